@@ -1,0 +1,169 @@
+"""File rows of a dataset, kept equal to its manifest by comparing digests of lines: only what differs is parsed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from hashlib import blake2b
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import orjson
+from django.db import connection
+
+from catalog.index.reading import NotLinesError, entries_of_whole, entry_lines, opened
+from ingest.errors import DocumentError
+
+BATCH = 2_000
+LONGEST = 500  # characters of a searched column; the document holds the whole
+_MATCHED = 0  # no row has this key
+_COLUMNS = (
+    "id, dataset_id, digest, identifier, path, path_encoding, size_bytes, mime_type, format, checksum, modified, "
+    "first_seen, state, version"
+)
+_INSERT = f"INSERT INTO catalog_file ({_COLUMNS}) VALUES ({', '.join(['%s'] * 14)})"  # noqa: S608
+_INSERT_DOCUMENT = "INSERT INTO catalog_filedocument (file_id, text) VALUES (%s, %s)"
+
+Row = tuple[Any, ...]
+
+
+def load(dataset_id: int, manifest: Path, *, known: bool = True) -> str:
+    """Makes the file rows of a dataset equal to its manifest; answers what is wrong with entries, or nothing.
+
+    `known` says whether the dataset may have rows already.
+
+    Raises:
+        FileNotFoundError, DocumentError: when the manifest cannot be read (any more).
+    """
+    with opened(manifest) as handle:
+        rows = _known(dataset_id) if known else {}
+        try:
+            return _replace(dataset_id, rows, entry_lines(handle))
+        except NotLinesError:
+            handle.seek(0)
+            return _replace_from_whole(dataset_id, manifest, handle)
+
+
+def _replace_from_whole(dataset_id: int, manifest: Path, handle: BinaryIO) -> str:
+    try:
+        return _replace(dataset_id, _known(dataset_id), entries_of_whole(handle))
+    except orjson.JSONDecodeError as error:
+        raise DocumentError(
+            manifest, f"{manifest} is not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}."
+        ) from None
+
+
+def unload(dataset_id: int) -> None:
+    """Removes every file row of a dataset."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM catalog_filedocument WHERE file_id IN (SELECT id FROM catalog_file WHERE dataset_id = %s)",
+            [dataset_id],
+        )
+        cursor.execute("DELETE FROM catalog_file WHERE dataset_id = %s", [dataset_id])
+
+
+def _replace(dataset_id: int, known: dict[int, int], lines: Iterator[bytes]) -> str:
+    """Inserts the lines that no row stands for and deletes the rows that no line stands for."""
+    unusable: list[str] = []
+    new = _unknown(known, lines)
+    while batch := list(islice(new, BATCH)):
+        _insert(dataset_id, batch, unusable)
+    _delete(row for row in known.values() if row != _MATCHED)
+    return _complaint(unusable)
+
+
+def _unknown(known: dict[int, int], lines: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Lines with their digest that are not known, each once; what is known is marked in passing."""
+    for line in lines:
+        digest = int.from_bytes(blake2b(line, digest_size=8).digest(), "big", signed=True)
+        if digest not in known:
+            yield digest, line
+        known[digest] = _MATCHED
+
+
+def _known(dataset_id: int) -> dict[int, int]:
+    """Digest → row of what the index holds."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT digest, id FROM catalog_file WHERE dataset_id = %s", [dataset_id])
+        return dict(cursor.fetchall())
+
+
+def _delete(rows: Iterable[int]) -> None:
+    parameters = [(row,) for row in rows]
+    if not parameters:
+        return
+    with connection.cursor() as cursor:
+        cursor.executemany("DELETE FROM catalog_filedocument WHERE file_id = %s", parameters)
+        cursor.executemany("DELETE FROM catalog_file WHERE id = %s", parameters)
+
+
+def _insert(dataset_id: int, lines: Iterable[tuple[int, bytes]], unusable: list[str]) -> None:
+    files: list[Row] = []
+    texts: list[tuple[int, str]] = []
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT COALESCE(MAX(id), 0) FROM catalog_file")
+        for number, (digest, line) in enumerate(lines, cursor.fetchone()[0] + 1):
+            try:
+                files.append((number, dataset_id, digest, *columns(orjson.loads(line))))
+            except ValueError as error:
+                unusable.append(str(error))
+                continue
+            texts.append((number, line.decode()))
+        cursor.executemany(_INSERT, files)
+        cursor.executemany(_INSERT_DOCUMENT, texts)
+
+
+def _complaint(unusable: list[str]) -> str:
+    if not unusable:
+        return ""
+    several = f"{len(unusable):,} entries" if len(unusable) > 1 else "one entry"
+    return f"The manifest holds {several} that cannot be shown ({unusable[0]}); restore an earlier version of it."
+
+
+def columns(entry: Any) -> Row:
+    """The searched columns of a file entry, in the order of the insert.
+
+    Raises:
+        ValueError: naming the key without which an entry is no file.
+    """
+    if not isinstance(entry, dict):
+        raise ValueError("an entry that is no object")
+    path, identifier, size = entry.get("path"), entry.get("file_identifier"), entry.get("size_bytes")
+    if not isinstance(path, str) or not path:
+        raise ValueError("an entry without a path")
+    if not isinstance(identifier, str) or len(identifier) > 36:
+        raise ValueError(f"{path[:80]!r} without a file_identifier")
+    if not isinstance(size, int):
+        raise ValueError(f"{path[:80]!r} without a size_bytes")
+    checksum, form = entry.get("checksum"), entry.get("format")
+    return (
+        identifier.lower(),
+        path,
+        text(entry.get("path_encoding")),
+        size,
+        text(entry.get("mime_type")),
+        text(form.get("name")) if isinstance(form, dict) else "",
+        text(checksum.get("value")) if isinstance(checksum, dict) else "",
+        moment(entry.get("modified_utc")),
+        moment(entry.get("first_seen")),
+        text(entry.get("state")) or "present",
+        text(entry.get("data_object_version")),
+    )
+
+
+def text(value: Any) -> str:
+    """A text for a column; anything else is no text."""
+    return value[:LONGEST] if type(value) is str else ""
+
+
+def moment(value: Any) -> str | None:
+    """An RFC 3339 time in UTC as the text the database stores for it; None when it is no such time."""
+    if type(value) is not str or value[10:11] != "T" or value[-1] != "Z":
+        return None
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return f"{value[:10]} {value[11:-1]}"

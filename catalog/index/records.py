@@ -1,0 +1,205 @@
+"""Record rows as a pure function of document rows: whichever document came last, the same rows come out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db.models import Model
+
+from catalog.index.files import text
+from catalog.models import ChangeLog, Dataset, Document, Instrument, Project, Run
+from ingest import documents
+
+Columns = dict[str, Any]
+
+
+@dataclass
+class Affected:
+    """Identifiers whose rows must be derived again, by the kind of record."""
+
+    identifiers: dict[type[Model], set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    def add(self, kind: str, identifier: str) -> None:
+        if identifier:
+            for model in MODELS[kind]:
+                self.identifiers[model].add(identifier)
+
+
+MODELS: Mapping[str, tuple[type[Model], ...]] = {
+    documents.PROJECT: (Project,),
+    documents.ADMINISTRATIVE: (Dataset,),
+    documents.STRUCTURAL: (Dataset,),
+    documents.INSTRUMENT: (Instrument,),
+    documents.EXPERIMENT: (Run,),
+    documents.REGISTRY: (Project, Dataset, ChangeLog),
+}
+
+
+def _value(document: Document | None) -> dict[str, Any]:
+    return document.value if document is not None and isinstance(document.value, dict) else {}
+
+
+def _folder(document: Document) -> tuple[str, str, str]:
+    """The folder a document speaks of: (root, path, path_encoding), below the root."""
+    if not document.path_encoding:
+        return document.root, document.path.rsplit("/.metadata/", 1)[0], ""
+    folder = documents.decode_path(document.path, document.path_encoding).rsplit("/.metadata/", 1)[0]
+    encoded = documents.encode_path(folder)
+    return document.root, encoded["path"], encoded.get("path_encoding", "")
+
+
+def _registered(registry: Document | None) -> tuple[str, str, str] | None:
+    value = _value(registry)
+    if registry is None or not isinstance(value.get("path"), str):
+        return None
+    return registry.root, value["path"], text(value.get("path_encoding"))
+
+
+def _moment(value: Any) -> datetime | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        time = datetime.fromisoformat(value)
+        return time.astimezone(UTC) if time.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _whole(value: Any) -> int:
+    """A count for a column; anything else counts nothing."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63 else 0
+
+
+def _by_place(candidates: Iterable[Document]) -> list[Document]:
+    return sorted(candidates, key=lambda document: (document.root, document.path, document.path_encoding))
+
+
+def _of(kind: str, candidates: Iterable[Document]) -> list[Document]:
+    return _by_place(document for document in candidates if document.kind == kind)
+
+
+def _registry(kind: str, candidates: Iterable[Document]) -> Document | None:
+    entries = [entry for entry in _of(documents.REGISTRY, candidates) if _value(entry).get("kind") == kind]
+    return entries[0] if entries else None
+
+
+def _chosen_folder(bearers: Sequence[Document], registry: Document | None) -> tuple[tuple[str, str, str] | None, str]:
+    """The folder a record lives in, and what to say when several claim it: the registry's, else the first by name."""
+    folders = sorted({_folder(document) for document in bearers})
+    registered = _registered(registry)
+    if not folders:
+        return registered, ""
+    chosen = registered if registered in folders else folders[0]
+    if len(folders) == 1:
+        return chosen, ""
+    others = ", ".join(path for _, path, _ in folders if path != chosen[1]) or ", ".join(root for root, _, _ in folders)
+    return chosen, f"The same identifier is also claimed by {others}; the folder shown is {chosen[1]}."
+
+
+def _shared(folder: tuple[str, str, str] | None, registry: Document | None, present: bool) -> Columns:
+    entry = _value(registry)
+    root, path, encoding = folder or ("", "", "")
+    return {
+        "root": root,
+        "path": path,
+        "path_encoding": encoding,
+        "state": text(entry.get("state")) or ("present" if present else "missing"),
+        "sequence": _whole(entry.get("sequence")),
+        "registry_id": registry.pk if registry else None,
+    }
+
+
+def project(identifier: str, candidates: Sequence[Document]) -> Columns | None:
+    """A project's row from the documents that bear its identifier, or None when nothing speaks of it."""
+    bearers = _of(documents.PROJECT, candidates)
+    registry = _registry("project", candidates)
+    if not bearers and registry is None:
+        return None
+    folder, problem = _chosen_folder(bearers, registry)
+    document = next((bearer for bearer in bearers if _folder(bearer) == folder), None)
+    value = _value(document)
+    return _shared(folder, registry, document is not None) | {
+        "title": text(value.get("project_title")),
+        "status": text(value.get("status")),
+        "modified": _moment(value.get("last_modified_date")),
+        "problem": problem,
+        "document_id": document.pk if document else None,
+    }
+
+
+def dataset(identifier: str, candidates: Sequence[Document]) -> Columns | None:
+    """A dataset's row from the documents that bear its identifier, or None when nothing speaks of it."""
+    bearers = [*_of(documents.ADMINISTRATIVE, candidates), *_of(documents.STRUCTURAL, candidates)]
+    registry = _registry("dataset", candidates)
+    if not bearers and registry is None:
+        return None
+    folder, problem = _chosen_folder(bearers, registry)
+    here = {bearer.kind: bearer for bearer in bearers if _folder(bearer) == folder}
+    administrative, structural = here.get(documents.ADMINISTRATIVE), here.get(documents.STRUCTURAL)
+    value, manifest = _value(administrative), _value(structural)
+    parent = value.get("associated_project_identifier") or manifest.get("associated_project_identifier")
+    return _shared(folder, registry, bool(here)) | {
+        "project_identifier": text(parent or _value(registry).get("project_identifier")).lower(),
+        "title": text(value.get("dataset_title")),
+        "status": text(value.get("status")),
+        "modified": max(
+            filter(None, (_moment(each.get("last_modified_date")) for each in (value, manifest))), default=None
+        ),
+        "access_level": text(value.get("access_level")),
+        "license": text(value.get("license")),
+        "file_count": _whole(manifest.get("file_count")),
+        "size_bytes": _whole(manifest.get("total_size_bytes")),
+        "problem": problem,
+        "administrative_id": administrative.pk if administrative else None,
+        "structural_id": structural.pk if structural else None,
+    }
+
+
+def instrument(identifier: str, candidates: Sequence[Document]) -> Columns | None:
+    """An instrument's row; of several documents with one identifier the first by place counts."""
+    bearers = _of(documents.INSTRUMENT, candidates)
+    if not bearers:
+        return None
+    value = _value(bearers[0])
+    return {
+        "name": text(value.get("instrument_name")),
+        "serial_number": text(value.get("serial_number")),
+        "status": text(value.get("status")),
+        "document_id": bearers[0].pk,
+    }
+
+
+def run(identifier: str, candidates: Sequence[Document]) -> Columns | None:
+    """A run's row; of several documents with one identifier the first by place counts."""
+    bearers = _of(documents.EXPERIMENT, candidates)
+    if not bearers:
+        return None
+    value = _value(bearers[0])
+    return {
+        "dataset_identifier": text(value.get("dataset_identifier")).lower(),
+        "label": text(value.get("run_label")),
+        "name": text(value.get("experiment_name")),
+        "run_type": text(value.get("run_type")),
+        "status": text(value.get("status")),
+        "document_id": bearers[0].pk,
+    }
+
+
+def change(identifier: str, candidates: Sequence[Document]) -> Columns | None:
+    """The latest entry of the change log, from the registry."""
+    entries = _of(documents.REGISTRY, candidates)
+    if not entries:
+        return None
+    value = _value(entries[0])
+    state, actor = text(value.get("state")), text(value.get("last_modified_by"))
+    return {
+        "root": entries[0].root,
+        "sequence": _whole(value.get("sequence")),
+        "kind": text(value.get("kind")),
+        "datestamp": _moment(value.get("datestamp")),
+        "action": f"{state} by {actor}" if actor else state,
+    }

@@ -1,0 +1,81 @@
+"""Error pages in the same style as the others; a busy or absent database is 503, never 500."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.template.loader import render_to_string
+
+log = logging.getLogger(__name__)
+
+
+def failure(status: int, title: str, advice: str) -> HttpResponse:
+    """An error page that needs neither session nor database."""
+    page = render_to_string("catalog/failure.html", {"status": status, "title": title, "advice": advice})
+    return HttpResponse(page, status=status)
+
+
+class UnavailableDatabase:
+    """Turns a locked, full or missing database into a page that says so and asks to come back."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        try:
+            return self.get_response(request)
+        except (OperationalError, InterfaceError) as error:
+            return unavailable(error)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, OperationalError | InterfaceError):
+            return unavailable(exception)
+        return None
+
+
+def unavailable(error: Exception) -> HttpResponse:
+    log.warning("database unavailable: %s", error)
+    response = failure(
+        503,
+        "The index is busy",
+        "Its database did not answer in time. Your files are safe and go on being described. "
+        "Please try again in a few seconds.",
+    )
+    response["Retry-After"] = "10"
+    return response
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return failure(400, "This request cannot be read", "Go back and try again, or start from the list of projects.")
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return failure(
+        403, "This page is not open to you", "Sign in with an account that may see it, or ask an administrator."
+    )
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return failure(
+        404,
+        "There is nothing here",
+        "The record may have been removed, or the address is mistyped. Start from the list of projects.",
+    )
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return failure(
+        500, "Something went wrong here", "The fault is ours and is written to the service's log. Your files are safe."
+    )
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return failure(
+        403,
+        "The form has expired",
+        "Go back, reload the page and send the form again. Cookies must be allowed for this site.",
+    )

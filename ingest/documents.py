@@ -1,0 +1,393 @@
+"""Document values: where each kind lives, what its template holds, how it is read, written as text and compared.
+
+Pure but for :func:`read_document` and :func:`find_documents`; the only writer is :mod:`ingest.store`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote_from_bytes, unquote_to_bytes
+
+import orjson
+
+from ingest.errors import DocumentError
+from ingest.layout import METADATA, Layout
+
+SCHEMA_BASE = "https://w3id.org/fairfolder/schemas/"
+CONTEXT_BASE = "https://w3id.org/fairfolder/contexts/"
+VERSION = "1.0.0"
+
+PROJECT = "project_descriptive"
+ADMINISTRATIVE = "dataset_administrative"
+STRUCTURAL = "dataset_structural"
+INSTRUMENT = "instrument_technical"
+EXPERIMENT = "experiment_contextual"
+REGISTRY = "registry"
+
+AUDIT = ("created_by", "created_date", "last_modified_by", "last_modified_date")
+MAX_DOCUMENT_BYTES = 4 * 1024**3
+
+# What only the system writes: never part of an ETag, never taken from a person's edit.
+SYSTEM_KEYS: Mapping[str, frozenset[str]] = {
+    PROJECT: frozenset({"$schema", "@context", "@id", "@type", "project_identifier", "derived_from", *AUDIT}),
+    ADMINISTRATIVE: frozenset(
+        {"$schema", "@context", "@id", "@type", "dataset_identifier", "associated_project_identifier",
+         "derived_from", *AUDIT}
+    ),
+    STRUCTURAL: frozenset(
+        {"$schema", "@context", "@id", "@type", "dataset_identifier", "associated_project_identifier",
+         "file_descriptions", "formats", "total_size_bytes", "file_count", "runs", *AUDIT}
+    ),
+    INSTRUMENT: frozenset({"$schema", "@context", "@id", "@type", "instrument_identifier", *AUDIT}),
+    EXPERIMENT: frozenset({"$schema", "@context", "@id", "@type", "run_id", "dataset_identifier", "outputs", *AUDIT}),
+    REGISTRY: frozenset(),
+}  # fmt: skip
+
+# The key that holds the identity of each kind.
+IDENTIFIER_KEY: Mapping[str, str] = {
+    PROJECT: "project_identifier",
+    ADMINISTRATIVE: "dataset_identifier",
+    STRUCTURAL: "dataset_identifier",
+    INSTRUMENT: "instrument_identifier",
+    EXPERIMENT: "run_id",
+    REGISTRY: "identifier",
+}
+
+
+@dataclass(frozen=True)
+class Document:
+    """One document as read: its value, its bytes, their SHA-256, and the ETag over people's fields."""
+
+    value: dict[str, Any]
+    raw: bytes
+    sha256: str
+    etag: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """A metadata document on disk: its absolute path and its kind."""
+
+    path: Path
+    kind: str
+
+
+def now() -> str:
+    """The time of an audit stamp: RFC 3339, UTC, whole seconds."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def schema_iri(kind: str) -> str:
+    """``$schema`` of a packaged kind."""
+    return f"{SCHEMA_BASE}{kind}/{VERSION}"
+
+
+def context_iri(kind: str) -> str:
+    """``@context`` of a kind."""
+    return f"{CONTEXT_BASE}{kind}/{VERSION}.jsonld"
+
+
+# --- names on disk ↔ names in JSON --------------------------------------------------------------------------
+
+
+def encode_path(os_path: str) -> dict[str, str]:
+    """``{"path": …}`` for a valid UTF-8 name; else percent-encoded with ``path_encoding``, so that no name is lost."""
+    try:
+        os_path.encode("utf-8")
+    except UnicodeEncodeError:
+        return {
+            "path": quote_from_bytes(os.fsencode(os_path), safe="/ !#$&'()*+,:;=?@[]~"),
+            "path_encoding": "percent",
+        }
+    return {"path": os_path}
+
+
+def decode_path(path: str, path_encoding: str | None = None) -> str:
+    """The ``os`` path of a recorded path: the inverse of :func:`encode_path`."""
+    if path_encoding == "percent":
+        return os.fsdecode(unquote_to_bytes(path))
+    return path
+
+
+def readable(os_path: str) -> str:
+    """A name that any text channel can carry: invalid bytes percent-encoded."""
+    return encode_path(os_path)["path"]
+
+
+# --- templates: nothing invented ------------------------------------------------------------------------------
+
+
+def _head(kind: str, identifier: str, type_: str) -> dict[str, Any]:
+    return {
+        "$schema": schema_iri(kind),
+        "@context": context_iri(kind),
+        "@id": f"urn:uuid:{identifier}",
+        "@type": type_,
+    }
+
+
+def project_template(identifier: str, language: str) -> dict[str, Any]:
+    """Trigger 0: what the system knows of a new project."""
+    return {
+        **_head(PROJECT, identifier, "Project"),
+        "project_identifier": identifier,
+        "status": "draft",
+        "metadata_language": language,
+    }
+
+
+def administrative_template(
+    identifier: str, project_identifier: str, language: str, publisher: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """Trigger 1: what the system knows of a new dataset; ``publisher`` only when a setting names it."""
+    value = {
+        **_head(ADMINISTRATIVE, identifier, "Dataset"),
+        "dataset_identifier": identifier,
+        "associated_project_identifier": project_identifier,
+        "status": "draft",
+        "metadata_language": language,
+    }
+    if publisher is not None:
+        value["publisher"] = dict(publisher)
+    return value
+
+
+def structural_template(identifier: str, project_identifier: str, language: str) -> dict[str, Any]:
+    """Trigger 1: the empty manifest."""
+    return {
+        **_head(STRUCTURAL, identifier, "Dataset"),
+        "dataset_identifier": identifier,
+        "associated_project_identifier": project_identifier,
+        "metadata_language": language,
+        "file_count": 0,
+        "total_size_bytes": 0,
+        "formats": [],
+        "file_descriptions": [],
+    }
+
+
+def registry_entry(kind: str, identifier: str, relative: str) -> dict[str, Any]:
+    """A new project's or dataset's own truth: identity and publication."""
+    return {
+        "$schema": schema_iri(REGISTRY),
+        "identifier": identifier,
+        "kind": kind,
+        **encode_path(relative),
+        "state": "present",
+        "publication": {"state": "unpublished"},
+    }
+
+
+# --- text and ETags -----------------------------------------------------------------------------------------
+
+
+def to_bytes(value: Mapping[str, Any]) -> bytes:
+    """The text of a document (not of a manifest: see :mod:`ingest.manifest`): indented UTF-8 with a final newline."""
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def etag(kind: str, value: Mapping[str, Any]) -> str:
+    """16 hex digits over people's fields only, independent of key order: a burst of files never changes it."""
+    hidden = SYSTEM_KEYS.get(kind, frozenset())
+    people = {k: v for k, v in value.items() if k not in hidden}
+    return hashlib.sha256(orjson.dumps(people, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        seen: set[str] = set()
+        twice = next(k for k, _ in pairs if k in seen or seen.add(k))  # type: ignore[func-returns-value]
+        raise ValueError(f"the key {twice!r} stands twice in one object")
+    return value
+
+
+def parse(path: Path, raw: bytes, *, twice_checked: bool = False) -> dict[str, Any]:
+    """A document's value, read strictly: UTF-8, no NaN, no lone surrogates, no key twice in the first two levels.
+
+    Args:
+        twice_checked: skip the search for repeated keys (the bytes are known to come from the store).
+
+    Raises:
+        DocumentError: with line and column where the text is no JSON object.
+    """
+    try:
+        value = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise DocumentError(
+            path, f"{path} is not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}; "
+            "correct it by hand or restore an earlier version. Nothing was overwritten."
+        ) from None  # fmt: skip
+    if not isinstance(value, dict):
+        raise DocumentError(path, f"{path} holds {type(value).__name__}, not a JSON object; put the fields in {{ }}.")
+    if not twice_checked:
+        _refuse_twice(path, raw)
+    return value
+
+
+def _refuse_twice(path: Path, raw: bytes) -> None:
+    import json
+
+    if len(raw) > 16 * 1024**2:  # json is 15 times slower than orjson; a manifest of this size is the system's own
+        return
+    try:
+        json.loads(raw, object_pairs_hook=_no_duplicates)
+    except RecursionError:
+        raise DocumentError(path, f"{path} is nested too deeply; flatten it.") from None
+    except ValueError as error:
+        raise DocumentError(path, f"{path}: {error}; keep one of the two. Nothing was overwritten.") from None
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a document, never through a symbolic link and never from anything but a regular file.
+
+    Raises:
+        FileNotFoundError: when there is none.
+        DocumentError: when it cannot be read, with the reason.
+    """
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise DocumentError(path, _unreadable(path, error)) from error
+    with open(fd, "rb") as handle:
+        info = os.fstat(fd)
+        if stat.S_ISDIR(info.st_mode):
+            raise DocumentError(path, f"{path} is a folder where a file belongs; move the folder away.")
+        if not stat.S_ISREG(info.st_mode):
+            raise DocumentError(path, f"{path} is not a regular file; move it away.")
+        if info.st_size > MAX_DOCUMENT_BYTES:
+            raise DocumentError(path, f"{path} has {info.st_size:,} bytes, too many for metadata; move it away.")
+        try:
+            return handle.read()
+        except OSError as error:
+            raise DocumentError(path, _unreadable(path, error)) from error
+
+
+def _unreadable(path: Path, error: OSError) -> str:
+    if path.is_symlink():
+        return f"{path} is a symbolic link; metadata is never read through links: put the file itself there."
+    if isinstance(error, PermissionError):
+        return f"{path} cannot be read: permission denied; grant it with: chmod u+rw {shell_word(str(path))}"
+    if isinstance(error, IsADirectoryError):
+        return f"{path} is a folder where a file belongs; move the folder away."
+    return f"{path} cannot be read: {error.strerror}."
+
+
+def shell_word(text: str) -> str:
+    """A path as a person can paste it into a shell."""
+    import shlex
+
+    return shlex.quote(readable(text))
+
+
+def read_document(path: Path, kind: str | None = None) -> Document:
+    """One document from disk.
+
+    Raises:
+        FileNotFoundError: when there is none.
+        DocumentError: when it is no readable, strict JSON object.
+    """
+    raw = read_bytes(path)
+    value = parse(path, raw)
+    known = kind or kind_of(path) or ""
+    return Document(value, raw, hashlib.sha256(raw).hexdigest(), etag(known, value))
+
+
+# --- where documents live -------------------------------------------------------------------------------------
+
+
+def project_document(root: Path, project: str) -> Path:
+    """``project_descriptive.json`` of a project folder name."""
+    return root / project / METADATA / f"{PROJECT}.json"
+
+
+def dataset_document(root: Path, dataset_path: str, kind: str) -> Path:
+    """``dataset_administrative.json`` or ``dataset_structural.json`` of ``project/dataset``."""
+    return root / dataset_path / METADATA / f"{kind}.json"
+
+
+def registry_folder(root: Path) -> Path:
+    """Where the registry entries of a root stand."""
+    return root / METADATA / "registry"
+
+
+def registry_document(root: Path, identifier: str) -> Path:
+    """The registry entry of an identifier."""
+    return registry_folder(root) / f"{identifier}.json"
+
+
+def kind_of(path: Path) -> str | None:
+    """The kind of a document by its place, or None when the path is no metadata document of ours."""
+    parent = path.parent
+    if path.suffix != ".json" or METADATA not in path.parts:
+        return None
+    if parent.name == "registry" and parent.parent.name == METADATA:
+        return REGISTRY
+    if parent.name == METADATA:
+        return path.stem if path.stem in (PROJECT, ADMINISTRATIVE, STRUCTURAL) else None
+    grand = parent.parent
+    if path.stem == EXPERIMENT and grand.name == "runs" and grand.parent.name == METADATA:
+        return EXPERIMENT
+    if path.stem == INSTRUMENT and grand.name == "instruments" and grand.parent.name == METADATA:
+        return INSTRUMENT
+    return None
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return []
+
+
+def _folders(folder: Path) -> list[str]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(e.name for e in entries if e.is_dir(follow_symlinks=False))
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return []
+
+
+def find_documents(root: Path, layout: Layout) -> Iterator[Found]:
+    """Every metadata document under a root, whether readable or not, in a stable order; links are not followed."""
+    own = root / METADATA
+    if not own.is_symlink():
+        for name in _names(own / "registry"):
+            if name.endswith(".json") and not name.startswith("."):
+                yield Found(own / "registry" / name, REGISTRY)
+        for slug in _folders(own / "instruments"):
+            yield from _present(own / "instruments" / slug / f"{INSTRUMENT}.json", INSTRUMENT)
+    for project in _folders(root):
+        if layout.is_project_name(project):
+            yield from _project_documents(root / project, layout)
+
+
+def _project_documents(folder: Path, layout: Layout) -> Iterator[Found]:
+    if not (folder / METADATA).is_symlink():
+        yield from _present(folder / METADATA / f"{PROJECT}.json", PROJECT)
+    for dataset in _folders(folder):
+        if layout.is_dataset_name(dataset) and not (folder / dataset / METADATA).is_symlink():
+            yield from dataset_documents(folder / dataset)
+
+
+def dataset_documents(folder: Path) -> Iterator[Found]:
+    """The documents of one dataset folder."""
+    own = folder / METADATA
+    yield from _present(own / f"{ADMINISTRATIVE}.json", ADMINISTRATIVE)
+    yield from _present(own / f"{STRUCTURAL}.json", STRUCTURAL)
+    for label in _folders(own / "runs"):
+        yield from _present(own / "runs" / label / f"{EXPERIMENT}.json", EXPERIMENT)
+
+
+def _present(path: Path, kind: str) -> Iterator[Found]:
+    if os.path.lexists(path):
+        yield Found(path, kind)

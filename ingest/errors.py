@@ -1,0 +1,62 @@
+"""The error family. ``str(error)`` is one sentence for a person: the thing, its value and the mend."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class FairfolderError(Exception):
+    """Base of everything the engine raises on purpose."""
+
+
+class SettingError(FairfolderError):
+    """A setting is missing or wrong."""
+
+
+class LayoutError(FairfolderError):
+    """A path is not where the folder grammar allows it."""
+
+
+class SchemaError(FairfolderError):
+    """A schema cannot be used."""
+
+
+class DocumentError(FairfolderError):
+    """A metadata document cannot be read or would not be valid.
+
+    ``path`` is the document; ``problems`` holds one sentence per violated rule where there are several.
+    """
+
+    def __init__(self, path: Path, message: str, problems: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.path = path
+        self.problems = problems
+
+
+class StoreError(FairfolderError):
+    """A metadata document cannot be written: no right, no space, or an unsafe place."""
+
+    def __init__(self, path: Path, message: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class ConflictError(FairfolderError):
+    """The document changed since it was read: its ETag is not the one that was sent."""
+
+    def __init__(self, path: Path, expected: str, found: str) -> None:
+        super().__init__(
+            f"{path} was changed by someone else since you opened it (version {expected} is now {found}); "
+            "look at their version and save again."
+        )
+        self.path = path
+        self.expected = expected
+        self.found = found
+
+
+class FrozenError(FairfolderError):
+    """The root looks unmounted; nothing is recorded until it is back."""
+
+
+class BusyError(FairfolderError):
+    """Another process holds a lock for longer than we wait."""

@@ -1,0 +1,106 @@
+"""Metadata folders: opened step by step without following links, made with their parent's mode and group."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from ingest.documents import shell_word
+from ingest.errors import StoreError
+from ingest.layout import METADATA
+
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_STORAGE_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def explain(path: Path, error: OSError, doing: str = "written") -> StoreError:
+    """One sentence for a failed write, with the command that mends it where there is one."""
+    if error.errno in _STORAGE_FULL:
+        reason = "the storage is full; free some space, it is tried again by itself"
+    elif isinstance(error, PermissionError):
+        reason = f"permission denied; grant it with: chmod u+rwx {shell_word(str(path.parent))}"
+    elif error.errno == errno.EROFS:
+        reason = "the file system is read-only; remount it writable"
+    elif error.errno in (errno.ELOOP, errno.ENOTDIR):
+        reason = "a symbolic link or a file stands where a metadata folder belongs; move it away"
+    elif isinstance(error, IsADirectoryError) or error.errno in (errno.EISDIR, errno.ENOTEMPTY):
+        reason = "a folder stands where the document belongs; move the folder away"
+    else:
+        reason = error.strerror or type(error).__name__
+    return StoreError(path, f"{path} cannot be {doing}: {reason}.")
+
+
+@contextmanager
+def metadata_folder(root: Path, folder: Path, *, create: bool = True) -> Iterator[int]:
+    """A descriptor of a metadata folder below ``root``; only ``.metadata`` and what is in it is ever made.
+
+    Raises:
+        StoreError: when a step is a link, no folder, or may not be made.
+    """
+    parts = folder.relative_to(root).parts
+    inside = parts.index(METADATA)  # the first one: what is above it belongs to the researcher
+    current = -1
+    try:
+        current = os.open(root, _DIRECTORY)
+        for depth, part in enumerate(parts):
+            following = _step(current, part, create=create and depth >= inside)
+            os.close(current)
+            current = following
+        yield current
+    except OSError as error:
+        raise explain(folder, error, "used") from error
+    finally:
+        if current >= 0:
+            os.close(current)
+
+
+def _step(parent: int, name: str, *, create: bool) -> int:
+    try:
+        return os.open(name, _DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
+    except FileNotFoundError:
+        if not create:
+            raise
+    above = os.fstat(parent)
+    # Made by another process meanwhile is as good.
+    with suppress(FileExistsError):
+        os.mkdir(name, stat.S_IMODE(above.st_mode) & 0o777, dir_fd=parent)
+    fd = os.open(name, _DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
+    _like_parent(fd, above, stat.S_IMODE(above.st_mode))
+    os.fsync(parent)
+    return fd
+
+
+def _like_parent(fd: int, above: os.stat_result, mode: int) -> None:
+    # Best effort: a group we are not in cannot be given, and the file is still right without it.
+    info = os.fstat(fd)
+    if info.st_gid != above.st_gid:
+        with suppress(PermissionError):
+            os.fchown(fd, -1, above.st_gid)
+    if stat.S_IMODE(info.st_mode) != mode:
+        with suppress(PermissionError):
+            os.fchmod(fd, mode)
+
+
+def new_file(folder: int, name: str) -> int:
+    """A new file for writing in an open metadata folder, with the folder's read and write rights and group.
+
+    Raises:
+        OSError: as ``open(2)`` with ``O_CREAT | O_EXCL``.
+    """
+    above = os.fstat(folder)
+    mode = stat.S_IMODE(above.st_mode) & 0o666
+    fd = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode, dir_fd=folder)
+    _like_parent(fd, above, mode)
+    return fd
+
+
+def sweep(folder: int, is_ours: Callable[[str], bool]) -> None:
+    """Remove temporaries a crash left; call it only while holding the folder's lock."""
+    for name in os.listdir(folder):
+        if is_ours(name):
+            with suppress(FileNotFoundError):
+                os.unlink(name, dir_fd=folder)

@@ -1,0 +1,123 @@
+"""TIFF and BigTIFF: the image file directories. Source: TIFF 6.0; BigTIFF; OME-TIFF 6.1; OGC GeoTIFF 1.1."""
+
+from __future__ import annotations
+
+import re
+import struct
+from dataclasses import dataclass
+
+from ingest.formats.facts import Facts, MalformedError
+from ingest.formats.source import Source
+
+_MAX_PAGES = 2_000
+_MAX_ENTRIES = 4_096
+_MAX_DESCRIPTION = 16_384
+_WIDTH, _HEIGHT, _BITS, _DESCRIPTION, _SAMPLES, _GEO_KEYS = 256, 257, 258, 270, 277, 34735
+_TYPE_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
+_OME_AXIS = re.compile(rb'\bSize([ZCT])="(\d{1,9})"')
+_BIGTIFF_IRI = "https://www.nationalarchives.gov.uk/PRONOM/fmt/1917"
+_OME_EDAM = "http://edamontology.org/format_3727"
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """How this file writes numbers: byte order, and whether offsets take four or eight bytes."""
+
+    order: str
+    big: bool
+
+    def number(self, data: bytes) -> int:
+        return int.from_bytes(data, "little" if self.order == "<" else "big")
+
+
+def describe(source: Source, facts: Facts) -> None:
+    """Width and height of the first page in pixels, pages, bits per sample, samples per pixel."""
+    shape = _Shape("<" if source.head[:2] == b"II" else ">", source.head[2:4] in (b"+\0", b"\0+"))
+    if shape.big:
+        facts.format_name, facts.iri = "BigTIFF", _BIGTIFF_IRI
+    first = shape.number(source.head[8:16] if shape.big else source.head[4:8])
+    tags, following = _directory(source, shape, first)
+    if not tags:
+        raise MalformedError("the TIFF image has no readable directory: it is cut off or damaged")
+    _describe_first(source, shape, tags, facts)
+    pages = _count_pages(source, shape, first, following, facts)
+    if pages > 1:
+        facts.dimension("pages", pages)
+
+
+def _describe_first(source: Source, shape: _Shape, tags: dict[int, bytes], facts: Facts) -> None:
+    if _WIDTH in tags and _HEIGHT in tags:
+        facts.dimension("width", _first_value(source, shape, tags[_WIDTH]), "px")
+        facts.dimension("height", _first_value(source, shape, tags[_HEIGHT]), "px")
+    else:
+        facts.warn("the first TIFF directory gives no width and height")
+    facts.bit_depth = _first_value(source, shape, tags[_BITS]) if _BITS in tags else 1
+    facts.channels = _first_value(source, shape, tags[_SAMPLES]) if _SAMPLES in tags else 1
+    if _GEO_KEYS in tags:
+        facts.format_name = "GeoTIFF"
+    if _DESCRIPTION in tags:
+        _describe_ome(_bytes_of(source, shape, tags[_DESCRIPTION]), facts)
+
+
+def _describe_ome(description: bytes, facts: Facts) -> None:
+    # Only the sizes are taken: the rest of an image description is free text and may name people.
+    if b"<OME" not in description[:2_000] or b"openmicroscopy.org" not in description:
+        return
+    facts.format_name, facts.edam_iri = "OME-TIFF", _OME_EDAM
+    for axis, size in dict(reversed(_OME_AXIS.findall(description))).items():
+        facts.dimension(axis.decode(), int(size))
+
+
+def _directory(source: Source, shape: _Shape, offset: int) -> tuple[dict[int, bytes], int]:
+    """The entries of one directory by tag, and the offset of the next (0: none)."""
+    count_size, entry_size, link_size = (8, 20, 8) if shape.big else (2, 12, 4)
+    count = shape.number(source.read(offset, count_size)) if offset else 0
+    if not 0 < count <= _MAX_ENTRIES:
+        return {}, 0
+    table = source.read(offset + count_size, count * entry_size + link_size)
+    entries = [table[at : at + entry_size] for at in range(0, count * entry_size, entry_size)]
+    tags = {shape.number(entry[:2]): entry for entry in entries if len(entry) == entry_size}
+    return tags, shape.number(table[count * entry_size :])
+
+
+def _bytes_of(source: Source, shape: _Shape, entry: bytes) -> bytes:
+    """The value bytes of one entry, in place or at its offset."""
+    field = 8 if shape.big else 4
+    size = _TYPE_SIZES.get(shape.number(entry[2:4]), 1) * shape.number(entry[4 : 4 + field])
+    inline = entry[4 + field :]
+    return inline[:size] if size <= field else source.read(shape.number(inline), min(size, _MAX_DESCRIPTION))
+
+
+def _first_value(source: Source, shape: _Shape, entry: bytes) -> int:
+    size = _TYPE_SIZES.get(shape.number(entry[2:4]), 1)
+    return shape.number(_bytes_of(source, shape, entry)[:size])
+
+
+def _count_pages(source: Source, shape: _Shape, first: int, following: int, facts: Facts) -> int:
+    seen = {first}
+    while following and following not in seen:
+        if len(seen) >= _MAX_PAGES:
+            facts.warn(f"only the first {_MAX_PAGES} pages of the TIFF image were counted")
+            break
+        tags, after = _next_link(source, shape, following)
+        if not tags:
+            facts.warn("a TIFF directory points outside the file: the pages after it were not counted")
+            break
+        seen.add(following)
+        following = after
+    return len(seen)
+
+
+def _next_link(source: Source, shape: _Shape, offset: int) -> tuple[bool, int]:
+    """Whether a directory stands at ``offset``, and the offset of the one after it."""
+    count_size, entry_size, link_size = (8, 20, 8) if shape.big else (2, 12, 4)
+    count = shape.number(source.read(offset, count_size))
+    if not 0 < count <= _MAX_ENTRIES:
+        return False, 0
+    link = source.read(offset + count_size + count * entry_size, link_size)
+    return len(link) == link_size, shape.number(link)
+
+
+def is_tiff(head: bytes) -> bool:
+    """Classic TIFF (42) or BigTIFF (43), either byte order."""
+    return struct.unpack_from("<H" if head[:2] == b"II" else ">H", head, 2)[0] in (42, 43) if len(head) >= 16 else False

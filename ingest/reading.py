@@ -1,0 +1,195 @@
+"""Reading a file once: checksum, dirmeta's facts and what its content tells, all of the same bytes."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from dirmeta.scanner import get_file_metadata
+
+from ingest import formats
+from ingest.seen import Condition, Stamp
+
+SMALL = formats.HEAD_BYTES
+_CHUNK = 1 << 20
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_FROM_DIRMETA = ("extension", "size_bytes", "permissions", "modified_utc", "metadata_changed_utc", "created_utc")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What one read of a file gave: the stamp it was read under, its SHA-256 (hex) and its technical keys."""
+
+    stamp: Stamp
+    sha256: str
+    technical: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class NotRead:
+    """Why a file could not be described now."""
+
+    condition: Condition
+    reason: str
+
+
+class StoppedError(Exception):
+    """The reader was asked to stop in the middle of a file."""
+
+
+class Throttle:
+    """A bound on bytes read per second, shared by all readers; without a rate it never waits."""
+
+    def __init__(self, rate: int | None) -> None:
+        self._rate = rate
+        self._free_at = 0.0
+        self._lock = threading.Lock()
+
+    def spend(self, size: int, stop: threading.Event | None = None) -> None:
+        """Wait until ``size`` more bytes fit the rate."""
+        if self._rate is None:
+            return
+        with self._lock:
+            start = max(time.monotonic(), self._free_at)
+            self._free_at = start + size / self._rate
+        wait = start - time.monotonic()
+        if wait > 0:
+            if stop is None:
+                time.sleep(wait)
+            elif stop.wait(wait):
+                raise StoppedError
+
+
+class _Observed:
+    """What dirmeta asks of a path, answered from the stat already taken: a second look could see another file."""
+
+    def __init__(self, path: str, info: os.stat_result) -> None:
+        self._path = path
+        self._info = info
+
+    def lstat(self) -> os.stat_result:
+        return self._info
+
+    def relative_to(self, _root: object) -> _Observed:
+        return self
+
+    def as_posix(self) -> str:
+        return self._path
+
+    @property
+    def suffix(self) -> str:
+        name = self._path.rpartition("/")[2]
+        dot = name.rfind(".")
+        return name[dot:] if 0 < dot < len(name) - 1 else ""
+
+
+_NOWHERE = Path()
+
+
+def dirmeta_facts(path: str, info: os.stat_result) -> dict[str, Any]:
+    """dirmeta's facts of a regular file (its per-file function), without keys that hold nothing."""
+    observed = cast(Path, _Observed(path, info))
+    facts = get_file_metadata(observed, _NOWHERE) or {}
+    return {key: facts[key] for key in _FROM_DIRMETA if facts.get(key) is not None}
+
+
+def read_file(
+    folder: int, name: bytes, expected: Stamp, throttle: Throttle, stop: threading.Event | None = None
+) -> Facts | NotRead:
+    """Read ``name`` in an open folder if it still is what ``lstat`` said; a file that changes meanwhile is pending.
+
+    Raises:
+        StoppedError: when ``stop`` is set during a long read; nothing is recorded then.
+    """
+    try:
+        fd = os.open(name, _FILE, dir_fd=folder)
+    except OSError as error:
+        return _not_opened(error)
+    try:
+        return _read_open(fd, name, expected, throttle, stop)
+    except OSError as error:
+        return NotRead(Condition.UNREADABLE, f"reading failed: {error.strerror}")
+    finally:
+        os.close(fd)
+
+
+def _not_opened(error: OSError) -> NotRead:
+    if error.errno == errno.ELOOP:
+        return NotRead(Condition.PENDING, "it has just become a symbolic link")
+    if isinstance(error, FileNotFoundError):
+        return NotRead(Condition.PENDING, "it vanished while it was being looked at")
+    if isinstance(error, PermissionError):
+        return NotRead(
+            Condition.UNREADABLE, "permission denied; grant it with: chmod u+r, or a group the service is in"
+        )
+    return NotRead(Condition.UNREADABLE, f"it cannot be opened: {error.strerror}")
+
+
+def _read_open(
+    fd: int, name: bytes, expected: Stamp, throttle: Throttle, stop: threading.Event | None
+) -> Facts | NotRead:
+    before = os.fstat(fd)
+    if not stat.S_ISREG(before.st_mode) or Stamp.of(before) != expected:
+        return NotRead(Condition.PENDING, "it is still changing")
+    text_name = os.fsdecode(name)
+    size = before.st_size
+    throttle.spend(size if size <= SMALL else 0, stop)
+    head = _read_fully(fd, min(size, SMALL))
+    extraction = formats.begin(text_name, size, head)
+    if size <= SMALL:
+        if extraction.wants_chunks:
+            extraction.feed(head)
+        digest = hashlib.sha256(head).hexdigest()
+    else:
+        digest = _hash_rest(fd, size, head, extraction, throttle, stop)
+    content = extraction.finish(fd)
+    if Stamp.of(os.fstat(fd)) != expected:
+        return NotRead(Condition.PENDING, "it changed while it was being read")
+    checksum = {"algorithm": "sha256", "value": digest}
+    return Facts(expected, digest, {**dirmeta_facts(text_name, before), "checksum": checksum, **content})
+
+
+def _read_fully(fd: int, size: int) -> bytes:
+    data = os.read(fd, size)
+    while len(data) < size:
+        more = os.read(fd, size - len(data))
+        if not more:
+            break
+        data += more
+    return data
+
+
+def _hash_rest(
+    fd: int, size: int, head: bytes, extraction: formats.Extraction, throttle: Throttle, stop: threading.Event | None
+) -> str:
+    digest = hashlib.sha256(head)
+    feed = extraction.feed if extraction.wants_chunks else None
+    if feed is not None:
+        feed(head)
+    for chunk in _chunks(fd, size - len(head), throttle, stop):
+        digest.update(chunk)
+        if feed is not None:
+            feed(chunk)
+    return digest.hexdigest()
+
+
+def _chunks(fd: int, remaining: int, throttle: Throttle, stop: threading.Event | None) -> Iterator[memoryview]:
+    # One buffer for the whole file; at most the size seen at the start is read, so a growing file ends too.
+    view = memoryview(bytearray(min(_CHUNK, remaining)))
+    while remaining > 0:
+        if stop is not None and stop.is_set():
+            raise StoppedError
+        throttle.spend(min(len(view), remaining), stop)
+        count = os.readv(fd, [view[: min(len(view), remaining)]])
+        if count == 0:
+            return
+        remaining -= count
+        yield view[:count]

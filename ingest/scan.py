@@ -1,0 +1,308 @@
+"""One dataset compared with what was last seen of it: what to read, what moved, what is gone, what waits.
+
+The comparison asks the disk only for listings; reading is :mod:`ingest.reading`'s, deciding the events is here, and
+:mod:`ingest.reconcile` carries them out.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from ingest import documents, manifest
+from ingest.clock import Gate
+from ingest.documents import STRUCTURAL
+from ingest.errors import DocumentError
+from ingest.events import Arrived, Left, Moved
+from ingest.layout import METADATA
+from ingest.reading import dirmeta_facts
+from ingest.seen import Condition, FileRow, PlaceRow, Seen, Stamp
+from ingest.walk import Ignore, Listing, Row, list_dataset, open_folder
+
+# Conditions under which a path has an entry in the manifest.
+_WITH_ENTRY = frozenset({Condition.DESCRIBED, Condition.PENDING, Condition.UNREADABLE, Condition.FAILED})
+
+
+@dataclass(frozen=True)
+class Orphan:
+    """A manifest entry whose file was not seen (yet)."""
+
+    path: str
+    identifier: str
+
+
+@dataclass
+class Comparison:
+    """What one dataset needs. Paths are bytes relative to it.
+
+    ``read`` are the files at rest that are new or changed; ``pending`` those that are not at rest yet;
+    ``moves`` events that need no reading, each with the row it leaves; ``left`` what other datasets lose;
+    ``gone`` described files that are not there; ``vanished`` rows to forget because there is nothing to say of them;
+    ``others`` links, special files and the like; ``orphans`` entries without a file, by (SHA-256, size).
+    """
+
+    place: PlaceRow
+    trusted: Stamp | None
+    unchanged: int = 0
+    read: dict[bytes, Stamp] = field(default_factory=dict)
+    pending: dict[bytes, Stamp] = field(default_factory=dict)
+    moves: list[tuple[Moved | Arrived, FileRow]] = field(default_factory=list)
+    left: list[tuple[PlaceRow, Left]] = field(default_factory=list)
+    gone: list[bytes] = field(default_factory=list)
+    vanished: list[bytes] = field(default_factory=list)
+    others: dict[bytes, tuple[Condition, str, Stamp]] = field(default_factory=dict)
+    orphans: dict[tuple[str, int], list[Orphan]] = field(default_factory=dict)
+    trouble: str = ""
+    identities: dict[bytes, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ManifestState:
+    """A manifest before a scan: ``trusted`` is its stamp when it is the store's own text; ``entries`` else."""
+
+    trusted: Stamp | None
+    entries: Mapping[str, Mapping[str, Any]] | None = None
+    sha256: str = ""
+    broken: str = ""
+
+
+def manifest_state(root: Path, place: PlaceRow, seen: Seen, own_sha256: str | None) -> ManifestState:
+    """Whether a dataset's manifest is as the store left it; if not, its entries by ``os`` path.
+
+    Args:
+        own_sha256: the SHA-256 the registry has for it.
+    """
+    path = documents.dataset_document(root, place.path, STRUCTURAL)
+    try:
+        info = Stamp.of(os.lstat(path))
+        known = seen.document(f"{place.path}/{METADATA}/{STRUCTURAL}.json")
+        own = known is not None and known[0] == info
+        if own and (seen.has_rows(place.id) or known[2].get("file_count") == 0):
+            return ManifestState(info)
+        document = documents.read_document(path, STRUCTURAL)
+        entries = {
+            documents.decode_path(e["path"], e.get("path_encoding")): e for e in document.value["file_descriptions"]
+        }
+    except FileNotFoundError:
+        return ManifestState(None, {})
+    except OSError as error:
+        return ManifestState(None, broken=f"{path} cannot be read: {error.strerror}.")
+    except (DocumentError, KeyError, TypeError) as error:
+        words = str(error) if isinstance(error, DocumentError) else f"{path} has no proper list file_descriptions."
+        return ManifestState(None, broken=words)
+    mine = own or document.sha256 == own_sha256
+    return ManifestState(info if mine else None, entries, document.sha256)
+
+
+def compare(
+    root: Path, place: PlaceRow, seen: Seen, gate: Gate, ignore: Ignore, state: ManifestState
+) -> tuple[Comparison, Listing]:
+    """List a dataset and compare it with its rows.
+
+    Raises:
+        OSError: when the dataset folder cannot be opened.
+    """
+    result = Comparison(place, state.trusted)
+    known = seen.stamps(place.id)
+    if state.entries is not None:
+        _check_entries(state.entries, place, seen, known, result)
+    top = open_folder(None, root / place.path)  # type: ignore[arg-type]
+    try:
+        listing = list_dataset(top, place.path, ignore, known)
+        result.unchanged = listing.unchanged
+        result.others = listing.others
+        _sort_files(listing, result, seen.pending_since(place.id), gate)
+        again = seen.files(place.id, [p for p in result.read if p in listing.before])
+        result.identities.update((p, row.identifier) for p, row in again.items() if row.identifier)
+        _sort_leftovers(listing, result)
+        if seen.has_files():
+            _find_moves(root, top, listing, result, seen)
+    finally:
+        os.close(top)
+    return result, listing
+
+
+def _check_entries(
+    entries: Mapping[str, Mapping[str, Any]], place: PlaceRow, seen: Seen, known: dict[bytes, Row], result: Comparison
+) -> None:
+    """A manifest that is not the store's own text: its entries against our rows.
+
+    A row without an entry is read again under its old identifier; an entry without a row is an orphan until a file of
+    its path, or of its checksum, turns up; an entry whose identity or checksum was edited is reported.
+    """
+    paths = {os.fsencode(p): e for p, e in entries.items()}
+    for path in [p for p, row in known.items() if p not in paths and Condition(row[5]) is Condition.DESCRIBED]:
+        result.identities.update((p, r.identifier) for p, r in seen.files(place.id, [path]).items())
+        known[path] = (0, 0, 0, 0, 0, int(Condition.PENDING))
+    rows = seen.files(place.id, [p for p in paths if p in known])
+    orphans: dict[tuple[str, int], list[Orphan]] = defaultdict(list)
+    for path, entry in paths.items():
+        row = rows.get(path)
+        if row is None:
+            result.identities[path] = entry["file_identifier"]
+            if entry.get("state") != "missing":
+                orphan = Orphan(os.fsdecode(path), entry["file_identifier"])
+                orphans[(entry["checksum"]["value"], entry["size_bytes"])].append(orphan)
+        elif row.identifier and _edited(entry, row):
+            what = "file_identifier" if entry["file_identifier"] != row.identifier else "checksum"
+            result.trouble = (
+                f"the {what} of {os.fsdecode(path)!r} was changed by hand; put {row.identifier} / {row.sha256} back, "
+                "or accept the change as a curator. Nothing was overwritten."
+            )
+    result.orphans = dict(orphans)
+
+
+def _edited(entry: Mapping[str, Any], row: FileRow) -> bool:
+    return entry["file_identifier"] != row.identifier or (
+        row.condition is Condition.DESCRIBED and entry["checksum"]["value"] != row.sha256
+    )
+
+
+def _sort_files(listing: Listing, result: Comparison, since: Mapping[bytes, float], gate: Gate) -> None:
+    for path, stamp in listing.files.items():
+        before = listing.before.get(path)
+        same = before is not None and Stamp(*before[:5]) == stamp
+        if gate.at_rest(stamp, since.get(path), same):
+            result.read[path] = stamp
+        else:
+            result.pending[path] = stamp
+
+
+def _sort_leftovers(listing: Listing, result: Comparison) -> None:
+    hidden = tuple(p + b"/" for p in listing.unlisted if p)
+    everything_hidden = b"" in listing.unlisted
+    for path, row in listing.known.items():
+        if everything_hidden or path.startswith(hidden):
+            continue
+        condition = Condition(row[5])
+        if condition is Condition.MISSING:
+            continue
+        if condition in _WITH_ENTRY and path not in result.others:
+            result.gone.append(path)
+        elif path not in result.others:
+            result.vanished.append(path)
+    for path in result.others:
+        # What is a link now was a file before: the file is gone, the link has a row of its own.
+        row = listing.known.get(path)
+        if row is not None and Condition(row[5]) in _WITH_ENTRY:
+            result.gone.append(path)
+
+
+def _find_moves(root: Path, top: int, listing: Listing, result: Comparison, seen: Seen) -> None:
+    """New paths with the inode, size and mtime of a file that is no longer where it was: identity moves, unread."""
+    fresh = {p: s for p, s in listing.files.items() if p not in listing.before or _back(listing.before[p], s)}
+    by_stamp: dict[tuple[int, int, int, int], list[FileRow]] = defaultdict(list)
+    for row in seen.by_inode(sorted({s.ino for s in fresh.values()})):
+        by_stamp[row.stamp[:4]].append(row)
+    if not by_stamp:
+        return
+    gone = set(result.gone)
+    for path, stamp in fresh.items():
+        for row in by_stamp.get(stamp[:4], ()):
+            if _claim(root, top, path, stamp, row, gone, result, seen):
+                by_stamp[stamp[:4]].remove(row)
+                result.read.pop(path, None)
+                result.pending.pop(path, None)
+                break
+    result.gone = [p for p in result.gone if p in gone]
+
+
+def _back(before: Row, stamp: Stamp) -> bool:
+    return before[5] == int(Condition.MISSING) and before[:4] == stamp[:4]
+
+
+def _claim(
+    root: Path, top: int, path: bytes, stamp: Stamp, row: FileRow, gone: set[bytes], result: Comparison, seen: Seen
+) -> bool:
+    old = os.fsencode(row.path)
+    if row.sha256 == "":
+        return False
+    technical = _technical(top, path)
+    if technical is None:
+        return False
+    text = os.fsdecode(path)
+    if row.place == result.place.id:
+        if old not in gone and not (row.condition is Condition.MISSING and (old == path or _absent(top, old))):
+            return False
+        gone.discard(old)
+        event = Moved(row.path, text, stamp, technical)
+        result.moves.append((event, row))
+        return True
+    return _claim_elsewhere(root, text, stamp, row, technical, result, seen)
+
+
+def _claim_elsewhere(
+    root: Path, path: str, stamp: Stamp, row: FileRow, technical: Mapping[str, Any], result: Comparison, seen: Seen
+) -> bool:
+    """A file from another dataset: its identity comes along unless a V2 record there names it."""
+    other = next((p for p in seen.places() if p.id == row.place), None)
+    if other is None or other.gone or _still_there(root / other.path / row.path, row.stamp):
+        return False
+    entry = _entry_of(root, other, row.path)
+    if entry is None or entry.get("data_object_version") != "V1" or entry.get("file_identifier") != row.identifier:
+        return False
+    result.moves.append((Arrived(path, stamp, entry, technical), row))
+    result.left.append((other, Left(row.path, row.identifier)))
+    return True
+
+
+def _still_there(path: Path, stamp: Stamp) -> bool:
+    try:
+        info = os.lstat(path)
+    except OSError:
+        return False
+    return (info.st_dev, info.st_ino) == (stamp.dev, stamp.ino)
+
+
+def _absent(top: int, path: bytes) -> bool:
+    try:
+        os.stat(path, dir_fd=top, follow_symlinks=False)
+    except OSError:
+        return True
+    return False
+
+
+def _technical(top: int, path: bytes) -> Mapping[str, Any] | None:
+    try:
+        info = os.stat(path, dir_fd=top, follow_symlinks=False)
+    except OSError:
+        return None
+    return dirmeta_facts(os.fsdecode(path), info)
+
+
+def _entry_of(root: Path, place: PlaceRow, path: str) -> Mapping[str, Any] | None:
+    document = documents.dataset_document(root, place.path, STRUCTURAL)
+    try:
+        raw = documents.read_bytes(document)
+    except (FileNotFoundError, DocumentError):
+        return None
+    parts = manifest.split(raw)
+    if parts is None:
+        return None
+    try:
+        slot = manifest.find(parts, manifest.key_for(documents.encode_path(path)))
+    except ValueError:
+        return None
+    return None if slot.end == slot.start else documents.parse(document, raw[slot.start : slot.end], twice_checked=True)
+
+
+def by_folder(paths: Iterable[bytes]) -> Iterator[tuple[list[bytes], list[bytes]]]:
+    """Paths grouped by their folder: ``(folder parts, names)``, folders in order."""
+    groups: dict[bytes, list[bytes]] = defaultdict(list)
+    for path in paths:
+        folder, _, name = path.rpartition(b"/")
+        groups[folder].append(name)
+    for folder in sorted(groups):
+        yield folder.split(b"/") if folder else [], groups[folder]
+
+
+def waiting_row(place: int, path: bytes, stamp: Stamp, before: FileRow | None, identifier: str, wall: float) -> FileRow:
+    """The row of a file that is not at rest: its identity is kept, its waiting begins anew when it changed."""
+    if before is not None and before.condition is Condition.PENDING and before.stamp == stamp:
+        return before
+    known = before or FileRow(place, os.fsdecode(path), stamp, "", identifier, Condition.PENDING, "", wall)
+    return replace(known, stamp=stamp, condition=Condition.PENDING, reason="still changing", since=wall)

@@ -1,0 +1,401 @@
+"""What each path looked like last, and its condition: machine-local state that can be lost.
+
+One SQLite file per watched root, ``<STATE_DIR>/roots/<root-id>/seen.sqlite``. Only the holder of the root's scan lock
+writes; pages and ``status`` open it read-only. Losing it costs reading the bytes again, nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+
+from ingest.errors import StoreError
+
+
+class Condition(IntEnum):
+    """What became of a path."""
+
+    DESCRIBED = 0
+    PENDING = 1
+    UNREADABLE = 2
+    FAILED = 3
+    LINK = 4
+    SPECIAL = 5
+    IGNORED = 6
+    MISSING = 7
+    STRAY = 8
+
+    @property
+    def word(self) -> str:
+        """The word used in JSON and on pages."""
+        return self.name.lower()
+
+
+TROUBLES = (Condition.PENDING, Condition.UNREADABLE, Condition.FAILED)
+
+
+class Stamp(NamedTuple):
+    """What ``lstat`` says of a file as long as nobody touched it (times in nanoseconds)."""
+
+    dev: int
+    ino: int
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+
+    @classmethod
+    def of(cls, info: os.stat_result) -> Stamp:
+        """The stamp of a stat result."""
+        return cls(info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
+
+
+@dataclass(frozen=True)
+class PlaceRow:
+    """A project or dataset folder as last seen; ``path`` is relative to the root; ``gone`` while it is missing."""
+
+    id: int
+    kind: str
+    path: str
+    dev: int
+    ino: int
+    identifier: str
+    gone: bool
+
+
+@dataclass(frozen=True)
+class FileRow:
+    """A path inside a place as last seen; ``sha256`` and ``identifier`` are empty while it was never described."""
+
+    place: int
+    path: str
+    stamp: Stamp
+    sha256: str
+    identifier: str
+    condition: Condition
+    reason: str
+    since: float
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """A document, folder or the whole root that needs a person; ``path`` is relative to the root."""
+
+    path: str
+    condition: Condition
+    reason: str
+    since: float
+
+
+_SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;
+CREATE TABLE place (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, path BLOB NOT NULL, dev INTEGER NOT NULL,
+    ino INTEGER NOT NULL, identifier TEXT NOT NULL UNIQUE, gone INTEGER NOT NULL DEFAULT 0);
+CREATE INDEX place_path ON place(path);
+CREATE TABLE file (place INTEGER NOT NULL, path BLOB NOT NULL, dev INTEGER NOT NULL, ino INTEGER NOT NULL,
+    size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL, sha256 BLOB NOT NULL,
+    identifier BLOB NOT NULL, condition INTEGER NOT NULL, reason TEXT NOT NULL, since REAL NOT NULL,
+    PRIMARY KEY (place, path)) WITHOUT ROWID;
+CREATE INDEX file_inode ON file(ino);
+CREATE INDEX file_trouble ON file(condition, since) WHERE condition <> 0;
+CREATE TABLE document (path BLOB PRIMARY KEY, dev INTEGER NOT NULL, ino INTEGER NOT NULL, size INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL, sha256 BLOB NOT NULL, system BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE trouble (path BLOB PRIMARY KEY, condition INTEGER NOT NULL, reason TEXT NOT NULL, since REAL NOT NULL)
+    WITHOUT ROWID;
+PRAGMA user_version = 1;
+"""
+_FILE = "place, path, dev, ino, size, mtime_ns, ctime_ns, sha256, identifier, condition, reason, since"
+
+
+def root_id(root: Path) -> str:
+    """The name of a root's folder of machine-local state."""
+    return hashlib.sha256(os.fsencode(os.path.realpath(root))).hexdigest()[:16]
+
+
+def state_folder(state_dir: Path, root: Path) -> Path:
+    """``<STATE_DIR>/roots/<root-id>``."""
+    return state_dir / "roots" / root_id(root)
+
+
+class Seen:
+    """The rows of one root. Opened for writing it creates what is missing; read-only it is empty until then."""
+
+    def __init__(self, folder: Path, *, read_only: bool = False) -> None:
+        self.folder = folder
+        self.path = folder / "seen.sqlite"
+        self._db = self._open_read_only() if read_only else self._open()
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            db = self._connect()
+            if db.execute("PRAGMA user_version").fetchone()[0] != 1:
+                db = self._start_anew(db)
+            db.execute("SELECT count(*) FROM meta").fetchone()
+            return db
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):
+                raise self._unusable(error) from error
+            return self._start_anew(None)  # damaged: what it holds can be had again by reading the files
+        except OSError as error:
+            raise self._unusable(error) from error
+
+    def _unusable(self, error: Exception) -> StoreError:
+        return StoreError(
+            self.path,
+            f"The state folder {str(self.folder)!r} cannot be used ({error}); make it writable, free some space, "
+            "or set FAIRFOLDER_STATE_DIR to another folder.",
+        )
+
+    def _connect(self) -> sqlite3.Connection:
+        db = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = NORMAL")
+        return db
+
+    def _start_anew(self, db: sqlite3.Connection | None) -> sqlite3.Connection:
+        if db is not None:
+            db.close()
+        for suffix in ("", "-wal", "-shm"):
+            self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+        db = self._connect()
+        db.executescript(_SCHEMA)
+        return db
+
+    def _open_read_only(self) -> sqlite3.Connection:
+        if not self.path.exists():
+            db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+            db.executescript(_SCHEMA)
+            return db
+        uri = self.path.as_uri() + "?mode=ro"
+        return sqlite3.connect(uri, uri=True, timeout=5, isolation_level=None, check_same_thread=False)
+
+    def close(self) -> None:
+        """Close the database."""
+        self._db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing for the writes inside."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    # --- facts about the root -----------------------------------------------------------------------------
+
+    def get(self, key: str) -> Any:
+        """A stored JSON value, or None."""
+        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return None if row is None else orjson.loads(row[0])
+
+    def put(self, key: str, value: Any) -> None:
+        """Store a JSON value."""
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, orjson.dumps(value)))
+
+    # --- places -------------------------------------------------------------------------------------------
+
+    def places(self, *, include_gone: bool = True) -> list[PlaceRow]:
+        """Every known project and dataset."""
+        where = "" if include_gone else " WHERE gone = 0"
+        rows = self._db.execute(f"SELECT id, kind, path, dev, ino, identifier, gone FROM place{where}")  # noqa: S608
+        return [_place(row) for row in rows]
+
+    def place_at(self, path: str) -> PlaceRow | None:
+        """The place last seen at a path, present ones first."""
+        row = self._db.execute(
+            "SELECT id, kind, path, dev, ino, identifier, gone FROM place "
+            "WHERE path = ? ORDER BY gone, id DESC LIMIT 1",
+            (os.fsencode(path),),
+        ).fetchone()
+        return None if row is None else _place(row)
+
+    def place_of(self, identifier: str) -> PlaceRow | None:
+        """The place of an identifier."""
+        row = self._db.execute(
+            "SELECT id, kind, path, dev, ino, identifier, gone FROM place WHERE identifier = ?", (identifier,)
+        ).fetchone()
+        return None if row is None else _place(row)
+
+    def put_place(self, kind: str, path: str, dev: int, ino: int, identifier: str, *, gone: bool = False) -> PlaceRow:
+        """Insert or update the place of an identifier; its files keep belonging to it."""
+        self._db.execute(
+            "INSERT INTO place (kind, path, dev, ino, identifier, gone) VALUES (?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (identifier) DO UPDATE SET path = excluded.path, dev = excluded.dev, ino = excluded.ino, "
+            "gone = excluded.gone",
+            (kind, os.fsencode(path), dev, ino, identifier, int(gone)),
+        )
+        row = self.place_of(identifier)
+        if row is None:  # pragma: no cover - the insert above cannot have vanished
+            raise StoreError(self.path, f"{self.path} lost the place {identifier} it was just given.")
+        return row
+
+    # --- files --------------------------------------------------------------------------------------------
+
+    def stamps(self, place: int) -> dict[bytes, tuple[int, int, int, int, int, int]]:
+        """``path → (dev, ino, size, mtime_ns, ctime_ns, condition)`` of a place: the scan's side of the comparison."""
+        rows = self._db.execute(
+            "SELECT path, dev, ino, size, mtime_ns, ctime_ns, condition FROM file WHERE place = ?", (place,)
+        )
+        return {row[0]: row[1:] for row in rows}
+
+    def pending_since(self, place: int) -> dict[bytes, float]:
+        """``path → since`` of a place's pending files."""
+        query = "SELECT path, since FROM file WHERE place = ? AND condition = ?"
+        return dict(self._db.execute(query, (place, int(Condition.PENDING))).fetchall())
+
+    def files(self, place: int, paths: Iterable[bytes]) -> dict[bytes, FileRow]:
+        """The full rows of some paths."""
+        found: dict[bytes, FileRow] = {}
+        for path in paths:
+            query = f"SELECT {_FILE} FROM file WHERE place = ? AND path = ?"  # noqa: S608
+            row = self._db.execute(query, (place, path)).fetchone()
+            if row is not None:
+                found[path] = _file(row)
+        return found
+
+    def by_inode(self, inodes: Sequence[int]) -> list[FileRow]:
+        """Every described or missing file with one of these inodes, in any place."""
+        rows: list[FileRow] = []
+        for start in range(0, len(inodes), 500):
+            some = inodes[start : start + 500]
+            marks = ",".join("?" * len(some))
+            query = f"SELECT {_FILE} FROM file WHERE ino IN ({marks}) AND length(identifier) > 0"  # noqa: S608
+            rows.extend(_file(row) for row in self._db.execute(query, some))
+        return rows
+
+    def has_files(self) -> bool:
+        """Whether anything was ever described here."""
+        return self._db.execute("SELECT 1 FROM file LIMIT 1").fetchone() is not None
+
+    def has_rows(self, place: int) -> bool:
+        """Whether the identity of any of a place's files is known."""
+        query = "SELECT 1 FROM file WHERE place = ? AND length(identifier) > 0 LIMIT 1"
+        return self._db.execute(query, (place,)).fetchone() is not None
+
+    def present_count(self) -> int:
+        """How many files are described and were there last time."""
+        row = self._db.execute("SELECT count(*) FROM file WHERE condition = 0").fetchone()
+        return int(row[0])
+
+    def put_files(self, rows: Iterable[FileRow]) -> None:
+        """Insert or replace rows."""
+        self._db.executemany(
+            "INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                (r.place, os.fsencode(r.path), *r.stamp, bytes.fromhex(r.sha256),
+                 bytes.fromhex(r.identifier.replace("-", "")), int(r.condition), r.reason, r.since)
+                for r in rows
+            ),
+        )  # fmt: skip
+
+    def missing_since(self, before: float) -> list[tuple[PlaceRow, bytes]]:
+        """Files that have been missing since before a moment, with their places."""
+        rows = self._db.execute(
+            "SELECT place.id, place.kind, place.path, place.dev, place.ino, place.identifier, place.gone, file.path "
+            "FROM file JOIN place ON place.id = file.place WHERE file.condition = ? AND file.since < ?",
+            (int(Condition.MISSING), before),
+        )
+        return [(_place(row[:7]), row[7]) for row in rows]
+
+    def drop_files(self, place: int, paths: Iterable[bytes]) -> None:
+        """Forget paths."""
+        self._db.executemany("DELETE FROM file WHERE place = ? AND path = ?", ((place, p) for p in paths))
+
+    def drop_place_files(self, place: int) -> None:
+        """Forget every path of a place."""
+        self._db.execute("DELETE FROM file WHERE place = ?", (place,))
+
+    # --- documents ----------------------------------------------------------------------------------------
+
+    def document(self, path: str) -> tuple[Stamp, str, Mapping[str, Any]] | None:
+        """Stamp, SHA-256 and system fields of a document as we last wrote or accepted it."""
+        row = self._db.execute(
+            "SELECT dev, ino, size, mtime_ns, ctime_ns, sha256, system FROM document WHERE path = ?",
+            (os.fsencode(path),),
+        ).fetchone()
+        return None if row is None else (Stamp(*row[:5]), row[5].hex(), orjson.loads(row[6]))
+
+    def put_document(self, path: str, stamp: Stamp, sha256: str, system: Mapping[str, Any]) -> None:
+        """Remember a document as written or accepted."""
+        self._db.execute(
+            "INSERT OR REPLACE INTO document VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (os.fsencode(path), *stamp, bytes.fromhex(sha256), orjson.dumps(system)),
+        )
+
+    def drop_documents(self, folder: str) -> None:
+        """Forget the documents below a folder."""
+        prefix = os.fsencode(folder) + b"/"
+        self._db.execute("DELETE FROM document WHERE path >= ? AND path < ?", (prefix, prefix[:-1] + b"0"))
+
+    # --- troubles and counts ------------------------------------------------------------------------------
+
+    def set_trouble(self, path: str, condition: Condition, reason: str) -> None:
+        """A document or folder needs a person; the time of its first mention is kept while the reason stays."""
+        key = os.fsencode(path)
+        self._db.execute(
+            "INSERT INTO trouble VALUES (?, ?, ?, ?) ON CONFLICT (path) DO UPDATE SET "
+            "since = CASE WHEN reason = excluded.reason THEN since ELSE excluded.since END, "
+            "condition = excluded.condition, reason = excluded.reason",
+            (key, int(condition), reason, time.time()),
+        )
+
+    def clear_trouble(self, path: str) -> None:
+        """It is mended."""
+        self._db.execute("DELETE FROM trouble WHERE path = ?", (os.fsencode(path),))
+
+    def troubles(self) -> list[Trouble]:
+        """Everything that needs a person, oldest first."""
+        rows = self._db.execute("SELECT path, condition, reason, since FROM trouble ORDER BY since, path")
+        return [Trouble(os.fsdecode(r[0]), Condition(r[1]), r[2], r[3]) for r in rows]
+
+    def counts(self) -> dict[str, int]:
+        """How many paths are in each condition."""
+        rows = dict(self._db.execute("SELECT condition, count(*) FROM file GROUP BY condition").fetchall())
+        return {c.word: int(rows.get(int(c), 0)) for c in Condition}
+
+    def in_condition(self, conditions: Sequence[Condition], limit: int = 200) -> list[tuple[str, FileRow]]:
+        """``(place path, row)`` of paths in some conditions, oldest first."""
+        marks = ",".join("?" * len(conditions))
+        columns = ", ".join(f"file.{c.strip()}" for c in _FILE.split(","))
+        query = (
+            f"SELECT place.path, {columns} FROM file JOIN place ON place.id = file.place "  # noqa: S608
+            f"WHERE file.condition IN ({marks}) ORDER BY file.since LIMIT ?"
+        )
+        rows = self._db.execute(query, (*(int(c) for c in conditions), limit))
+        return [(os.fsdecode(row[0]), _file(row[1:])) for row in rows]
+
+
+def _place(row: tuple[Any, ...]) -> PlaceRow:
+    return PlaceRow(row[0], row[1], os.fsdecode(row[2]), row[3], row[4], row[5], bool(row[6]))
+
+
+def dashed(raw: bytes) -> str:
+    """A UUID's text from its 16 bytes ("" from none)."""
+    text = raw.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}" if text else ""
+
+
+def _file(row: tuple[Any, ...]) -> FileRow:
+    return FileRow(
+        place=row[0],
+        path=os.fsdecode(row[1]),
+        stamp=Stamp(*row[2:7]),
+        sha256=row[7].hex(),
+        identifier=dashed(row[8]),
+        condition=Condition(row[9]),
+        reason=row[10],
+        since=row[11],
+    )

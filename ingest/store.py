@@ -1,0 +1,506 @@
+"""The only writer of metadata: lock → read → change → validate → stamp → write atomically.
+
+A *record* is a project or a dataset; one call of :meth:`Store.apply` is one action on some records. The documents of
+a record are written together or not at all; one record's trouble never holds up another's. The registry entry of each
+record that changed gets a new datestamp and the next sequence number in the same action.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import stat
+import threading
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ingest import documents, manifest
+from ingest.documents import AUDIT, IDENTIFIER_KEY, REGISTRY, STRUCTURAL, SYSTEM_KEYS, Document
+from ingest.errors import ConflictError, DocumentError, FairfolderError, StoreError
+from ingest.folders import explain, metadata_folder, new_file, sweep
+from ingest.layout import METADATA
+from ingest.locking import LockUnsupportedError, held, lock_file
+from ingest.schema import SchemaSet
+from ingest.seen import Stamp
+
+_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{12}\.tmp")
+_SEQUENCE = ".sequence"
+_FSYNC_THREADS = 6
+
+Value = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Change:
+    """A pure function from a document's present value (None: it does not exist) to the next (None: leave it)."""
+
+    path: Path
+    kind: str
+    function: Callable[[Value | None], Value | None]
+    if_match: str | None = None
+
+
+@dataclass(frozen=True)
+class EntriesChange:
+    """A pure function over some entries of a manifest: key → entry as it stands, to key → next entry or None.
+
+    ``trusted`` is the stamp under which the manifest is known to be the store's own valid text; then only the entries
+    named are parsed and validated. Without it, or when the stamp is another, the whole manifest is.
+    """
+
+    path: Path
+    keys: frozenset[bytes]
+    function: Callable[[Mapping[bytes, Value]], Mapping[bytes, Value | None]]
+    trusted: Stamp | None = None
+
+
+@dataclass(frozen=True)
+class Record:
+    """What one action does to one project or dataset (``kind`` "" for a document that belongs to neither)."""
+
+    kind: str
+    identifier: str
+    relative: str
+    changes: tuple[Change | EntriesChange, ...] = ()
+    registry: Callable[[Value], Value] = lambda entry: entry
+    touch: bool = False  # move the datestamp although no document changed
+    accepted: Mapping[str, str] = field(default_factory=dict)  # document → SHA-256 of a person's edit on disk
+
+
+@dataclass(frozen=True)
+class Written:
+    """A document as it stands after the action."""
+
+    path: Path
+    kind: str
+    stamp: Stamp
+    sha256: str
+    system: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a record: the documents written (none when nothing had to change), or why nothing was."""
+
+    record: Record
+    written: tuple[Written, ...] = ()
+    error: FairfolderError | None = None
+
+
+@dataclass
+class _Prepared:
+    path: Path
+    kind: str
+    folder: int
+    temporary: str
+    fd: int
+    sha256: str
+    system: Mapping[str, Any]
+
+
+@dataclass
+class _Work:
+    """One record on its way through an action."""
+
+    record: Record
+    prepared: list[_Prepared] = field(default_factory=list)
+    error: FairfolderError | None = None
+
+
+def system_part(kind: str, value: Mapping[str, Any]) -> dict[str, Any]:
+    """The system's fields of a document, without the entries of a manifest."""
+    keys = SYSTEM_KEYS.get(kind, frozenset()) - {"file_descriptions"}
+    return {k: value[k] for k in keys if k in value}
+
+
+class Store:
+    """The writer of one root.
+
+    Args:
+        lock_seconds: how long a lock is waited for.
+        lock_fallback: a folder for locks where the root's file system has no ``flock``.
+    """
+
+    def __init__(
+        self, root: Path, schemas: SchemaSet, *, lock_seconds: float = 30.0, lock_fallback: Path | None = None
+    ) -> None:
+        self.root = root
+        self.schemas = schemas
+        self.lock_seconds = lock_seconds
+        self.lock_notice = ""
+        self._lock_fallback = lock_fallback
+        self._swept: set[Path] = set()
+        self._within = threading.Lock()
+
+    # --- reading ------------------------------------------------------------------------------------------
+
+    def read(self, path: Path, kind: str | None = None) -> Document:
+        """A document as it stands.
+
+        Raises:
+            FileNotFoundError, DocumentError: see :func:`ingest.documents.read_document`.
+        """
+        return documents.read_document(path, kind)
+
+    # --- one document: forms and API ------------------------------------------------------------------------
+
+    def change(
+        self,
+        path: Path,
+        kind: str,
+        function: Callable[[Value | None], Value | None],
+        *,
+        by: str,
+        if_match: str | None = None,
+    ) -> Outcome:
+        """Change one document as one action; the record it belongs to moves its datestamp.
+
+        Raises:
+            ConflictError: when ``if_match`` is not the ETag found under the lock.
+            DocumentError: when the result would not be valid, with a sentence per problem.
+            StoreError, BusyError: when it cannot be written now.
+        """
+        record = self._record_of(path, Change(path, kind, function, if_match))
+        outcome = self.apply([record], by=by)[0]
+        if outcome.error is not None:
+            raise outcome.error
+        return outcome
+
+    def _record_of(self, path: Path, change: Change) -> Record:
+        parts = path.relative_to(self.root).parts
+        owner = parts[: parts.index(METADATA)]
+        if not owner:
+            return Record("", "", "", (change,))
+        kind, document = ("project", documents.PROJECT) if len(owner) == 1 else ("dataset", documents.ADMINISTRATIVE)
+        own = self.root.joinpath(*owner, METADATA, f"{document}.json")
+        identifier = str(self.read(own, document).value[IDENTIFIER_KEY[document]])
+        return Record(kind, identifier, "/".join(owner), (change,))
+
+    # --- the action -----------------------------------------------------------------------------------------
+
+    def apply(self, records: Sequence[Record], *, by: str) -> list[Outcome]:
+        """One action: every record's documents changed, validated, stamped and written.
+
+        Args:
+            by: a user name, or ``system:<trigger>``; only the system may change system fields.
+
+        Raises:
+            BusyError: when a lock is held by another for too long.
+            StoreError: when the root itself cannot be written.
+        """
+        with self._within, ExitStack() as stack:
+            registry = self._enter_root(stack)
+            works = [_Work(record) for record in records]
+            for work in sorted(works, key=lambda w: w.record.relative):
+                self._prepare(work, by, stack)
+            changed = [w for w in works if w.error is None and (w.prepared or w.record.touch)]
+            sequence = self._prepare_registry(changed, registry, by) if changed else None
+            return self._finish(works, sequence)
+
+    def _enter_root(self, stack: ExitStack) -> int:
+        own = stack.enter_context(metadata_folder(self.root, self.root / METADATA))
+        stack.enter_context(self._lock(own, self.root / METADATA))
+        registry = stack.enter_context(metadata_folder(self.root, documents.registry_folder(self.root)))
+        self._sweep(registry, documents.registry_folder(self.root))
+        return registry
+
+    @contextmanager
+    def _lock(self, folder: int, path: Path) -> Iterator[None]:
+        try:
+            fd = os.open(".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666, dir_fd=folder)
+        except OSError as error:
+            raise explain(path / ".lock", error) from error
+        try:
+            with ExitStack() as stack:
+                try:
+                    stack.enter_context(held(fd, path / ".lock", self.lock_seconds))
+                except LockUnsupportedError as error:
+                    stack.enter_context(self._other_lock(path, error))
+                self._sweep(folder, path)
+                yield
+        finally:
+            os.close(fd)
+
+    def _other_lock(self, path: Path, error: OSError) -> Any:
+        if self._lock_fallback is None:
+            raise explain(path / ".lock", error) from error
+        self.lock_notice = (
+            f"The file system of {self.root} has no working locks ({error.strerror}): "
+            "only this machine may write its metadata."
+        )
+        name = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
+        return lock_file(self._lock_fallback / f"{name}.lock", self.lock_seconds)
+
+    def _sweep(self, folder: int, path: Path) -> None:
+        if path not in self._swept:
+            sweep(folder, lambda name: _TEMPORARY.fullmatch(name) is not None)
+            self._swept.add(path)
+
+    def _prepare(self, work: _Work, by: str, stack: ExitStack) -> None:
+        try:
+            folders: dict[Path, int] = {}
+            for change in work.record.changes:
+                folder = self._enter(change.path.parent, folders, stack)
+                prepared = self._prepare_one(change, folder, by)
+                if prepared is not None:
+                    work.prepared.append(prepared)
+        except FairfolderError as error:
+            self._give_up(work, error)
+        except OSError as error:
+            self._give_up(work, explain(self.root / work.record.relative, error))
+
+    def _enter(self, folder: Path, folders: dict[Path, int], stack: ExitStack) -> int:
+        """A descriptor of a document's folder, the lock of the ``.metadata`` it is in being held."""
+        own = Path(*folder.parts[: folder.parts.index(METADATA, len(self.root.parts)) + 1])
+        for path in dict.fromkeys((own, folder)):
+            if path not in folders:
+                folders[path] = stack.enter_context(metadata_folder(self.root, path))
+                if path == own and own != self.root / METADATA:
+                    stack.enter_context(self._lock(folders[path], own))
+                self._sweep(folders[path], path)
+        return folders[folder]
+
+    def _give_up(self, work: _Work, error: FairfolderError) -> None:
+        work.error = error
+        for one in work.prepared:
+            os.close(one.fd)
+            with suppress(OSError):
+                os.unlink(one.temporary, dir_fd=one.folder)
+        work.prepared.clear()
+
+    def _prepare_one(self, change: Change | EntriesChange, folder: int, by: str) -> _Prepared | None:
+        if isinstance(change, EntriesChange):
+            return self._prepare_entries(change, folder, by)
+        old = self._present(change.path, change.kind)
+        if change.if_match is not None:
+            found = old.etag if old is not None else ""
+            if found != change.if_match:
+                raise ConflictError(change.path, change.if_match, found)
+        value = change.function(None if old is None else dict(old.value))
+        if value is None or (old is not None and value == old.value):
+            return None
+        value = self._stamped(change.kind, value, None if old is None else old.value, by)
+        self._validate(change.path, change.kind, value)
+        text = manifest.render_value(value) if change.kind == STRUCTURAL else documents.to_bytes(value)
+        return self._write(change.path, change.kind, folder, [text], value)
+
+    def _present(self, path: Path, kind: str) -> Document | None:
+        try:
+            return self.read(path, kind)
+        except FileNotFoundError:
+            return None
+
+    def _stamped(self, kind: str, value: Value, old: Mapping[str, Any] | None, by: str) -> Value:
+        """``value`` with the audit fields set, ``$schema`` as in force, and system fields kept from people's hands."""
+        if old is not None and not by.startswith("system:"):
+            for key in SYSTEM_KEYS.get(kind, frozenset()):
+                value.pop(key, None)
+                if key in old:
+                    value[key] = old[key]
+        moment = documents.now()
+        created = {k: old[k] for k in AUDIT[:2] if old is not None and k in old}
+        audit = {
+            "created_by": by,
+            "created_date": moment,
+            **created,
+            "last_modified_by": by,
+            "last_modified_date": moment,
+        }
+        stamped = {**value, "$schema": self.schemas.schema_id(kind), **audit}
+        if kind == STRUCTURAL:
+            stamped["file_descriptions"] = stamped.pop("file_descriptions", [])
+        return stamped
+
+    def _validate(self, path: Path, kind: str, value: Mapping[str, Any]) -> None:
+        problems = self.schemas.problems(kind, value)
+        if problems:
+            words = tuple(f"{p.pointer or 'the document'}: {p.message}" for p in problems)
+            more = f" (and {len(words) - 1} more)" if len(words) > 1 else ""
+            raise DocumentError(path, f"{path} is not valid: {words[0]}{more}. Nothing was overwritten.", words)
+
+    # --- manifests ------------------------------------------------------------------------------------------
+
+    def _prepare_entries(self, change: EntriesChange, folder: int, by: str) -> _Prepared | None:
+        raw = documents.read_bytes(change.path)
+        if change.trusted is not None and self.schemas.is_packaged(STRUCTURAL):
+            info = os.stat(change.path.name, dir_fd=folder, follow_symlinks=False)
+            parts = manifest.split(raw) if Stamp.of(info) == change.trusted else None
+            if parts is not None:
+                return self._splice(change, parts, folder, by)
+        return self._rewrite(change, raw, folder, by)
+
+    def _splice(self, change: EntriesChange, parts: manifest.Split, folder: int, by: str) -> _Prepared | None:
+        slots = {key: manifest.find(parts, key) for key in change.keys}
+        old = {
+            key: documents.parse(change.path, parts.raw[s.start : s.end], twice_checked=True)
+            for key, s in slots.items()
+            if s.end > s.start
+        }
+        new = {k: v for k, v in change.function(old).items() if v != old.get(k)}
+        if not new:
+            return None
+        totals = manifest.Totals.of_header(parts.header).changed(
+            (old[k] for k in new if k in old), (v for v in new.values() if v is not None)
+        )
+        header = self._stamped(STRUCTURAL, totals.into(parts.header), parts.header, by)
+        self._validate(change.path, STRUCTURAL, {**header, "file_descriptions": [v for v in new.values() if v]})
+        lines = {k: None if v is None else manifest.entry_line(v) for k, v in new.items()}
+        pieces = manifest.assemble(header, manifest.spliced(parts, lines, slots))
+        return self._write(change.path, STRUCTURAL, folder, pieces, header)
+
+    def _rewrite(self, change: EntriesChange, raw: bytes, folder: int, by: str) -> _Prepared | None:
+        value = documents.parse(change.path, raw)
+        self._validate(change.path, STRUCTURAL, value)
+        entries = {manifest.key_of_entry(e): e for e in value["file_descriptions"]}
+        if len(entries) != len(value["file_descriptions"]):
+            raise DocumentError(change.path, f"{change.path} describes a path twice; keep one of the two entries.")
+        old = {key: entries[key] for key in change.keys if key in entries}
+        for key, entry in change.function(old).items():
+            entries.pop(key, None)
+            if entry is not None:
+                entries[key] = entry
+        totals = manifest.NOTHING.changed((), entries.values())
+        ordered = sorted(entries.values(), key=manifest.entry_order)
+        new = {**totals.into(value), "file_descriptions": ordered}
+        if new == value and manifest.split(raw) is not None:
+            return None
+        new = self._stamped(STRUCTURAL, new, value, by)
+        self._validate(change.path, STRUCTURAL, new)
+        return self._write(change.path, STRUCTURAL, folder, [manifest.render_value(new)], new)
+
+    # --- the registry -----------------------------------------------------------------------------------------
+
+    def _prepare_registry(self, works: Iterable[_Work], folder: int, by: str) -> _Prepared | None:
+        number = self._last_sequence(folder)
+        before = number
+        for work in works:
+            if not work.record.kind:
+                continue
+            number += 1
+            try:
+                work.prepared.append(self._registry_entry(work, folder, by, number))
+            except FairfolderError as error:
+                self._give_up(work, error)
+            except OSError as error:
+                self._give_up(work, explain(documents.registry_folder(self.root), error))
+        if number == before:
+            return None
+        path = documents.registry_folder(self.root) / _SEQUENCE
+        try:
+            return self._write(path, "", folder, [f"{number}\n".encode()], {})
+        except OSError as error:
+            raise explain(path, error) from error
+
+    def _registry_entry(self, work: _Work, folder: int, by: str, number: int) -> _Prepared:
+        record = work.record
+        path = documents.registry_document(self.root, record.identifier)
+        old = self._present(path, REGISTRY)
+        entry = dict(old.value) if old else documents.registry_entry(record.kind, record.identifier, record.relative)
+        entry.pop("path_encoding", None)
+        entry = record.registry({**entry, **documents.encode_path(record.relative)})
+        own = self.root / record.relative / METADATA
+        texts = {documents.readable(str(p.path.relative_to(own))): p.sha256 for p in work.prepared}
+        entry["documents"] = {**entry.get("documents", {}), **texts, **record.accepted}
+        stamped = self._stamped(REGISTRY, entry, None if old is None else old.value, by)
+        stamped |= {"datestamp": stamped["last_modified_date"], "sequence": number}
+        self._validate(path, REGISTRY, stamped)
+        return self._write(path, REGISTRY, folder, [documents.to_bytes(stamped)], stamped)
+
+    def _last_sequence(self, folder: int) -> int:
+        try:
+            with open(os.open(_SEQUENCE, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder), "rb") as handle:
+                return int(handle.read(32))
+        except (FileNotFoundError, ValueError):
+            return self._highest_sequence(folder)
+
+    def _highest_sequence(self, folder: int) -> int:
+        # The counter is lost: the entries themselves say how far it was.
+        highest = 0
+        for name in os.listdir(folder):
+            if name.endswith(".json") and not name.startswith("."):
+                with suppress(DocumentError, FileNotFoundError):
+                    value = self.read(documents.registry_folder(self.root) / name, REGISTRY).value.get("sequence")
+                    highest = max(highest, value if isinstance(value, int) else 0)
+        return highest
+
+    # --- writing ------------------------------------------------------------------------------------------------
+
+    def _write(
+        self, path: Path, kind: str, folder: int, pieces: Iterable[bytes], value: Mapping[str, Any]
+    ) -> _Prepared:
+        """The temporary file with the new text, open and not yet durable."""
+        name = f".{path.name}.{uuid.uuid4().hex[:12]}.tmp"
+        digest = hashlib.sha256()
+        fd = new_file(folder, name)
+        try:
+            with open(fd, "wb", closefd=False) as handle:
+                for piece in pieces:
+                    digest.update(piece)
+                    handle.write(piece)
+        except OSError:
+            os.close(fd)
+            with suppress(OSError):
+                os.unlink(name, dir_fd=folder)
+            raise
+        return _Prepared(path, kind, folder, name, fd, digest.hexdigest(), system_part(kind, value))
+
+    def _finish(self, works: list[_Work], sequence: _Prepared | None) -> list[Outcome]:
+        ready = [w for w in works if w.error is None and w.prepared]
+        if not ready:
+            if sequence is not None:
+                self._give_up(_Work(Record("", "", ""), [sequence]), StoreError(sequence.path, "unused"))
+            return [Outcome(w.record, error=w.error) for w in works]
+        everything = [p for w in ready for p in w.prepared] + ([sequence] if sequence else [])
+        durable = self._all_durable([p.fd for p in everything])
+        if sequence is not None:
+            self._replace(sequence)
+        outcomes = {id(w): self._land(w, durable) for w in ready}
+        self._all_durable(sorted({p.folder for p in everything}))
+        return [outcomes.get(id(w)) or Outcome(w.record, error=w.error) for w in works]
+
+    def _all_durable(self, descriptors: Sequence[int]) -> dict[int, OSError]:
+        """``fsync`` of every descriptor, several at once so that the journal takes them together; failures by fd."""
+        if len(descriptors) < 3:
+            failures = [(fd, _fsync(fd)) for fd in descriptors]
+        else:
+            with ThreadPoolExecutor(_FSYNC_THREADS) as pool:
+                failures = list(zip(descriptors, pool.map(_fsync, descriptors), strict=True))
+        return {fd: error for fd, error in failures if error is not None}
+
+    def _land(self, work: _Work, failed: Mapping[int, OSError]) -> Outcome:
+        bad = next((p for p in work.prepared if p.fd in failed), None)
+        if bad is not None:
+            self._give_up(work, explain(bad.path, failed[bad.fd]))
+            return Outcome(work.record, error=work.error)
+        written: list[Written] = []
+        while work.prepared:
+            one = work.prepared[0]
+            try:
+                written.append(Written(one.path, one.kind, self._replace(one), one.sha256, one.system))
+            except OSError as error:
+                self._give_up(work, explain(one.path, error))
+                return Outcome(work.record, tuple(written), work.error)
+            work.prepared.pop(0)
+        return Outcome(work.record, tuple(written))
+
+    def _replace(self, one: _Prepared) -> Stamp:
+        os.replace(one.temporary, one.path.name, src_dir_fd=one.folder, dst_dir_fd=one.folder)
+        info = os.fstat(one.fd)
+        os.close(one.fd)
+        if not stat.S_ISREG(info.st_mode):  # pragma: no cover - new_file makes regular files only
+            raise StoreError(one.path, f"{one.path} is not a regular file.")
+        return Stamp.of(info)
+
+
+def _fsync(fd: int) -> OSError | None:
+    try:
+        os.fsync(fd)
+    except OSError as error:
+        return error
+    return None

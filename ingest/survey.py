@@ -1,0 +1,305 @@
+"""The first half of a pass: which folders are projects and datasets, and what their triggers ask for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ingest import documents
+from ingest.documents import ADMINISTRATIVE, PROJECT, REGISTRY
+from ingest.errors import DocumentError
+from ingest.layout import METADATA, never_data
+from ingest.places import Decision, FolderFound, Verdict, decide, list_datasets, list_folders, look
+from ingest.seen import Condition, PlaceRow, Stamp
+from ingest.store import Outcome, Record, Written, system_part
+from ingest.triggers import folder_record, missing_record
+from ingest.workspace import Workspace
+
+# One action holds a few descriptors per record; this many at a time stay far below any limit.
+RECORDS_AT_ONCE = 100
+
+
+@dataclass
+class Survey:
+    """What the survey found: datasets whose files can be scanned, places that are gone, and what was written."""
+
+    datasets: list[PlaceRow] = field(default_factory=list)
+    projects: list[PlaceRow] = field(default_factory=list)
+    gone: list[Decision] = field(default_factory=list)
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    written: list[Path] = field(default_factory=list)
+    waiting: dict[str, str] = field(default_factory=dict)  # path of a folder that cannot be worked on → why
+
+
+def registry_entry(root: Path, identifier: str) -> Mapping[str, Any]:
+    """A registry entry, {} where there is none that can be read."""
+    try:
+        return documents.read_document(documents.registry_document(root, identifier), REGISTRY).value
+    except (FileNotFoundError, DocumentError):
+        return {}
+
+
+def survey(ws: Workspace, scope: Sequence[str] | None, on_recorded: Callable[[Sequence[Path]], None]) -> Survey:
+    """Decide on every project and dataset folder in scope and carry the decisions out.
+
+    Args:
+        scope: ``project`` or ``project/dataset`` paths, None for the whole root.
+
+    Raises:
+        OSError: when the root cannot be listed.
+        StoreError, BusyError: when the root's own metadata folder cannot be written.
+    """
+    found, looked_at = _look_around(ws, scope)
+    known = ws.seen.places()
+    registered = _registered(ws, found, {p.identifier for p in known})
+    decisions = decide(found, known, registered, None if scope is None else looked_at)
+    result = Survey()
+    for kind in ("project", "dataset"):
+        _carry_out([d for d in decisions if d.kind == kind], ws, result, on_recorded)
+    return result
+
+
+def _look_around(ws: Workspace, scope: Sequence[str] | None) -> tuple[list[FolderFound], set[str]]:
+    if scope is None:
+        wanted = list_folders(ws.root, ws.layout)
+    else:
+        wanted = list(dict.fromkeys(pair for path in scope for pair in _named(ws, path)))
+    found = {path: folder for kind, path in wanted if (folder := look(ws.root, kind, path, ws.seen)) is not None}
+    looked_at = {path for _, path in wanted} | set(scope or ())
+    if scope is not None:
+        # An identity last seen elsewhere: is it still claimed there? Then one of the two is a copy.
+        for folder in list(found.values()):
+            place = ws.seen.place_of(folder.identifier) if folder.identifier else None
+            if place is not None and place.path not in found:
+                other = look(ws.root, place.kind, place.path, ws.seen)
+                looked_at.add(place.path)
+                if other is not None:
+                    found[place.path] = other
+    return list(found.values()), looked_at
+
+
+def _named(ws: Workspace, path: str) -> list[tuple[str, str]]:
+    """A project with all its datasets, or one dataset with its project."""
+    project, _, dataset = path.partition("/")
+    if not ws.layout.is_project_name(project):
+        return []
+    if not dataset:
+        known = [("dataset", p.path) for p in ws.seen.places(include_gone=False) if p.path.startswith(f"{project}/")]
+        return [("project", project), *list_datasets(ws.root, project, ws.layout), *known]
+    return [("project", project), ("dataset", path)] if ws.layout.is_dataset_name(dataset) else []
+
+
+def _registered(ws: Workspace, found: Iterable[FolderFound], known: set[str]) -> dict[str, str]:
+    claims: dict[str, int] = {}
+    for folder in found:
+        claims[folder.identifier] = claims.get(folder.identifier, 0) + 1
+    paths = {}
+    for identifier, count in claims.items():
+        if identifier and (identifier not in known or count > 1):
+            entry = registry_entry(ws.root, identifier)
+            if "path" in entry:
+                paths[identifier] = documents.decode_path(entry["path"], entry.get("path_encoding"))
+    return paths
+
+
+# --- carrying out ---------------------------------------------------------------------------------------------
+
+
+def _carry_out(
+    decisions: Sequence[Decision], ws: Workspace, result: Survey, on_recorded: Callable[[Sequence[Path]], None]
+) -> None:
+    todo: list[tuple[Decision, Record]] = []
+    for decision in decisions:
+        result.verdicts[decision.path] = decision.verdict
+        if decision.verdict is Verdict.GONE:
+            result.gone.append(decision)
+            continue
+        project = _project_of(decision, ws, result)
+        reason = decision.reason if decision.verdict in (Verdict.ASK, Verdict.BROKEN) else ""
+        if project is None:
+            reason = result.waiting.get(decision.path.partition("/")[0], "its project folder cannot be worked on")
+        if reason:
+            _hold(decision, reason, ws, result)
+            continue
+        record = folder_record(ws.site, decision, project or "")
+        if record is not None:
+            todo.append((decision, record))
+        else:
+            _same(decision, ws, result, on_recorded)
+    for start in range(0, len(todo), RECORDS_AT_ONCE):
+        _apply(todo[start : start + RECORDS_AT_ONCE], ws, result, on_recorded)
+
+
+def _project_of(decision: Decision, ws: Workspace, result: Survey) -> str | None:
+    """The identifier of the project a dataset stands in; "" for a project itself, None when it has none yet."""
+    if decision.kind == "project":
+        return ""
+    name = decision.path.partition("/")[0]
+    if name in result.waiting:
+        return None
+    place = next((p for p in result.projects if p.path == name), None) or ws.seen.place_at(name)
+    return None if place is None or place.gone else place.identifier
+
+
+def _hold(decision: Decision, reason: str, ws: Workspace, result: Survey) -> None:
+    result.waiting[decision.path] = reason
+    ws.seen.set_trouble(decision.path, Condition.FAILED, reason)
+
+
+def _same(decision: Decision, ws: Workspace, result: Survey, on_recorded: Callable[[Sequence[Path]], None]) -> None:
+    found, known = decision.found, decision.known
+    if found is None or known is None:
+        return
+    if (found.dev, found.ino) != (known.dev, known.ino):
+        known = ws.seen.put_place(known.kind, known.path, found.dev, found.ino, known.identifier)
+    (result.projects if decision.kind == "project" else result.datasets).append(known)
+    ws.seen.clear_trouble(decision.path)
+    name = PROJECT if decision.kind == "project" else ADMINISTRATIVE
+    accept_edit(ws, known, name, on_recorded)
+
+
+def _apply(
+    todo: Sequence[tuple[Decision, Record]],
+    ws: Workspace,
+    result: Survey,
+    on_recorded: Callable[[Sequence[Path]], None],
+) -> None:
+    by = "system:trigger-0" if todo[0][0].kind == "project" else "system:trigger-1"
+    outcomes = ws.store.apply([record for _, record in todo], by=by)
+    with ws.seen.transaction():
+        for (decision, _), outcome in zip(todo, outcomes, strict=True):
+            _remember(decision, outcome, ws, result)
+    written = [w.path for outcome in outcomes for w in outcome.written]
+    result.written.extend(written)
+    if written:
+        on_recorded(written)
+
+
+def _remember(decision: Decision, outcome: Outcome, ws: Workspace, result: Survey) -> None:
+    if outcome.error is not None:
+        _hold(decision, str(outcome.error), ws, result)
+        return
+    found = decision.found
+    if found is None:
+        return
+    if decision.known is not None and decision.known.path != decision.path:
+        ws.seen.drop_documents(decision.known.path)
+        ws.seen.clear_trouble(decision.known.path)
+    identifier = outcome.record.identifier
+    place = ws.seen.put_place(decision.kind, decision.path, found.dev, found.ino, identifier)
+    remember_documents(ws, outcome.written)
+    (result.projects if decision.kind == "project" else result.datasets).append(place)
+    ws.seen.clear_trouble(decision.path)
+
+
+def remember_documents(ws: Workspace, written: Iterable[Written]) -> None:
+    """Stamps of the documents the store has just written, so that a person's edit is told from ours."""
+    for one in written:
+        if one.kind and one.kind != REGISTRY:
+            relative = one.path.relative_to(ws.root).as_posix()
+            ws.seen.put_document(relative, one.stamp, one.sha256, one.system)
+            ws.seen.clear_trouble(relative)
+
+
+# --- documents a person edited on disk -----------------------------------------------------------------------
+
+
+def accept_edit(ws: Workspace, place: PlaceRow, kind: str, on_recorded: Callable[[Sequence[Path]], None]) -> None:
+    """A document that is not as last seen: written by the store elsewhere, or by a person with an editor.
+
+    People's fields of a valid edit count: the record's datestamp moves, attributed to ``filesystem``. A changed system
+    field or an invalid document is reported, and nothing is overwritten.
+    """
+    path = ws.root / place.path / METADATA / f"{kind}.json"
+    relative = f"{place.path}/{METADATA}/{kind}.json"
+    try:
+        stamp = Stamp.of(os.lstat(path))
+        known = ws.seen.document(relative)
+        if known is not None and known[0] == stamp:
+            return
+        document = documents.read_document(path, kind)
+    except FileNotFoundError:
+        return
+    except DocumentError as error:
+        ws.seen.set_trouble(relative, Condition.FAILED, str(error))
+        return
+    own = registry_entry(ws.root, place.identifier).get("documents", {}).get(f"{kind}.json")
+    reason = "" if document.sha256 == own else _refused(ws, path, kind, document.value, known[2] if known else None)
+    if reason:
+        ws.seen.set_trouble(relative, Condition.FAILED, reason)
+        return
+    if document.sha256 != own:
+        record = Record(
+            place.kind, place.identifier, place.path, touch=True, accepted={f"{kind}.json": document.sha256}
+        )
+        outcome = ws.store.apply([record], by="filesystem")[0]
+        if outcome.error is not None:
+            ws.seen.set_trouble(relative, Condition.FAILED, str(outcome.error))
+            return
+        on_recorded([path, *(w.path for w in outcome.written)])
+    else:
+        on_recorded([path])
+    ws.seen.put_document(relative, stamp, document.sha256, system_part(kind, document.value))
+    ws.seen.clear_trouble(relative)
+
+
+def _refused(ws: Workspace, path: Path, kind: str, value: Mapping[str, Any], before: Mapping[str, Any] | None) -> str:
+    problems = ws.schemas.problems(kind, value)
+    if problems:
+        return f"{path} is not valid: {problems[0].pointer or 'the document'}: {problems[0].message}"
+    if before is None:
+        return ""
+    after = system_part(kind, value)
+    changed = sorted(k for k in {*before, *after} if before.get(k) != after.get(k) and k != "$schema")
+    if not changed:
+        return ""
+    shown = ", ".join(f"{k} (was {before.get(k)!r}, is {after.get(k)!r})" for k in changed[:3])
+    return f"{path}: only the system writes {shown}; put the former value back. Your other edits are kept."
+
+
+# --- what is gone, and what belongs nowhere -------------------------------------------------------------------
+
+
+def missing_records(ws: Workspace, gone: Sequence[Decision]) -> list[tuple[Decision, Record]]:
+    """The records that say a project or dataset folder is missing, with the reason where it can be seen."""
+    renamed = _outside_scheme(ws, {(d.known.dev, d.known.ino) for d in gone if d.known is not None})
+    records = []
+    for decision in gone:
+        if decision.known is None:
+            continue
+        now_called = renamed.get((decision.known.dev, decision.known.ino))
+        reason = "the folder is not there any more"
+        if now_called is not None:
+            reason = (
+                f"the folder is now called {documents.readable(now_called)!r}, outside the naming scheme "
+                f"(project folders begin with {ws.layout.project_prefix!r})"
+            )
+        records.append((decision, missing_record(decision.kind, decision.identifier, decision.path, reason)))
+    return records
+
+
+def _outside_scheme(ws: Workspace, inodes: set[tuple[int, int]]) -> dict[tuple[int, int], str]:
+    names: dict[tuple[int, int], str] = {}
+    with os.scandir(ws.root) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False) and not ws.layout.is_project_name(entry.name):
+                info = entry.stat(follow_symlinks=False)
+                if (info.st_dev, info.st_ino) in inodes:
+                    names[(info.st_dev, info.st_ino)] = entry.name
+    return names
+
+
+def stray_files(ws: Workspace, project: PlaceRow) -> dict[bytes, Stamp]:
+    """Files directly in a project folder: they belong to no dataset."""
+    strays: dict[bytes, Stamp] = {}
+    try:
+        with os.scandir(ws.root / project.path) as entries:
+            for entry in entries:
+                if not never_data(entry.name) and entry.is_file(follow_symlinks=False):
+                    strays[os.fsencode(entry.name)] = Stamp.of(entry.stat(follow_symlinks=False))
+    except OSError as error:
+        ws.seen.set_trouble(project.path, Condition.UNREADABLE, f"this folder cannot be read: {error.strerror}")
+    return strays

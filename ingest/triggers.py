@@ -1,0 +1,302 @@
+"""Event → what to create or change. Pure: every function returns the records for :meth:`ingest.store.Store.apply`.
+
+Trigger 0: a project folder. Trigger 1: a dataset folder. Trigger 2: files. Runs and V2 (3 to 5) come with their forms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from ingest import documents, manifest
+from ingest.documents import ADMINISTRATIVE, EXPERIMENT, PROJECT, STRUCTURAL, encode_path
+from ingest.events import Arrived, Described, FileEvent, Forgotten, Gone, Left, Moved
+from ingest.places import Decision, Verdict
+from ingest.seen import Stamp
+from ingest.settings import EngineSettings
+from ingest.store import Change, EntriesChange, Record
+
+Value = dict[str, Any]
+
+# What one reading tells of a file: replaced as a whole when the file is read again.
+_READ_KEYS = frozenset(
+    [
+        "extension",
+        "size_bytes",
+        "permissions",
+        "modified_utc",
+        "metadata_changed_utc",
+        "created_utc",
+        "checksum",
+        "mime_type",
+        "compression",
+        "encoding",
+        "format",
+        "dimensions",
+        "number_of_records",
+        "bit_depth",
+        "channels",
+        "duration_seconds",
+        "variables",
+        "instrument_metadata",
+        "extraction",
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Site:
+    """What the triggers need to know of where they are."""
+
+    root: Path
+    settings: EngineSettings
+
+
+# --- trigger 0 and 1: folders -------------------------------------------------------------------------------
+
+
+def _present(identifier_path: Mapping[str, Any]) -> Value:
+    entry = {k: v for k, v in identifier_path.items() if k not in ("missing_since", "state_reason")}
+    return {**entry, "state": "present"} if entry.get("state") != "tombstone" else entry
+
+
+def project_record(site: Site, path: str, identifier: str, *, derived_from: str = "") -> Record:
+    """Trigger 0: the project's document where it is missing, and its registry entry as present at ``path``.
+
+    Args:
+        derived_from: the identifier of the project this folder is a copy of.
+    """
+    document = documents.project_document(site.root, path)
+
+    def describe(old: Value | None) -> Value:
+        if old is None:
+            return documents.project_template(identifier, site.settings.metadata_language)
+        if derived_from:
+            return _copied(old, "project_identifier", identifier, derived_from)
+        return old
+
+    registry = _registry(derived_from, {})
+    return Record("project", identifier, path, (Change(document, PROJECT, describe),), registry, touch=True)
+
+
+def dataset_record(
+    site: Site, path: str, identifier: str, project_identifier: str, *, derived_from: str = ""
+) -> Record:
+    """Trigger 1: the dataset's two documents where they are missing, linked to the project they stand in now."""
+    language, publisher = site.settings.metadata_language, site.settings.publisher
+    link = {"associated_project_identifier": project_identifier}
+
+    def administrative(old: Value | None) -> Value:
+        if old is None:
+            return documents.administrative_template(identifier, project_identifier, language, publisher)
+        return {**_copied(old, "dataset_identifier", identifier, derived_from), **link}
+
+    def structural(old: Value | None) -> Value:
+        if old is None:
+            return documents.structural_template(identifier, project_identifier, language)
+        value = _copied_manifest(old, identifier) if derived_from else old
+        return {**value, **link}
+
+    changes: list[Change | EntriesChange] = [
+        Change(documents.dataset_document(site.root, path, ADMINISTRATIVE), ADMINISTRATIVE, administrative),
+        Change(documents.dataset_document(site.root, path, STRUCTURAL), STRUCTURAL, structural),
+    ]
+    if derived_from:
+        changes += _copied_runs(site, path, identifier)
+    registry = _registry(derived_from, {"project_identifier": project_identifier})
+    return Record("dataset", identifier, path, tuple(changes), registry, touch=True)
+
+
+def _registry(derived_from: str, more: Mapping[str, Any]) -> Callable[[Value], Value]:
+    origin = {"derived_from": f"urn:uuid:{derived_from}"} if derived_from else {}
+    return lambda entry: {**_present(entry), **more, **origin}
+
+
+def _copied(old: Value, key: str, identifier: str, derived_from: str) -> Value:
+    if not derived_from:
+        return old
+    kept = {k: v for k, v in old.items() if k not in documents.AUDIT[:2]}
+    return {**kept, "@id": f"urn:uuid:{identifier}", key: identifier, "derived_from": f"urn:uuid:{derived_from}"}
+
+
+def _copied_manifest(old: Value, identifier: str) -> Value:
+    """The manifest of a copy: its files are other files, and no V2 record counts for them."""
+    entries = [_copied_entry(e) for e in old.get("file_descriptions", ()) if e.get("state") != "missing"]
+    kept = {k: v for k, v in old.items() if k not in ("runs", *documents.AUDIT[:2])}
+    value = {**kept, "@id": f"urn:uuid:{identifier}", "dataset_identifier": identifier, "file_descriptions": entries}
+    return manifest.NOTHING.changed((), entries).into(value)
+
+
+def _copied_entry(entry: Mapping[str, Any]) -> Value:
+    new = str(uuid4())
+    dropped = ("run_id", "complete_metadata", "previous_checksums", "missing_since")
+    kept = {k: v for k, v in entry.items() if k not in dropped}
+    return {**kept, "file_identifier": new, "@id": f"urn:uuid:{new}", "data_object_version": "V1", "state": "present",
+            "first_seen": documents.now()}  # fmt: skip
+
+
+def _copied_runs(site: Site, path: str, identifier: str) -> list[Change | EntriesChange]:
+    def renewed(old: Value | None) -> Value | None:
+        if old is None:
+            return None
+        run = str(uuid4())
+        kept = {k: v for k, v in old.items() if k not in ("outputs", *documents.AUDIT[:2])}
+        return {**kept, "@id": f"urn:uuid:{run}", "run_id": run, "dataset_identifier": identifier, "status": "draft"}
+
+    return [
+        Change(found.path, EXPERIMENT, renewed)
+        for found in documents.dataset_documents(site.root / path)
+        if found.kind == EXPERIMENT
+    ]
+
+
+def folder_record(site: Site, decision: Decision, project_identifier: str) -> Record | None:
+    """The record a decision on a folder asks for; None when there is nothing to write."""
+    make = _FOLDER_TRIGGERS.get(decision.verdict)
+    return None if make is None else make(site, decision, project_identifier)
+
+
+def _made(site: Site, decision: Decision, project_identifier: str) -> Record:
+    identifier = decision.identifier or str(uuid4())
+    origin = decision.reason if decision.verdict is Verdict.COPIED else ""
+    if decision.kind == "project":
+        return project_record(site, decision.path, identifier, derived_from=origin)
+    return dataset_record(site, decision.path, identifier, project_identifier, derived_from=origin)
+
+
+def missing_record(kind: str, identifier: str, path: str, reason: str) -> Record:
+    """A project or dataset folder is not there: only its registry entry can say so."""
+
+    def missing(entry: Value) -> Value:
+        if entry.get("state") == "tombstone":
+            return entry
+        return {**entry, "state": "missing", "state_reason": reason, "missing_since": documents.now()}
+
+    return Record(kind, identifier, path, (), missing, touch=True)
+
+
+_FOLDER_TRIGGERS: Mapping[Verdict, Callable[[Site, Decision, str], Record]] = {
+    Verdict.NEW: _made,
+    Verdict.ADOPTED: _made,
+    Verdict.MOVED: _made,
+    Verdict.RETURNED: _made,
+    Verdict.REMADE: _made,
+    Verdict.COPIED: _made,
+}
+
+
+# --- trigger 2: files ---------------------------------------------------------------------------------------
+
+
+def files_record(root: Path, identifier: str, path: str, events: Iterable[FileEvent], trusted: Stamp | None) -> Record:
+    """Trigger 2: the manifest entries of what happened to a dataset's files, in one change."""
+    happened = tuple(events)
+    keys = frozenset(_key(p) for event in happened for p in _paths(event))
+    moment = documents.now()
+
+    def change(old: Mapping[bytes, Value]) -> Mapping[bytes, Value | None]:
+        entries: dict[bytes, Value | None] = dict(old)
+        new: dict[bytes, Value | None] = {}
+        for event in happened:
+            changed = _FILE_TRIGGERS[type(event)](event, entries, moment)
+            entries.update(changed)
+            new.update(changed)
+        return new
+
+    document = documents.dataset_document(root, path, STRUCTURAL)
+    return Record("dataset", identifier, path, (EntriesChange(document, keys, change, trusted),))
+
+
+def _paths(event: FileEvent) -> tuple[str, ...]:
+    return (event.old, event.path) if isinstance(event, Moved) else (event.path,)
+
+
+def _key(path: str) -> bytes:
+    return manifest.key_for(encode_path(path))
+
+
+def _entry(path: str, identifier: str, technical: Mapping[str, Any], old: Mapping[str, Any], state: str) -> Value:
+    """An entry in its order of keys: names, identity, what was read, and everything else that stood there."""
+    name = documents.readable(path.rpartition("/")[2])
+    read = dict(technical)
+    if "extension" in read:
+        read["extension"] = documents.readable(read["extension"])
+    kept = {
+        k: v for k, v in old.items()
+        if k not in _READ_KEYS and k not in ("path", "path_encoding", "missing_since", "state")
+    }  # fmt: skip
+    head = {**encode_path(path), "file_identifier": identifier, "@id": f"urn:uuid:{identifier}", "@type": "File"}
+    return {**head, "file_name": name, **read, **{k: v for k, v in kept.items() if k not in head and k != "file_name"},
+            "state": state}  # fmt: skip
+
+
+Entries = Mapping[bytes, Value | None]
+
+
+def _described(event: Described, entries: Entries, moment: str) -> Entries:
+    key = _key(event.path)
+    old = entries.get(key)
+    technical = event.facts.technical
+    if old is None:
+        first = {"data_object_version": "V1", "first_seen": moment}
+        return {key: _entry(event.path, event.identifier, technical, first, "present")}
+    more, before = dict(old), old.get("checksum")
+    differs = before is not None and before != technical["checksum"]
+    if before is not None and differs:
+        more["previous_checksums"] = [*old.get("previous_checksums", ()), {**before, "replaced_date": moment}]
+    finalised = old.get("data_object_version") == "V2" and (differs or old.get("state") == "changed")
+    return {key: _entry(event.path, old["file_identifier"], technical, more, "changed" if finalised else "present")}
+
+
+def _moved(event: Moved, entries: Entries, moment: str) -> Entries:
+    old = entries.get(_key(event.old))
+    if old is None:
+        return {}
+    read = {k: old[k] for k in _READ_KEYS if k in old and k != "extension"} | dict(event.technical)
+    state = "present" if old.get("state") == "missing" else old.get("state", "present")
+    entry = _entry(event.path, old["file_identifier"], _in_order(old, read), old, state)
+    gone: Entries = {_key(event.old): None} if event.old != event.path else {}
+    return {**gone, _key(event.path): entry}
+
+
+def _in_order(old: Mapping[str, Any], technical: Mapping[str, Any]) -> Value:
+    order = list({**old, **technical})
+    return {k: technical[k] for k in sorted(technical, key=order.index)}
+
+
+def _arrived(event: Arrived, entries: Entries, moment: str) -> Entries:
+    read = {k: event.entry[k] for k in event.entry if k in _READ_KEYS and k != "extension"} | dict(event.technical)
+    identifier = event.entry["file_identifier"]
+    return {_key(event.path): _entry(event.path, identifier, _in_order(event.entry, read), event.entry, "present")}
+
+
+def _left(event: Left, entries: Entries, moment: str) -> Entries:
+    old = entries.get(_key(event.path))
+    return {_key(event.path): None} if old is not None and old["file_identifier"] == event.identifier else {}
+
+
+def _gone(event: Gone, entries: Entries, moment: str) -> Entries:
+    old = entries.get(_key(event.path))
+    if old is None or old.get("state") == "missing":
+        return {}
+    return {_key(event.path): {**old, "state": "missing", "missing_since": moment}}
+
+
+def _forgotten(event: Forgotten, entries: Entries, moment: str) -> Entries:
+    old = entries.get(_key(event.path))
+    if old is None or old.get("state") != "missing" or old.get("data_object_version") == "V2":
+        return {}
+    return {_key(event.path): None}
+
+
+_FILE_TRIGGERS: Mapping[type, Callable[[Any, Entries, str], Entries]] = {
+    Described: _described,
+    Moved: _moved,
+    Arrived: _arrived,
+    Left: _left,
+    Gone: _gone,
+    Forgotten: _forgotten,
+}

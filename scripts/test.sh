@@ -1,0 +1,49 @@
+#!/bin/sh
+# Everything that is checked before a change lands: ruff, mypy --strict, pytest. All three run, even if one of them fails.
+set -u
+cd "$(dirname "$0")/.."
+
+# Programs some tests need, as "command package". Installed where that is possible without asking anyone.
+needed='chromium chromium
+strace strace
+git git
+openssl openssl'
+
+missing=''
+while read -r program package; do
+    command -v "$program" >/dev/null 2>&1 || missing="$missing $package"
+done <<LIST
+$needed
+LIST
+if [ -n "$missing" ]; then
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+        echo "Installing for the tests:$missing" >&2
+        log=$(mktemp)
+        # $missing is a list of words on purpose.
+        # shellcheck disable=SC2086
+        if ! { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing; } \
+            >"$log" 2>&1 </dev/null; then
+            tail -n 5 "$log" >&2
+            echo "These could not be installed:$missing. The tests that need them are skipped by name." >&2
+        fi
+        rm -f "$log"
+    else
+        echo "Not installed here:$missing (only root can, with apt-get). The tests that need them are skipped by name." >&2
+    fi
+fi
+
+./scripts/setup.sh dev || exit 2
+
+failed=''
+.venv/bin/python -m ruff check . || failed="$failed ruff-check"
+.venv/bin/python -m ruff format --check --quiet . || failed="$failed ruff-format"
+.venv/bin/python -m mypy || failed="$failed mypy"
+[ -z "$failed" ] || echo "Failed so far:$failed" >&2
+
+.venv/bin/python -m pytest "$@" </dev/null
+status=$?
+if [ -n "$failed" ]; then
+    echo "Failed besides the tests:$failed" >&2
+    [ "$status" -ne 0 ] || status=1
+fi
+exit "$status"

@@ -1,0 +1,37 @@
+"""A watched folder of its own for each test."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_django import Settings
+
+from tests.catalog.tree import Tree
+
+
+@pytest.fixture
+def tree(tmp_path: Path, settings: Settings) -> Tree:
+    """An empty watched folder that the settings name, with a state folder beside it."""
+    root = tmp_path / "data"
+    root.mkdir()
+    settings.MONITOR_PATHS = (root,)
+    settings.FAIRFOLDER_STATE_DIR = tmp_path / "state"
+    settings.ENGINE = replace(settings.ENGINE, state_dir=tmp_path / "state")
+    return Tree(root)
+
+
+@pytest.fixture
+def reader(client: Any, django_user_model: Any) -> Any:
+    """A browser of someone who is signed in."""
+    client.force_login(django_user_model.objects.create_user("reader", password="a long enough password"))
+    return client
+
+
+@pytest.fixture
+def curator(client: Any, django_user_model: Any) -> Any:
+    """A browser of someone who may see the admin."""
+    client.force_login(django_user_model.objects.create_superuser("curator", password="a long enough password"))
+    return client
