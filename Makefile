@@ -31,10 +31,10 @@ bench:  ## the benchmarks, each against a yardstick measured in the same run
 	@$(SETUP) dev && exec $(PY) -m bench $(ARGS)
 
 campaign:  ## the tests with their full counts; takes hours
-	@$(SETUP) dev && exec $(PY) -m pytest --campaign $(ARGS)
+	@$(SETUP) dev && exec $(PY) -m pytest --campaign -o timeout=0 $(ARGS)
 
-lock:  ## resolve the dependencies anew and write both lock files
-	@$(SETUP) dev && exec ./scripts/lock.sh
+lock:  ## fit both lock files to pyproject.toml; ARGS=--upgrade takes the newest versions
+	@$(SETUP) dev && exec ./scripts/lock.sh $(ARGS)
 
 clean:  ## remove the virtual environment and the caches; never data, never .fairfolder
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

@@ -16,7 +16,7 @@ from ingest.documents import STRUCTURAL, readable
 from ingest.errors import FairfolderError, LayoutError
 from ingest.events import Described, FileEvent, Forgotten, Gone, Moved
 from ingest.layout import METADATA, PlaceKind, relative_to_root
-from ingest.places import Decision
+from ingest.places import Decision, Verdict, list_datasets
 from ingest.readers import Read, Readers
 from ingest.reading import Facts, StoppedError
 from ingest.report import Finding, Progress, Report
@@ -75,8 +75,6 @@ class _Pass:
     window_bytes: int = 0
     window_since: float = field(default_factory=time.monotonic)
     gone: dict[int, list[bytes]] = field(default_factory=lambda: defaultdict(list))
-    rests_in: float | None = None
-    waiting: set[str] = field(default_factory=set)
     orphans: dict[int, dict[tuple[str, int], list[Orphan]]] = field(default_factory=dict)
     identities: dict[int, dict[bytes, str]] = field(default_factory=dict)
     told: float = 0.0
@@ -148,18 +146,20 @@ def _scope(ws: Workspace, scope: Path | None) -> list[str] | None:
             f"{readable(relative)!r} is in no project of {ws.root}; project folders begin with "
             f"{ws.layout.project_prefix!r}. Name a project or a dataset folder."
         )
-    return [place.dataset_path if place.dataset else place.project]
+    if place.dataset:
+        return [place.dataset_path]
+    return [place.project, *(path for _, path in list_datasets(ws.root, place.project, ws.layout))]
 
 
 def _rounds(run: _Pass, wanted: Sequence[str] | None, accept: bool, wait: bool, halt: threading.Event) -> None:
     _one_round(run, wanted, accept)
     for _ in range(_ROUNDS - 1):
-        if not wait or run.rests_in is None or halt.wait(run.rests_in + 0.05):
+        waiting = run.report.waiting
+        if not wait or not waiting or halt.wait(max(waiting.values()) + 0.05):
             break
-        again = sorted(run.waiting)
-        run.rests_in, run.waiting, run.report.pending = None, set(), 0
+        run.report.waiting, run.report.pending = {}, 0
         run.gate = run.ws.clock.gate()
-        _one_round(run, again, accept)
+        _one_round(run, sorted(waiting), accept)
     if wanted is None:
         run.ws.seen.put("last_reconcile", {"at": time.time(), **_counts(run.report)})
 
@@ -180,8 +180,11 @@ def _one_round(run: _Pass, wanted: Sequence[str] | None, accept: bool) -> None:
     report.findings += [Finding(readable(p), "folder", why) for p, why in sorted(found.waiting.items())]
     for project in found.projects:
         _stray(run, project)
-    run.progress.datasets_total += len(found.datasets)
-    for place in found.datasets:
+    # A project's own change says nothing of the datasets in it that stay where they are.
+    named = None if wanted is None else set(wanted)
+    datasets = [d for d in found.datasets if named is None or d.path in named or not _stays(found, d)]
+    run.progress.datasets_total += len(datasets)
+    for place in datasets:
         _scan(run, place)
         run.progress.datasets_done += 1
         _tell(run)
@@ -192,6 +195,10 @@ def _one_round(run: _Pass, wanted: Sequence[str] | None, accept: bool) -> None:
     if wanted is None:
         _forget(run)
     _tell(run, force=True)
+
+
+def _stays(found: Survey, dataset: PlaceRow) -> bool:
+    return found.verdicts.get(dataset.path) is Verdict.SAME
 
 
 def _tell(run: _Pass, *, force: bool = False) -> None:
@@ -297,10 +304,9 @@ def _other_row(
 
 
 def _wait_for(run: _Pass, place: PlaceRow, stamp: Stamp) -> None:
+    waiting = run.report.waiting
     run.report.pending += 1
-    run.waiting.add(place.path)
-    left = run.gate.rests_in(stamp)
-    run.rests_in = left if run.rests_in is None else max(run.rests_in, left)
+    waiting[place.path] = max(waiting.get(place.path, 0.0), run.gate.rests_in(stamp))
 
 
 def _move(run: _Pass, box: _Box, event: FileEvent, row: FileRow) -> None:
@@ -352,9 +358,7 @@ def _take(run: _Pass, read: Read) -> None:
 def _not_read(run: _Pass, read: Read, row: FileRow) -> None:
     if row.condition is Condition.PENDING:
         run.report.pending += 1
-        run.waiting.add(read.place.path)
-        settle = run.ws.settings.settle_seconds
-        run.rests_in = max(run.rests_in or 0.0, settle)
+        run.report.waiting[read.place.path] = run.ws.settings.settle_seconds
         return
     run.report.failed += 1
     where = readable(f"{read.place.path}/{os.fsdecode(read.path)}")

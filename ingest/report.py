@@ -61,6 +61,7 @@ class Report:
     seconds: float = 0.0
     alarms: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    waiting: dict[str, float] = field(default_factory=dict)  # part with a file not at rest → seconds until it may be
 
     def as_json(self) -> dict[str, Any]:
         """One JSON object."""

@@ -57,21 +57,30 @@ def judge(kind: str, raw: bytes) -> str:
     """
     if len(raw) > MAX_BYTES:
         return f"it has {len(raw):,} bytes, more than the {MAX_BYTES:,} a schema may have; make it smaller"
-    here = str(Path(__file__).resolve().parent.parent)
-    environment = {"PATH": os.defpath, "PYTHONPATH": here, "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         child = subprocess.run(  # noqa: S603 - our own interpreter and module, no shell
             [sys.executable, "-P", "-m", "ingest.schema_lint", kind],
-            input=raw, capture_output=True, env=environment, timeout=WALL_SECONDS, check=False,
+            input=raw, capture_output=True, env=_environment(), timeout=WALL_SECONDS, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         return f"checking it took longer than {WALL_SECONDS} seconds; make its rules simpler"
     if child.returncode == 0:
         return child.stdout.decode("utf-8", "replace")
-    return (
-        f"checking it took more than {CPU_SECONDS} seconds or {MEMORY_BYTES // 1024**2} MB; "
-        "make its patterns, combinations and lists of rules simpler"
-    )
+    if child.returncode < 0 or b"MemoryError" in child.stderr:
+        return (
+            f"checking it took more than {CPU_SECONDS} seconds or {MEMORY_BYTES // 1024**2} MB; "
+            "make its patterns, combinations and lists of rules simpler"
+        )
+    last = child.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
+    return f"it could not be checked ({_short(last)}); please report this with the file"
+
+
+def _environment() -> dict[str, str]:
+    """What Python needs to start and to find us, and nothing else of this process's environment."""
+    here = str(Path(__file__).resolve().parent.parent)
+    kept = {key: os.environ[key] for key in ("PATH", "LD_LIBRARY_PATH", "HOME") if key in os.environ}
+    paths = os.pathsep.join([here, *(entry for entry in sys.path if entry)])
+    return {**kept, "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 # --- in the child --------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Resolves the dependencies of pyproject.toml for Python 3.11 and newer on every platform, with hashes and without any index's name.
+# Resolves the dependencies of pyproject.toml for Python 3.11 and newer on every platform: with hashes, without an index.
+# What is locked stays as it is where pyproject.toml still allows it; lock.sh --upgrade takes the newest.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -9,8 +10,8 @@ resolve() {
         --custom-compile-command "make lock" "$@" pyproject.toml
 }
 
-resolve --extra formats --extra demo --output-file requirements.lock
-resolve --extra formats --extra demo --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+resolve "$@" --extra formats --extra demo --output-file requirements.lock
+resolve "$@" --extra formats --extra demo --extra dev --constraint requirements.lock --output-file requirements-dev.lock
 if grep -nE '(https?|file)://|find-links|index-url' requirements.lock requirements-dev.lock; then
     echo "lock.sh: the lock files name a place to download from (above); they must not." >&2
     exit 1

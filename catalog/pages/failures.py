@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import wraps
 
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
+
+from catalog.keyset import QuestionError
 
 log = logging.getLogger(__name__)
 
@@ -79,3 +82,16 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         "The form has expired",
         "Go back, reload the page and send the form again. Cookies must be allowed for this site.",
     )
+
+
+def answering_questions(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Answers a question that cannot be asked with its sentence instead of a page."""
+
+    @wraps(view)
+    def answered(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except QuestionError as error:
+            return failure(400, "This address cannot be read", str(error))
+
+    return answered

@@ -1,6 +1,6 @@
 """CSV and TSV: delimiter, rows, columns with names and inferred types. Source: RFC 4180; IANA tab-separated-values.
 
-Types are inferred from the first 1,000 rows: integer, number, boolean, date, date-time, else string. A first row
+Types are inferred from the first 500 rows: integer, number, boolean, date, date-time, else string. A first row
 is taken for column names only when it differs from the rows below it; otherwise the columns are numbered,
 because a row of data may hold what nobody meant to publish.
 """
@@ -20,7 +20,7 @@ _DELIMITERS = ("\t", ";", ",", "|")
 _SAMPLE_LINES = 12
 _SAMPLE_BYTES = 2_048
 _TRIED = 16
-_SAMPLE_ROWS = 1_000
+_SAMPLE_ROWS = 500
 _MAX_QUOTED_BYTES = 256 << 20
 _MISSING = frozenset(("", "NA", "N/A", "n/a", "na", "NaN", "nan", "null", "NULL", "None", "-", "."))
 _BOOLEANS = frozenset(("true", "false", "True", "False", "TRUE", "FALSE"))
@@ -112,7 +112,7 @@ def _set_rows(facts: Facts, rows: int) -> None:
 
 
 def _columns(source: Source, dialect: Dialect) -> tuple[list[list[str]], int]:
-    """The fields of up to 1,000 complete rows by column, and how many rows have another width than the first."""
+    """The fields of up to 500 complete rows by column, and how many rows have another width than the first."""
     text = _sample_text(source, dialect)
     if not text:
         return [], 0
@@ -120,10 +120,9 @@ def _columns(source: Source, dialect: Dialect) -> tuple[list[list[str]], int]:
     if not dialect.quoted:
         first_line = text.partition("\n")[0]
         width = first_line.count(delimiter) + 1
-        # One split of everything costs half of one split per row.
-        fields = text.replace("\n", delimiter).split(delimiter)
-        if len(fields) == width * (text.count("\n") + 1):
-            return [fields[start::width] for start in range(width)], 0
+        columns = _cut_evenly(text, delimiter, width)
+        if columns:
+            return columns, 0
         rows = [line.split(delimiter) for line in text.split("\n")]
     else:
         rows = _read_quoted(text.split("\n"), dialect)
@@ -132,8 +131,18 @@ def _columns(source: Source, dialect: Dialect) -> tuple[list[list[str]], int]:
     return [[row[at] for row in rows if len(row) > at] for at in range(width)], ragged
 
 
+def _cut_evenly(text: str, delimiter: str, width: int) -> list[list[str]] | None:
+    """The fields by column when every row has ``width`` of them. One split of everything, half the cost of one per row."""
+    fields = text.replace("\n", delimiter + "\n").split(delimiter)
+    first = "".join(fields[::width])
+    # Every row but the first starts with a line end: all of them stand in the first column, or a row is ragged.
+    if len(fields) % width or first.count("\n") != len(fields) // width - 1:
+        return None
+    return [first.split("\n"), *(fields[start::width] for start in range(1, width))]
+
+
 def _sample_text(source: Source, dialect: Dialect) -> str:
-    """Up to 1,000 complete rows without comments, empty lines and a last line end."""
+    """up to 500 complete rows without comments, empty lines and a last line end."""
     text = source.body.decode("utf-8", "replace")
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")

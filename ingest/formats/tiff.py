@@ -40,6 +40,8 @@ def describe(source: Source, facts: Facts) -> None:
     if not tags:
         raise MalformedError("the TIFF image has no readable directory: it is cut off or damaged")
     _describe_first(source, shape, tags, facts)
+    if following < 0:
+        facts.warn("the TIFF directory is cut off")
     pages = _count_pages(source, shape, first, following, facts)
     if pages > 1:
         facts.dimension("pages", pages)
@@ -69,7 +71,7 @@ def _describe_ome(description: bytes, facts: Facts) -> None:
 
 
 def _directory(source: Source, shape: _Shape, offset: int) -> tuple[dict[int, bytes], int]:
-    """The entries of one directory by tag, and the offset of the next (0: none)."""
+    """The entries of one directory by tag, and the offset of the next (0: none, -1: cut off)."""
     count_size, entry_size, link_size = (8, 20, 8) if shape.big else (2, 12, 4)
     count = shape.number(source.read(offset, count_size)) if offset else 0
     if not 0 < count <= _MAX_ENTRIES:
@@ -77,7 +79,8 @@ def _directory(source: Source, shape: _Shape, offset: int) -> tuple[dict[int, by
     table = source.read(offset + count_size, count * entry_size + link_size)
     entries = [table[at : at + entry_size] for at in range(0, count * entry_size, entry_size)]
     tags = {shape.number(entry[:2]): entry for entry in entries if len(entry) == entry_size}
-    return tags, shape.number(table[count * entry_size :])
+    link = table[count * entry_size :]
+    return tags, shape.number(link) if len(link) == link_size else -1
 
 
 def _bytes_of(source: Source, shape: _Shape, entry: bytes) -> bytes:
@@ -95,7 +98,7 @@ def _first_value(source: Source, shape: _Shape, entry: bytes) -> int:
 
 def _count_pages(source: Source, shape: _Shape, first: int, following: int, facts: Facts) -> int:
     seen = {first}
-    while following and following not in seen:
+    while following > 0 and following not in seen:
         if len(seen) >= _MAX_PAGES:
             facts.warn(f"only the first {_MAX_PAGES} pages of the TIFF image were counted")
             break

@@ -1,0 +1,45 @@
+"""Names as a person can read them: nothing invisible, nothing that reorders the text around it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+# Control characters, direction overrides and isolates, zero-width and line separators, byte order marks, surrogates.
+_ODD = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]")
+_JOINED = "\u200d"  # makes one picture of several emoji
+_WORDS = {"\n": "⏎", "\r": "␍", "\t": "⇥", "\x00": "␀"}
+
+
+def plain(text: str) -> str:
+    """A name as one line of harmless text: odd characters as ``\\u202e``."""
+    return _ODD.sub(lambda match: match[0] if _joins(match) else f"\\u{ord(match[0]):04x}", text)
+
+
+def marked(text: str) -> SafeString:
+    """A name as HTML in its own direction; odd characters become visible marks that say what they are."""
+    pieces: list[tuple[str | SafeString]] = []
+    end = 0
+    for match in _ODD.finditer(text):
+        if _joins(match):
+            continue
+        pieces += [(text[end : match.start()],), (_mark(match[0]),)]
+        end = match.end()
+    pieces.append((text[end:],))
+    return format_html("<bdi>{}</bdi>", format_html_join("", "{}", pieces))
+
+
+def _joins(match: re.Match[str]) -> bool:
+    """Whether a zero-width joiner stands between two pictures, where it belongs."""
+    text, at = match.string, match.start()
+    around = text[at - 1 : at], text[at + 1 : at + 2]
+    return match[0] == _JOINED and all(each and unicodedata.category(each) in ("So", "Sk", "Mn") for each in around)
+
+
+def _mark(character: str) -> SafeString:
+    code = f"U+{ord(character):04X}"
+    name = unicodedata.name(character, "control character").capitalize()
+    return format_html('<span class="odd" title="{} {}">{}</span>', code, name, _WORDS.get(character, f"⟨{code}⟩"))

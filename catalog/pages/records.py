@@ -1,0 +1,215 @@
+"""Pages of what is described: projects, a project, a dataset with its files, a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+
+from catalog import engine, queries
+from catalog.models import Dataset, Document, File, Project, Run
+from catalog.pages import values
+from catalog.pages.failures import answering_questions
+from ingest import documents
+
+FIRST_FILES = 25
+# Shown in the page's head or in tables of their own, or the index's own business.
+_PROJECT_ELSEWHERE = {"project_title", "project_description", "status", *documents.AUDIT}
+_DATASET_ELSEWHERE = {
+    "dataset_title",
+    "dataset_abstract",
+    "status",
+    "associated_project_identifier",
+    "dataset_identifier",
+    *documents.AUDIT,
+}
+_MANIFEST_ELSEWHERE = {"file_descriptions", "file_count", "total_size_bytes", "formats", *_DATASET_ELSEWHERE}
+_FILE_HEAD = ("size_bytes", "mime_type", "format", "compression", "encoding", "modified_utc", "first_seen")
+_FILE_INSIDE = (
+    "description",
+    "dimensions",
+    "number_of_records",
+    "bit_depth",
+    "channels",
+    "duration_seconds",
+    "variables",
+    "instrument_metadata",
+)
+_FILE_SHOWN = {*_FILE_HEAD, *_FILE_INSIDE, "checksum", "extraction", "path", "path_encoding", "state", "file_name"}
+
+
+@answering_questions
+def projects(request: HttpRequest) -> HttpResponse:
+    """Every project, with what it adds up to."""
+    asked = {key: request.GET.get(key, "").strip() for key in ("name", "state", "at")}
+    page = queries.records(Project.objects.all(), asked["name"], asked["state"], asked["at"])
+    totals = queries.totals(row.identifier for row in page.rows)
+    context = {
+        "page": page,
+        "rows": [(row, totals.get(row.identifier, queries.Totals())) for row in page.rows],
+        "asked": asked,
+        "is_filtered": bool(asked["name"] or asked["state"]),
+        "states": queries.STATES,
+        "roots": engine.roots(),
+        "section": "projects",
+    }
+    return render(request, "catalog/projects.html", _with_rebuild(context))
+
+
+@answering_questions
+def project(request: HttpRequest, identifier: UUID) -> HttpResponse:
+    """One project: its record in words, its datasets, and what lies beside them."""
+    row = get_object_or_404(Project.objects.select_related("document", "registry"), identifier=str(identifier))
+    asked = {key: request.GET.get(key, "").strip() for key in ("name", "state", "at")}
+    datasets = Dataset.objects.filter(project_identifier=row.identifier)
+    value = _value(row.document)
+    context = {
+        "project": row,
+        "value": value,
+        "facts": _facts(row.root, documents.PROJECT, value, _PROJECT_ELSEWHERE),
+        "lacking": _lacking(row.root, documents.PROJECT, value),
+        "totals": queries.totals([row.identifier]).get(row.identifier, queries.Totals()),
+        "page": queries.records(datasets, asked["name"], asked["state"], asked["at"]),
+        "asked": asked,
+        "states": queries.STATES,
+        "is_filtered": bool(asked["name"] or asked["state"]),
+        "strays": _strays(row),
+        "broken": queries.broken_below(row.root, row.path),
+        "registry": _value(row.registry),
+        "section": "projects",
+    }
+    return render(request, "catalog/project.html", _with_rebuild(context))
+
+
+def dataset(request: HttpRequest, identifier: UUID) -> HttpResponse:
+    """One dataset: its record in words and its first files."""
+    row = _dataset(identifier)
+    value, manifest = _value(row.administrative), _value(row.structural)
+    context = _dataset_context(row) | {
+        "value": value,
+        "facts": _facts(row.root, documents.ADMINISTRATIVE, value, _DATASET_ELSEWHERE),
+        "manifest_facts": _facts(row.root, documents.STRUCTURAL, manifest, _MANIFEST_ELSEWHERE),
+        "lacking": _lacking(row.root, documents.ADMINISTRATIVE, value),
+        "page": queries.files(row, queries.FileQuestion(), FIRST_FILES),
+        "question": queries.FileQuestion(),
+        "undescribed": _undescribed(row),
+        "broken": queries.broken_below(row.root, row.path),
+        "runs": Run.objects.filter(dataset_identifier=row.identifier).order_by("label", "identifier"),
+        "registry": _value(row.registry),
+    }
+    return render(request, "catalog/dataset.html", _with_rebuild(context))
+
+
+@answering_questions
+def files(request: HttpRequest, identifier: UUID) -> HttpResponse:
+    """All files of a dataset: sorted, filtered, page by page."""
+    row = _dataset(identifier)
+    question = queries.FileQuestion(
+        name=request.GET.get("name", "").strip(),
+        type=request.GET.get("type", ""),
+        state=request.GET.get("state", ""),
+        sort=request.GET.get("sort", "path"),
+        descending=request.GET.get("order") == "down",
+        marker=request.GET.get("at", ""),
+    )
+    context = _dataset_context(row) | {
+        "page": queries.files(row, question),
+        "question": question,
+        "columns": [("path", "Name"), ("type", "Type"), ("size", "Size"), ("modified", "Modified")],
+        "file_states": queries.FILE_STATES,
+    }
+    return render(request, "catalog/files.html", _with_rebuild(context))
+
+
+def file(request: HttpRequest, identifier: UUID) -> HttpResponse:
+    """Everything that is recorded of one file."""
+    rows = File.objects.filter(identifier=str(identifier)).select_related("dataset__administrative", "document")
+    row = rows.order_by("dataset__path", "path", "id").first()
+    if row is None:
+        raise Http404
+    value: dict[str, Any] = orjson.loads(row.document.text)
+    labels = _labels(row.dataset.root, "file_technical")
+    context = {
+        "file": row,
+        "dataset": row.dataset,
+        "project": queries.project_of(row.dataset),
+        "value": value,
+        "facts": values.facts(value, labels, _FILE_HEAD),
+        "inside": values.facts(value, labels, _FILE_INSIDE),
+        "rest": values.facts(value, labels, [k for k in value if k not in _FILE_SHOWN and k[:1] not in "@$"]),
+        "warnings": _warnings(value),
+        "entry": orjson.dumps(value, option=orjson.OPT_INDENT_2).decode(),
+        "section": "projects",
+    }
+    return render(request, "catalog/file.html", _with_rebuild(context))
+
+
+def _dataset(identifier: UUID) -> Dataset:
+    related = ("administrative", "structural", "registry")
+    return get_object_or_404(Dataset.objects.select_related(*related), identifier=str(identifier))
+
+
+def _dataset_context(row: Dataset) -> dict[str, Any]:
+    return {
+        "dataset": row,
+        "project": queries.project_of(row),
+        "formats": _formats(_value(row.structural).get("formats")),
+        "section": "projects",
+    }
+
+
+def _with_rebuild(context: dict[str, Any]) -> dict[str, Any]:
+    return {**context, "rebuilding": queries.rebuilding()}
+
+
+def _value(document: Document | None) -> dict[str, Any]:
+    return document.value if document is not None and isinstance(document.value, dict) else {}
+
+
+def _labels(root: str, kind: str) -> dict[str, str]:
+    here = engine.root_named(root)
+    return engine.labels(here, kind) if here else {}
+
+
+def _facts(root: str, kind: str, value: Mapping[str, Any], elsewhere: set[str]) -> list[values.Fact]:
+    keys = [key for key in value if key not in elsewhere and key[:1] not in "@$"]
+    return values.facts(value, _labels(root, kind), keys)
+
+
+def _lacking(root: str, kind: str, value: dict[str, Any]) -> list[str]:
+    here = engine.root_named(root)
+    return engine.lacking(here, kind, value) if here and value.get("status") == "draft" else []
+
+
+def _strays(row: Project) -> list[str]:
+    here = engine.root_named(row.root)
+    return engine.strays(here, documents.decode_path(row.path, row.path_encoding)) if here else []
+
+
+def _undescribed(row: Dataset) -> list[engine.Undescribed]:
+    here = engine.root_named(row.root)
+    return engine.undescribed(here, documents.decode_path(row.path, row.path_encoding)) if here else []
+
+
+def _formats(recorded: Any) -> list[dict[str, Any]]:
+    """The manifest's summary of formats, the most frequent first."""
+    if not isinstance(recorded, list):
+        return []
+    usable = [
+        each
+        for each in recorded
+        if isinstance(each, dict) and isinstance(each.get("name"), str) and isinstance(each.get("count"), int)
+    ]
+    return sorted(usable, key=lambda each: (-each["count"], each["name"]))
+
+
+def _warnings(value: Mapping[str, Any]) -> list[str]:
+    extraction = value.get("extraction")
+    warnings = extraction.get("warnings") if isinstance(extraction, dict) else None
+    return [each for each in warnings if isinstance(each, str)] if isinstance(warnings, list) else []
+
+

@@ -1,0 +1,224 @@
+"""Where hints come from: the kernel through watchdog, or, where there are none, a scan on a timer.
+
+Measured: watchdog with all its events drowns in its own start-up walk; with ``created, closed, moved, deleted`` only it
+stands, but a full kernel queue still loses events, and its threads can die unnoticed. So the filter is always set, its
+overflow message asks for a scan of everything, and a canary proves that events still arrive.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import threading
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from watchdog.events import (
+    DirCreatedEvent,
+    DirDeletedEvent,
+    DirMovedEvent,
+    FileClosedEvent,
+    FileCreatedEvent,
+    FileDeletedEvent,
+    FileMovedEvent,
+    FileSystemEvent,
+    FileSystemEventHandler,
+)
+from watchdog.observers import Observer
+from watchdog.observers.api import BaseObserver
+
+from ingest.layout import METADATA
+
+_EVENTS: list[type[FileSystemEvent]] = [
+    DirCreatedEvent,
+    DirDeletedEvent,
+    DirMovedEvent,
+    FileClosedEvent,
+    FileCreatedEvent,
+    FileDeletedEvent,
+    FileMovedEvent,
+]
+_CANARY = ".canary"
+_NETWORK = (
+    "nfs",
+    "nfs4",
+    "cifs",
+    "smb3",
+    "smbfs",
+    "9p",
+    "afs",
+    "ceph",
+    "glusterfs",
+    "lustre",
+    "gpfs",
+    "beegfs",
+    "fuse",
+)
+_MOUNTS = Path("/proc/self/mountinfo")
+
+
+def file_system_of(path: Path) -> str:
+    """The type of the file system a path lies on, as the kernel names it; "" where that cannot be asked."""
+    try:
+        lines = _MOUNTS.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except OSError:
+        return ""
+    best, kind = -1, ""
+    target = os.path.realpath(path)
+    for line in lines:
+        fields, _, rest = line.partition(" - ")
+        point = fields.split()[4].encode().decode("unicode_escape")
+        inside = target == point or target.startswith(point.rstrip("/") + "/")
+        if inside and len(point) >= best:
+            best, kind = len(point), rest.split()[0]
+    return kind
+
+
+def without_events(kind: str) -> bool:
+    """Whether a file system gives no, or not everybody's, change events."""
+    return kind.startswith(_NETWORK)
+
+
+def watch_limit() -> int | None:
+    """``fs.inotify.max_user_watches``, None where there is no such limit."""
+    try:
+        return int(Path("/proc/sys/fs/inotify/max_user_watches").read_text())
+    except (OSError, ValueError):
+        return None
+
+
+Hint = Callable[[str, bool], None]
+
+
+class _Overflow(logging.Handler):
+    """Hears watchdog say that the kernel dropped events, or that it could not set a watch."""
+
+    def __init__(self, lost: Callable[[], None]) -> None:
+        super().__init__(logging.WARNING)
+        self._lost = lost
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno >= logging.WARNING:
+            self._lost()
+
+
+class _Handler(FileSystemEventHandler):
+    def __init__(self, root: Path, hint: Hint, canary: Callable[[], None]) -> None:
+        self._prefix = os.path.join(os.fspath(root), "")
+        self._hint = hint
+        self._canary = canary
+        self._canary_path = os.path.join(self._prefix, METADATA, _CANARY)
+
+    def dispatch(self, event: FileSystemEvent) -> None:
+        for path in (event.src_path, event.dest_path):
+            if not path:
+                continue
+            text = os.fsdecode(path)
+            if text == self._canary_path:
+                self._canary()
+            elif text.startswith(self._prefix):
+                self._hint(text[len(self._prefix) :], event.is_directory)
+            elif text == self._prefix[:-1]:
+                self._hint("", True)
+
+
+@dataclass
+class Events:
+    """watchdog on one root: hints by callback, ``lost`` set when some were dropped, and a canary for its liveness."""
+
+    root: Path
+    hint: Hint
+    lost: threading.Event = field(default_factory=threading.Event)
+    _observer: BaseObserver | None = None
+    _sung: float = 0.0
+    _heard: float = 0.0
+    _identity: tuple[int, int] = (0, 0)
+    _overflow: _Overflow | None = None
+
+    def start(self) -> None:
+        """Watch from here on.
+
+        Raises:
+            OSError: ENOSPC when the kernel's limit of watches is too small, EMFILE when that of instances is.
+        """
+        # Its text dumps the whole table of watches; the scan makes good whatever it speaks of.
+        warnings.filterwarnings("ignore", message="(?s).*Callback already exists.*")
+        self._overflow = _Overflow(self.lost.set)
+        logger = logging.getLogger("watchdog")
+        logger.addHandler(self._overflow)
+        logger.propagate = False
+        info = os.stat(self.root)
+        self._identity = (info.st_dev, info.st_ino)
+        observer = Observer()
+        try:
+            handler = _Handler(self.root, self.hint, self._canary_heard)
+            observer.schedule(handler, os.fspath(self.root), recursive=True, event_filter=_EVENTS)
+            observer.start()
+        except OSError:
+            self._stop(observer)
+            raise
+        self._observer = observer
+
+    def stop(self) -> None:
+        """End its threads."""
+        if self._observer is not None:
+            self._stop(self._observer)
+            self._observer = None
+        if self._overflow is not None:
+            logging.getLogger("watchdog").removeHandler(self._overflow)
+
+    def _stop(self, observer: BaseObserver) -> None:
+        observer.unschedule_all()
+        if observer.is_alive():
+            observer.stop()
+            observer.join(10)
+
+    def sing(self) -> None:
+        """Touch the canary file; its event should be heard soon."""
+        path = self.root / METADATA / _CANARY
+        try:
+            fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+        except OSError:
+            self._sung = 0.0  # nowhere to sing: nothing can be said
+            return
+        try:
+            os.pwrite(fd, b"0", 0)
+        except OSError:
+            self._sung = 0.0
+        finally:
+            os.close(fd)
+        self._sung = time.monotonic()
+
+    def _canary_heard(self) -> None:
+        self._heard = time.monotonic()
+
+    def deaf(self, patience: float) -> bool:
+        """Whether the last song was not heard within ``patience`` seconds."""
+        return self._sung > 0 and self._heard < self._sung and time.monotonic() - self._sung > patience
+
+    def other_root(self) -> bool:
+        """Whether another folder stands at the root's path than the one that is watched."""
+        try:
+            info = os.stat(self.root)
+        except OSError:
+            return False
+        return (info.st_dev, info.st_ino) != self._identity
+
+
+def why_no_events(error: OSError, root: Path) -> str:
+    """Why polling takes over, with the mend."""
+    limit = watch_limit()
+    if error.errno == errno.ENOSPC:
+        return (
+            f"the kernel's limit fs.inotify.max_user_watches ({limit}) is too small for the folders in {root}; "
+            "raise it with: sysctl fs.inotify.max_user_watches=1048576"
+        )
+    if error.errno == errno.EMFILE:
+        return (
+            "the kernel's limit fs.inotify.max_user_instances is used up; raise it with sysctl, or stop other watchers"
+        )
+    return f"events cannot be had for {root}: {error.strerror or error}"

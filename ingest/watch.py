@@ -1,0 +1,296 @@
+"""Watching a root: hints mark parts dirty, dirty parts are scanned when they have been quiet, everything now and then.
+
+The order at start matters: watch first, then scan everything, so that nothing falls between the two.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import orjson
+
+from ingest import documents
+from ingest.dirty import Board
+from ingest.documents import ADMINISTRATIVE, PROJECT, STRUCTURAL
+from ingest.errors import BusyError, FairfolderError
+from ingest.layout import IGNORE_FILE, METADATA, PlaceKind
+from ingest.locking import lock_file
+from ingest.reconcile import reconcile
+from ingest.report import Report
+from ingest.seen import Stamp
+from ingest.sources import Events, file_system_of, why_no_events, without_events
+from ingest.workspace import Workspace
+
+_log = logging.getLogger("fairfolder.watch")
+
+CANARY_SECONDS = 20.0
+CANARY_PATIENCE = 10.0
+RETRY_SECONDS = 5.0
+_STATE_SECONDS = 2.0
+_MAX_RESTARTS = 3
+
+
+@dataclass
+class WatchState:
+    """What the watcher says of itself in ``watch.json`` of the root's state folder; times are wall clock."""
+
+    pid: int
+    mode: str
+    mode_reason: str
+    started: float
+    at: float = 0.0
+    backlog: int = 0
+    restarts: int = 0
+    alarms: list[str] = field(default_factory=list)
+    error: str = ""
+
+
+@dataclass
+class _Watch:
+    ws: Workspace
+    on_recorded: Callable[[Sequence[Path]], None]
+    stop: threading.Event
+    announce: Callable[[str], None]
+    board: Board
+    state: WatchState
+    events: Events | None = None
+    full_at: float = 0.0
+    sing_at: float = 0.0
+    told_at: float = 0.0
+    documents: set[Path] = field(default_factory=set)
+
+
+def watch(
+    ws: Workspace,
+    *,
+    on_recorded: Callable[[Sequence[Path]], None],
+    stop: threading.Event,
+    announce: Callable[[str], None],
+) -> None:
+    """Keep the records of a root in step with its files until ``stop`` is set.
+
+    Args:
+        on_recorded: called after each cut with the documents that were written or found edited.
+        announce: one sentence for the person at the terminal, rarely.
+
+    Raises:
+        BusyError: when this root is being watched already.
+    """
+    try:
+        with lock_file(ws.state / "watch.lock", 0.0):
+            board = Board(ws.settings.settle_seconds)
+            state = WatchState(os.getpid(), "starting", "", time.time())
+            run = _Watch(ws, on_recorded, stop, announce, board, state)
+            try:
+                _start(run)
+                _loop(run)
+            finally:
+                if run.events is not None:
+                    run.events.stop()
+                run.state.mode = "stopped"
+                _tell(run, force=True)
+    except BusyError:
+        raise BusyError(f"{ws.root} is being watched already; stop the other watcher first.") from None
+
+
+def _start(run: _Watch) -> None:
+    """Choose how to get hints: events where the file system has them and the kernel's limits allow, else a timer."""
+    settings = run.ws.settings
+    kind = file_system_of(run.ws.root)
+    if settings.watch_mode == "polling":
+        _poll(run, "asked for by FAIRFOLDER_WATCH_MODE")
+    elif settings.watch_mode == "auto" and without_events(kind):
+        _poll(run, f"the file system ({kind}) gives no reliable change events")
+    else:
+        _listen(run, kind)
+    run.board.mark("", at=time.monotonic() - settings.settle_seconds)
+    run.full_at = time.monotonic() + settings.reconcile_seconds
+
+
+def _listen(run: _Watch, kind: str) -> None:
+    events = Events(run.ws.root, lambda path, is_dir: _hint(run, path, is_dir))
+    try:
+        events.start()
+    except OSError as error:
+        _poll(run, "degraded: " + why_no_events(error, run.ws.root))
+        return
+    run.events = events
+    run.state.mode, run.state.mode_reason = "events", f"change events of the file system ({kind or 'unknown'})"
+    run.sing_at = time.monotonic() + 1.0
+    run.announce(f"Watching {run.ws.root} by {run.state.mode_reason}.")
+
+
+def _poll(run: _Watch, reason: str) -> None:
+    run.events = None
+    run.state.mode, run.state.mode_reason = "polling", reason
+    run.announce(f"Watching {run.ws.root} by looking every {run.ws.settings.poll_seconds:g} s: {reason}.")
+
+
+# --- hints ----------------------------------------------------------------------------------------------------
+
+
+def _hint(run: _Watch, path: str, is_dir: bool) -> None:
+    """What an event's path (relative to the root) may mean; never trusted, only scanned for."""
+    place = run.ws.layout.place(path, is_dir=is_dir)
+    name = path.rpartition("/")[2]
+    if place.kind is PlaceKind.METADATA:
+        _document_hint(run, path, place.project, place.dataset, name)
+    elif name == IGNORE_FILE:
+        run.board.mark(place.dataset_path if place.dataset else "")
+    elif place.kind in (PlaceKind.DATA, PlaceKind.DATASET):
+        run.board.mark(place.dataset_path, at=_changed_at(run, path))
+    elif place.kind in (PlaceKind.PROJECT, PlaceKind.STRAY):
+        run.board.mark(place.project)
+    elif place.kind is PlaceKind.ROOT:
+        run.board.mark("")
+
+
+def _document_hint(run: _Watch, path: str, project: str, dataset: str, name: str) -> None:
+    if name == METADATA:
+        run.board.mark(f"{project}/{dataset}" if dataset else project, data=False)
+        return
+    kind = documents.kind_of(run.ws.root / path)
+    if kind in (PROJECT, ADMINISTRATIVE, STRUCTURAL):
+        run.board.mark(f"{project}/{dataset}" if dataset else project, data=False)
+    elif kind is not None and kind != documents.REGISTRY:
+        run.documents.add(run.ws.root / path)
+        run.board.mark(".documents", data=False)
+
+
+def _changed_at(run: _Watch, path: str) -> float:
+    """When the file last changed, on our clock: watchdog holds events back half a second to pair moves."""
+    moment = time.monotonic()
+    try:
+        age = time.time() - os.lstat(run.ws.root / path).st_ctime
+    except OSError:
+        return moment
+    return moment - min(max(age, 0.0), 1.0)
+
+
+# --- the loop -------------------------------------------------------------------------------------------------
+
+
+def _loop(run: _Watch) -> None:
+    while not run.stop.is_set():
+        try:
+            _turn(run)
+            run.state.error = ""
+        except FairfolderError as error:
+            _failed(run, str(error))
+        except Exception as error:  # noqa: BLE001 - the outermost loop: told, logged, tried again
+            _log.exception("watch turn failed")
+            _failed(run, f"unexpected {type(error).__name__}: {error}; it is tried again.")
+        _tell(run)
+
+
+def _failed(run: _Watch, sentence: str) -> None:
+    if sentence != run.state.error:
+        run.announce(sentence)
+    run.state.error = sentence
+    run.board.mark("", at=time.monotonic() - run.ws.settings.settle_seconds + RETRY_SECONDS)
+    run.stop.wait(RETRY_SECONDS)
+
+
+def _turn(run: _Watch) -> None:
+    longest = min(_STATE_SECONDS, run.ws.settings.poll_seconds) if run.events is None else _STATE_SECONDS
+    due = run.board.wait_due(longest, run.stop)
+    if run.stop.is_set():
+        return
+    _look_after_events(run)
+    if (
+        run.events is None and time.monotonic() >= run.full_at - run.ws.settings.reconcile_seconds
+    ) or time.monotonic() >= run.full_at:
+        due[""] = True
+    if ".documents" in due:
+        due.pop(".documents")
+        changed, run.documents = sorted(run.documents), set()
+        run.on_recorded(changed)
+    if due:
+        _scan(run, due)
+
+
+def _scan(run: _Watch, due: dict[str, bool]) -> None:
+    settings = run.ws.settings
+    everything = "" in due
+    parts = None if everything else sorted(p for p, data in due.items() if data or _documents_changed(run.ws, p))
+    if parts == []:
+        return
+    started = time.monotonic()
+    report = reconcile(
+        run.ws, only=parts, wait=False, on_recorded=run.on_recorded, stop=run.stop, progress=lambda _: _tell(run)
+    )
+    cost = time.monotonic() - started
+    for part in [""] if parts is None else parts:
+        run.board.scanned(part, cost)
+    for part, seconds in report.waiting.items():
+        run.board.again(part, seconds)
+    _heed(run, report)
+    if everything:
+        pause = settings.poll_seconds if run.events is None else 0.0
+        run.full_at = time.monotonic() + settings.reconcile_seconds + pause
+
+
+def _heed(run: _Watch, report: Report) -> None:
+    for alarm in report.alarms:
+        if alarm not in run.state.alarms:
+            run.announce(alarm)
+    run.state.alarms = report.alarms
+    if report.alarms:
+        # Frozen: look again soon, it may be back.
+        run.board.again("", RETRY_SECONDS)
+
+
+def _documents_changed(ws: Workspace, part: str) -> bool:
+    """Whether a part's documents are other than as we left them: our own writes are no news."""
+    names = (ADMINISTRATIVE, STRUCTURAL) if "/" in part else (PROJECT,)
+    for name in names:
+        relative = f"{part}/{METADATA}/{name}.json"
+        known = ws.seen.document(relative)
+        try:
+            if known is None or known[0] != Stamp.of(os.lstat(ws.root / relative)):
+                return True
+        except OSError:
+            return True
+    return False
+
+
+def _look_after_events(run: _Watch) -> None:
+    """Overflows, deafness and a root that was replaced: each ends in a scan of everything."""
+    events, moment = run.events, time.monotonic()
+    if events is None:
+        return
+    if events.lost.is_set():
+        events.lost.clear()
+        run.board.mark("")
+    if events.deaf(CANARY_PATIENCE) or events.other_root():
+        events.stop()
+        run.state.restarts += 1
+        if run.state.restarts > _MAX_RESTARTS:
+            _poll(run, "degraded: change events stopped arriving, several times")
+        else:
+            _listen(run, file_system_of(run.ws.root))
+        run.board.mark("")
+    elif moment >= run.sing_at:
+        events.sing()
+        run.sing_at = moment + CANARY_SECONDS
+
+
+def _tell(run: _Watch, *, force: bool = False) -> None:
+    moment = time.monotonic()
+    if not force and moment - run.told_at < _STATE_SECONDS:
+        return
+    run.told_at = moment
+    run.state.at, run.state.backlog = time.time(), len(run.board)
+    path = run.ws.state / "watch.json"
+    fresh = path.with_suffix(".tmp")
+    try:
+        fresh.write_bytes(orjson.dumps(asdict(run.state)))
+        fresh.replace(path)
+    except OSError:
+        _log.warning("cannot write %s", path, exc_info=True)

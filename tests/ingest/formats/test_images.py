@@ -1,0 +1,129 @@
+"""PNG, JPEG, GIF, TIFF: against Pillow and tifffile, on images they write and on those scikit-image ships."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import numpy
+import pytest
+import skimage
+import tifffile
+from PIL import Image
+
+from tests.ingest.formats.engine import axes, describe, describe_bytes, warnings
+
+SHIPPED = sorted(
+    path
+    for path in (Path(skimage.__file__).parent / "data").iterdir()
+    if path.suffix in {".png", ".jpg", ".jpeg", ".gif", ".tif", ".tiff"}
+)
+# Pillow does not read the pages of floats of this one; tifffile does.
+FOR_PILLOW = [path for path in SHIPPED if path.name != "multipage_rgb.tif"]
+DEPTHS = {"1": 1, "L": 8, "P": 8, "RGB": 8, "RGBA": 8, "LA": 8, "I;16": 16, "CMYK": 8}
+
+
+@pytest.mark.parametrize("path", FOR_PILLOW, ids=lambda path: path.name)
+def test_shipped_images_have_the_size_pillow_reads(path: Path) -> None:
+    with Image.open(path) as image:
+        facts = describe(path)
+        assert (axes(facts)["width"], axes(facts)["height"]) == image.size
+        assert facts["mime_type"] == Image.MIME[image.format]
+    assert warnings(facts) == []
+
+
+@pytest.mark.parametrize("path", [path for path in SHIPPED if "tif" in path.suffix], ids=lambda path: path.name)
+def test_shipped_tiffs_have_the_pages_tifffile_reads(path: Path) -> None:
+    with tifffile.TiffFile(path) as oracle:
+        page = oracle.pages[0]
+        facts = describe(path)
+        assert (axes(facts)["width"], axes(facts)["height"]) == (page.imagewidth, page.imagelength)
+        assert axes(facts).get("pages", 1) == len(oracle.pages)
+        assert (facts["bit_depth"], facts["channels"]) == (page.bitspersample, page.samplesperpixel)
+
+
+@pytest.mark.parametrize(
+    ("mode", "depth", "channels"),
+    [("1", 1, 1), ("L", 8, 1), ("P", 8, 1), ("RGB", 8, 3), ("RGBA", 8, 4), ("LA", 8, 2), ("I;16", 16, 1)],
+)
+def test_png_samples(tmp_path: Path, mode: str, depth: int, channels: int) -> None:
+    path = tmp_path / "a.png"
+    image = Image.new(mode, (37, 21))
+    if mode == "P":
+        image.putpalette(range(256))
+    image.save(path)
+    facts = describe(path)
+    assert axes(facts) == {"width": 37, "height": 21}
+    assert (facts["bit_depth"], facts["channels"]) == (depth, channels)
+
+
+@pytest.mark.parametrize(("mode", "channels"), [("L", 1), ("RGB", 3), ("CMYK", 4)])
+@pytest.mark.parametrize("progressive", [False, True])
+def test_jpeg_frames(tmp_path: Path, mode: str, channels: int, progressive: bool) -> None:
+    path = tmp_path / "a.jpg"
+    Image.new(mode, (640, 31)).save(path, progressive=progressive, comment=b"x" * 60_000)
+    facts = describe(path)
+    assert axes(facts) == {"width": 640, "height": 31}
+    assert (facts["bit_depth"], facts["channels"]) == (8, channels)
+
+
+def test_a_jpeg_whose_frame_lies_behind_the_head_is_read_there(tmp_path: Path) -> None:
+    path = tmp_path / "big-profile.jpg"
+    Image.effect_noise((50, 40), 9).save(path, icc_profile=b"p" * 200_000)
+    assert axes(describe(path)) == {"width": 50, "height": 40}
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32", "float64"])
+@pytest.mark.parametrize("bigtiff", [False, True])
+@pytest.mark.parametrize("byteorder", ["<", ">"])
+@pytest.mark.parametrize("pages", [1, 7])
+def test_tiff_directories(tmp_path: Path, dtype: str, bigtiff: bool, byteorder: str, pages: int) -> None:
+    path = tmp_path / "a.tif"
+    data = numpy.zeros((pages, 33, 20), dtype)
+    tifffile.imwrite(path, data, bigtiff=bigtiff, byteorder=byteorder, photometric="minisblack", metadata=None)
+    with tifffile.TiffFile(path) as oracle:
+        assert len(oracle.pages) == pages
+    facts = describe(path)
+    assert axes(facts) == {"width": 20, "height": 33} | ({"pages": pages} if pages > 1 else {})
+    assert (facts["bit_depth"], facts["channels"]) == (numpy.dtype(dtype).itemsize * 8, 1)
+    assert facts["format"]["name"] == ("BigTIFF" if bigtiff else "TIFF image")
+
+
+def test_ome_tiff_is_noted_with_its_axes(tmp_path: Path) -> None:
+    path = tmp_path / "stack.ome.tif"
+    tifffile.imwrite(path, numpy.zeros((3, 2, 5, 16, 24), "uint16"), metadata={"axes": "TCZYX"}, ome=True)
+    facts = describe(path)
+    assert facts["format"]["name"] == "OME-TIFF"
+    found = axes(facts)
+    assert (found["T"], found["C"], found["Z"], found["width"], found["height"]) == (3, 2, 5, 24, 16)
+
+
+def test_a_tiff_whose_directories_point_at_themselves_ends() -> None:
+    entries = struct.pack("<HHII", 256, 3, 1, 10) + struct.pack("<HHII", 257, 3, 1, 10)
+    loop = b"II*\0" + struct.pack("<I", 8) + struct.pack("<H", 2) + entries + struct.pack("<I", 8)
+    facts = describe_bytes("loop.tif", loop)
+    assert axes(facts) == {"width": 10, "height": 10}
+
+
+@pytest.mark.parametrize("suffix", ["png", "gif", "jpg", "tif"])
+def test_an_image_that_is_cut_off_says_so(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a.{suffix}"
+    Image.effect_noise((200, 200), 50).save(path)
+    content = path.read_bytes()
+    for length in (len(content) - 5, 40, 20, 16):
+        cut = tmp_path / f"cut{length}.{suffix}"
+        cut.write_bytes(content[:length])
+        facts = describe(cut)
+        assert facts["mime_type"].startswith("image/") or length < 20
+        # TIFF and JPEG do not mark their end in a way a header shows.
+        assert warnings(facts) or (suffix in {"jpg", "tif"} and length > 40) or not facts.get("dimensions")
+
+
+def test_animated_gif_sizes(tmp_path: Path) -> None:
+    path = tmp_path / "a.gif"
+    frames = [Image.new("P", (30, 20), color) for color in (1, 2, 3)]
+    frames[0].save(path, save_all=True, append_images=frames[1:])
+    facts = describe(path)
+    assert axes(facts) == {"width": 30, "height": 20}
+    with path.open("rb") as file:
+        assert facts["format"]["version"] == file.read(6)[3:].decode()
