@@ -90,6 +90,4 @@ def undescribed(root: Path, dataset: str) -> list[Undescribed]:
     """What the engine did not describe (yet) in a dataset folder, oldest first; only the oldest of the root count."""
     with looking(root) as workspace:
         rows = workspace.seen.in_condition(NOT_DESCRIBED, _MOST_LOOKED_AT)
-    return [
-        Undescribed(row.path, row.condition.word, row.reason, row.since) for place, row in rows if place == dataset
-    ]
+    return [Undescribed(row.path, row.condition.word, row.reason, row.since) for place, row in rows if place == dataset]

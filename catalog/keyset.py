@@ -42,12 +42,12 @@ class Cursor:
             QuestionError: when the text is no cursor for keys of these types.
         """
         try:
-            value = orjson.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-            preceding, back, *keys = value
+            value: list[Any] = orjson.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+            preceding, back, keys = value[0], value[1], value[2:]
             if type(preceding) is not int or preceding < 0 or type(back) is not bool or len(keys) != len(types):
                 raise ValueError
             return cls(tuple(map(_typed, keys, types)), preceding, back)
-        except (ValueError, TypeError, binascii.Error):
+        except (ValueError, TypeError, KeyError, IndexError, binascii.Error):
             raise QuestionError(
                 f"The page marker {token[:40]!r} is not one of ours; start again from the first page."
             ) from None

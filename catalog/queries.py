@@ -98,9 +98,9 @@ def totals(projects: Iterable[str]) -> dict[str, Totals]:
     rows = (
         Dataset.objects.filter(project_identifier__in=list(projects))
         .values("project_identifier")
-        .annotate(n=Count("pk"), files=Sum("file_count"), size=Sum("size_bytes"), last=Max("modified"))
+        .annotate(n=Count("pk"), entries=Sum("file_count"), size=Sum("size_bytes"), last=Max("modified"))
     )
-    return {row["project_identifier"]: Totals(row["n"], row["files"], row["size"], row["last"]) for row in rows}
+    return {row["project_identifier"]: Totals(row["n"], row["entries"], row["size"], row["last"]) for row in rows}
 
 
 def records(rows: QuerySet[Any], name: str, state: str, marker: str, size: int = PAGE) -> Page[Any]:

@@ -1,14 +1,24 @@
-"""Reading many files: small ones here and now, large ones in threads while the small ones go on."""
+"""Reading many files at once: small ones in batches by helper processes, large ones in threads.
+
+Hashing frees the interpreter's lock, so large files run two by two in threads. Opening and parsing small ones does
+not: when there are many, helper processes forked from this one take them in batches. A process that has threads already
+(the watcher) cannot be forked safely and reads its small files itself.
+"""
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
+import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 from ingest.reading import Facts, NotRead, StoppedError, Throttle, read_file
@@ -18,7 +28,13 @@ from ingest.walk import open_folder, opened_below
 
 _LARGE = 4 << 20
 _IN_FLIGHT = 32
+_BATCH = 250
+_WORTH_A_PROCESS = 1_000
 _PAUSE_LOOK_SECONDS = 0.5
+_PR_SET_PDEATHSIG = 1
+
+Result = Facts | NotRead
+Wanted = Sequence[tuple[bytes, Stamp]]
 
 
 @dataclass(frozen=True)
@@ -28,89 +44,154 @@ class Read:
     place: PlaceRow
     path: bytes
     stamp: Stamp
-    result: Facts | NotRead
+    result: Result
+
+
+@dataclass(frozen=True)
+class _Flight:
+    """Files being read elsewhere, in the order of the results to come."""
+
+    place: PlaceRow
+    wanted: Wanted
+    future: Future[list[Result]]
+
+
+def read_batch(
+    folder: str, wanted: Wanted, throttle: Throttle, look: Callable[[], None], stop: threading.Event | None
+) -> list[Result]:
+    """Read files of one dataset, each opened step by step without following links.
+
+    Args:
+        look: called before each file; raises StoppedError to end the batch.
+    """
+    stamps = dict(wanted)
+    results: dict[bytes, Result] = {}
+    try:
+        top = open_folder(None, folder)
+    except OSError as error:
+        return [NotRead(Condition.PENDING, f"its dataset folder changed meanwhile: {error.strerror}")] * len(wanted)
+    try:
+        for parts, names in by_folder(stamps):
+            prefix = b"/".join(parts) + b"/" if parts else b""
+            try:
+                with opened_below(top, parts) as inner:
+                    for name in names:
+                        look()
+                        path = prefix + name
+                        results[path] = read_file(inner, name, stamps[path], throttle, stop)
+            except OSError as error:
+                gone = NotRead(Condition.PENDING, f"its folder changed meanwhile: {error.strerror}")
+                results.update({prefix + name: gone for name in names if prefix + name not in results})
+    finally:
+        os.close(top)
+    return [results[path] for path, _ in wanted]
+
+
+def _nothing() -> None:
+    """Nothing to look for: a batch is short."""
+
+
+def _become_helper() -> None:
+    """A helper ignores the terminal's Ctrl-C and dies with its parent, whose open locks it has inherited."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _in_helper(folder: str, wanted: Wanted) -> list[Result]:
+    return read_batch(folder, wanted, Throttle(None), _nothing, None)
 
 
 class Readers:
-    """Hashing frees the interpreter's lock, so large files run two by two; opening and parsing small ones does not."""
+    """The readers of one pass; results come in no particular order, each with its place."""
 
-    def __init__(self, root: Path, throttle: Throttle, stop: threading.Event, paused: Callable[[], bool]) -> None:
+    def __init__(
+        self, root: Path, throttle: Throttle, stop: threading.Event, paused: Callable[[], bool], *, helpers: bool = True
+    ) -> None:
         self._root = root
         self._throttle = throttle
         self._stop = stop
         self._paused = paused
         self._looked = 0.0
-        self._pool = ThreadPoolExecutor(max(2, min(4, os.cpu_count() or 2)), thread_name_prefix="read")
-        self._flying: deque[tuple[PlaceRow, bytes, Stamp, Future[Facts | NotRead]]] = deque()
+        self._threads: ThreadPoolExecutor | None = None
+        self._processes: ProcessPoolExecutor | None = None
+        self._may_fork = helpers and throttle.rate is None
+        self._small_seen = 0
+        self._flying: deque[_Flight] = deque()
 
     def close(self) -> None:
-        """Wait for what is being read and end the threads."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        """Wait for what is being read and end the helpers."""
+        for flight in self._flying:
+            flight.future.cancel()
+        for pool in (self._threads, self._processes):
+            if pool is not None:
+                pool.shutdown(wait=True, cancel_futures=True)
 
     def read(self, place: PlaceRow, files: dict[bytes, Stamp]) -> Iterator[Read]:
-        """The small files of one dataset, and whatever large ones (of any dataset) are finished meanwhile.
+        """Start with the files of one dataset; gives whatever of any dataset is finished meanwhile.
 
         Raises:
             StoppedError: when the pass was asked to stop.
         """
-        large = [p for p, s in files.items() if s.size > _LARGE]
-        for path in large:
-            self._flying.append((place, path, files[path], self._pool.submit(self._one, place, path, files[path])))
+        small = [(p, s) for p, s in files.items() if s.size <= _LARGE]
+        self._small_seen += len(small)
+        folder = os.fspath(self._root / place.path)
+        helpers = self._helpers()
+        for path, stamp in files.items():
+            if stamp.size > _LARGE:
+                one = [(path, stamp)]
+                self._flying.append(_Flight(place, one, self._thread_pool().submit(self._here, folder, one)))
+                yield from self._landed(_IN_FLIGHT)
+        for start in range(0, len(small), _BATCH):
+            batch = small[start : start + _BATCH]
+            if helpers is None:
+                yield from self._now(place, folder, batch)
+            else:
+                self._look()
+                self._flying.append(_Flight(place, batch, helpers.submit(_in_helper, folder, batch)))
             yield from self._landed(_IN_FLIGHT)
-        yield from self._small(place, files, (p for p, s in files.items() if s.size <= _LARGE))
 
     def rest(self) -> Iterator[Read]:
-        """Every large file that is still being read."""
+        """Everything that is still being read."""
         yield from self._landed(0)
 
+    def _now(self, place: PlaceRow, folder: str, batch: Wanted) -> Iterator[Read]:
+        results = self._here(folder, batch)
+        for (path, stamp), result in zip(batch, results, strict=True):
+            yield Read(place, path, stamp, result)
+
+    def _here(self, folder: str, wanted: Wanted) -> list[Result]:
+        return read_batch(folder, wanted, self._throttle, self._look, self._stop)
+
     def _landed(self, allowed: int) -> Iterator[Read]:
-        while self._flying and (len(self._flying) > allowed or self._flying[0][3].done()):
-            place, path, stamp, future = self._flying.popleft()
-            yield Read(place, path, stamp, future.result())
+        while self._flying and (len(self._flying) > allowed or self._flying[0].future.done()):
+            flight = self._flying.popleft()
+            try:
+                results = flight.future.result()
+            except BrokenProcessPool:
+                # A helper was killed (out of memory, say): this process goes on alone.
+                self._may_fork, self._processes = False, None
+                results = self._here(os.fspath(self._root / flight.place.path), flight.wanted)
+            for (path, stamp), result in zip(flight.wanted, results, strict=True):
+                yield Read(flight.place, path, stamp, result)
 
-    def _small(self, place: PlaceRow, files: dict[bytes, Stamp], paths: Iterable[bytes]) -> Iterator[Read]:
-        groups = list(by_folder(paths))
-        if not groups:
-            return
-        top = open_folder(None, os.fspath(self._root / place.path))
-        try:
-            for parts, names in groups:
-                yield from self._folder(place, top, parts, names, files)
-        finally:
-            os.close(top)
+    def _thread_pool(self) -> ThreadPoolExecutor:
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(max(2, min(4, os.cpu_count() or 2)), thread_name_prefix="read")
+        return self._threads
 
-    def _folder(
-        self, place: PlaceRow, top: int, parts: list[bytes], names: list[bytes], files: dict[bytes, Stamp]
-    ) -> Iterator[Read]:
-        prefix = b"/".join(parts) + b"/" if parts else b""
-        try:
-            with opened_below(top, parts) as folder:
-                for name in names:
-                    self._hold()
-                    path = prefix + name
-                    stamp = files[path]
-                    yield Read(place, path, stamp, read_file(folder, name, stamp, self._throttle, self._stop))
-        except OSError as error:
-            gone = NotRead(Condition.PENDING, f"its folder changed meanwhile: {error.strerror}")
-            for name in names:
-                yield Read(place, prefix + name, files[prefix + name], gone)
+    def _helpers(self) -> ProcessPoolExecutor | None:
+        """Helper processes, once there is enough to read and as long as this process has no other threads."""
+        if self._processes is None and self._may_fork and self._small_seen >= _WORTH_A_PROCESS:
+            if threading.active_count() > 1:
+                self._may_fork = False
+                return None
+            count = max(1, min(8, os.cpu_count() or 1))
+            self._processes = ProcessPoolExecutor(count, get_context("fork"), initializer=_become_helper)
+        return self._processes
 
-    def _one(self, place: PlaceRow, path: bytes, stamp: Stamp) -> Facts | NotRead:
-        self._hold()
-        *parts, name = path.split(b"/")
-        try:
-            top = open_folder(None, os.fspath(self._root / place.path))
-        except OSError as error:
-            return NotRead(Condition.PENDING, f"its dataset folder changed meanwhile: {error.strerror}")
-        try:
-            with opened_below(top, parts) as folder:
-                return read_file(folder, name, stamp, self._throttle, self._stop)
-        except OSError as error:
-            return NotRead(Condition.PENDING, f"its folder changed meanwhile: {error.strerror}")
-        finally:
-            os.close(top)
-
-    def _hold(self) -> None:
+    def _look(self) -> None:
         """Stop when asked to; wait while an administrator holds the reading."""
         if self._stop.is_set():
             raise StoppedError

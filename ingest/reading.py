@@ -49,17 +49,17 @@ class Throttle:
     """A bound on bytes read per second, shared by all readers; without a rate it never waits."""
 
     def __init__(self, rate: int | None) -> None:
-        self._rate = rate
+        self.rate = rate
         self._free_at = 0.0
         self._lock = threading.Lock()
 
     def spend(self, size: int, stop: threading.Event | None = None) -> None:
         """Wait until ``size`` more bytes fit the rate."""
-        if self._rate is None:
+        if self.rate is None:
             return
         with self._lock:
             start = max(time.monotonic(), self._free_at)
-            self._free_at = start + size / self._rate
+            self._free_at = start + size / self.rate
         wait = start - time.monotonic()
         if wait > 0:
             if stop is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from ingest.events import Arrived, Left, Moved
 from ingest.layout import METADATA
 from ingest.reading import dirmeta_facts
 from ingest.seen import Condition, FileRow, PlaceRow, Seen, Stamp
+from ingest.sources import file_system_of, without_events
 from ingest.walk import Ignore, Listing, Row, list_dataset, open_folder
 
 # Conditions under which a path has an entry in the manifest.
@@ -29,10 +30,14 @@ _WITH_ENTRY = frozenset({Condition.DESCRIBED, Condition.PENDING, Condition.UNREA
 
 @dataclass(frozen=True)
 class Orphan:
-    """A manifest entry whose file was not seen (yet)."""
+    """A manifest entry whose file was not seen (yet), and which bytes alone can find again.
+
+    ``missing``: its loss has been recorded before.
+    """
 
     path: str
     identifier: str
+    missing: bool = False
 
 
 @dataclass
@@ -70,11 +75,11 @@ class ManifestState:
     broken: str = ""
 
 
-def manifest_state(root: Path, place: PlaceRow, seen: Seen, own_sha256: str | None) -> ManifestState:
+def manifest_state(root: Path, place: PlaceRow, seen: Seen, own_sha256: Callable[[], str | None]) -> ManifestState:
     """Whether a dataset's manifest is as the store left it; if not, its entries by ``os`` path.
 
     Args:
-        own_sha256: the SHA-256 the registry has for it.
+        own_sha256: asks the registry for the SHA-256 the store last wrote.
     """
     path = documents.dataset_document(root, place.path, STRUCTURAL)
     try:
@@ -94,13 +99,11 @@ def manifest_state(root: Path, place: PlaceRow, seen: Seen, own_sha256: str | No
     except (DocumentError, KeyError, TypeError) as error:
         words = str(error) if isinstance(error, DocumentError) else f"{path} has no proper list file_descriptions."
         return ManifestState(None, broken=words)
-    mine = own or document.sha256 == own_sha256
+    mine = own or document.sha256 == own_sha256()
     return ManifestState(info if mine else None, entries, document.sha256)
 
 
-def compare(
-    root: Path, place: PlaceRow, seen: Seen, gate: Gate, ignore: Ignore, state: ManifestState
-) -> tuple[Comparison, Listing]:
+def compare(root: Path, place: PlaceRow, seen: Seen, gate: Gate, ignore: Ignore, state: ManifestState) -> Comparison:
     """List a dataset and compare it with its rows.
 
     Raises:
@@ -121,9 +124,10 @@ def compare(
         _sort_leftovers(listing, result)
         if seen.has_files():
             _find_moves(root, top, listing, result, seen)
+            _bytes_alone(result, seen, unstable=without_events(file_system_of(root)))
     finally:
         os.close(top)
-    return result, listing
+    return result
 
 
 def _check_entries(
@@ -160,6 +164,19 @@ def _edited(entry: Mapping[str, Any], row: FileRow) -> bool:
     return entry["file_identifier"] != row.identifier or (
         row.condition is Condition.DESCRIBED and entry["checksum"]["value"] != row.sha256
     )
+
+
+def _bytes_alone(result: Comparison, seen: Seen, *, unstable: bool) -> None:
+    """Files that only their bytes can find again: remembered without an inode, or where inodes are not stable."""
+    if all(path in result.identities for path in result.read):
+        return
+    orphans = defaultdict(list, result.orphans)
+    for row in seen.missing_rows(result.place.id, any_inode=unstable):
+        orphans[(row.sha256, row.stamp.size)].append(Orphan(row.path, row.identifier, missing=True))
+    if unstable:
+        for row in seen.files(result.place.id, result.gone).values():
+            orphans[(row.sha256, row.stamp.size)].append(Orphan(row.path, row.identifier))
+    result.orphans = dict(orphans)
 
 
 def _sort_files(listing: Listing, result: Comparison, since: Mapping[bytes, float], gate: Gate) -> None:
@@ -306,3 +323,12 @@ def waiting_row(place: int, path: bytes, stamp: Stamp, before: FileRow | None, i
         return before
     known = before or FileRow(place, os.fsdecode(path), stamp, "", identifier, Condition.PENDING, "", wall)
     return replace(known, stamp=stamp, condition=Condition.PENDING, reason="still changing", since=wall)
+
+
+def other_row(
+    place: int, path: bytes, condition: Condition, reason: str, stamp: Stamp, before: FileRow | None, wall: float
+) -> FileRow:
+    """The row of a path that is not described now; an identity it had is kept, and the time its state began."""
+    since = before.since if before is not None and before.condition is condition else wall
+    identity = (before.sha256, before.identifier) if before is not None else ("", "")
+    return FileRow(place, os.fsdecode(path), stamp, *identity, condition, reason, since)

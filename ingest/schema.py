@@ -323,10 +323,21 @@ def _read(folder: Path, path: Path) -> bytes:
         fd = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise SchemaError(f"it cannot be read: {error.strerror}; put a readable file there") from error
-    with open(fd, "rb") as handle:
+    try:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             raise SchemaError("it is not a regular file; put the schema itself there")
-        return handle.read(MAX_BYTES + 1)
+        return _read_up_to(fd, MAX_BYTES + 1)
+    except OSError as error:
+        raise SchemaError(f"it cannot be read: {error.strerror}; put a readable file there") from error
+    finally:
+        os.close(fd)
+
+
+def _read_up_to(fd: int, size: int) -> bytes:
+    raw = b""
+    while len(raw) < size and (more := os.read(fd, size - len(raw))):
+        raw += more
+    return raw
 
 
 def _no_such(kind: str) -> str:

@@ -111,6 +111,8 @@ class Words:
                 return f"{show(value)} is not accepted; accepted are {_listed(error.kind.value)}."
             case "const":
                 return f"{show(value)} is not accepted; it must be {show(error.kind.value)}."
+            case "pattern" | "format" if value == "":
+                return "it is empty; leave the field out instead."
             case "pattern" | "format":
                 return f"{show(value)} is not accepted; expected: {self._form(path, error.kind.name, error.kind.value)}"
             case name:

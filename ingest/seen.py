@@ -301,6 +301,16 @@ class Seen:
             ),
         )  # fmt: skip
 
+    def described_count(self, place: int) -> int:
+        """How many files of a place are described and were there last time."""
+        query = "SELECT count(*) FROM file WHERE place = ? AND condition = 0"
+        return int(self._db.execute(query, (place,)).fetchone()[0])
+
+    def missing_rows(self, place: int, *, any_inode: bool) -> list[FileRow]:
+        """Missing files of a place; those remembered without an inode, or all."""
+        query = f"SELECT {_FILE} FROM file WHERE place = ? AND condition = ? AND (? OR ino = 0)"  # noqa: S608
+        return [_file(row) for row in self._db.execute(query, (place, int(Condition.MISSING), int(any_inode)))]
+
     def missing_since(self, before: float) -> list[tuple[PlaceRow, bytes]]:
         """Files that have been missing since before a moment, with their places."""
         rows = self._db.execute(

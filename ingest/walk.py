@@ -7,6 +7,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pathspec
 
@@ -108,6 +109,21 @@ def _read_ignore(folder: int) -> str | None:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             return None
         return handle.read(_MAX_IGNORE_BYTES).decode("utf-8", "surrogateescape")
+
+
+def ignore_above(root: Path, dataset_path: str) -> Ignore:
+    """The rules of the root's and the project's ignore files, which hold in every dataset below."""
+    rules = Ignore()
+    for prefix in ("", dataset_path.partition("/")[0]):
+        try:
+            folder = open_folder(None, os.fspath(root / prefix))
+        except OSError:
+            continue
+        try:
+            rules = rules.below(folder, prefix)
+        finally:
+            os.close(folder)
+    return rules
 
 
 @dataclass

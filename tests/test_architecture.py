@@ -32,7 +32,10 @@ WRITERS = {
     "ingest/locking.py": "lock files",
     "ingest/seen.py": "what was last seen, in the state folder",
     "ingest/clock.py": "the heartbeat file in .metadata, for the file system's own time",
+    "ingest/sources.py": "the canary file in .metadata, whose event must come back",
     "ingest/workspace.py": "the flag that holds reading, in the state folder",
+    "ingest/watch.py": "what the watcher says of itself, in the state folder",
+    "catalog/state.py": "the state folder, and what the service says of itself in it",
     "catalog/environment.py": "the generated secret key, in the state folder",
     "catalog/demo/copying.py": "the demonstration's own new project folder",
 }
@@ -46,6 +49,7 @@ BROAD_CATCHES: dict[str, str] = {
     "ingest/formats/extraction.py::Extraction.feed": _ANY_CONTENT,
     "ingest/formats/extraction.py::WrappedExtraction.feed": _ANY_CONTENT,
     "ingest/formats/extraction.py::describe_content": _ANY_CONTENT,
+    "ingest/watch.py::_loop": "the watcher's outermost loop: told, logged, tried again",
     "ingest/formats/worker.py::_answer": "the worker process, where a reader may fail in any way",
 }
 

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 
-from catalog import engine, following, queries
+from catalog import engine, queries, state
 from catalog.models import Dataset, File, Project
 from ingest.errors import FairfolderError
 from ingest.status import Status, explain
@@ -33,7 +33,7 @@ def status(request: HttpRequest) -> HttpResponse:
     context = {
         "roots": [_root_status(root) for root in engine.roots()],
         "unclear": queries.unclear(),
-        "watcher": following.watcher_state(),
+        "watcher": state.watcher_note(),
         "rebuilding": queries.rebuilding(),
         "counts": {
             "projects": Project.objects.count(),

@@ -211,5 +211,3 @@ def _warnings(value: Mapping[str, Any]) -> list[str]:
     extraction = value.get("extraction")
     warnings = extraction.get("warnings") if isinstance(extraction, dict) else None
     return [each for each in warnings if isinstance(each, str)] if isinstance(warnings, list) else []
-
-

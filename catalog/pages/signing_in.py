@@ -14,4 +14,3 @@ class SignIn(LoginView):
     template_name = "catalog/login.html"
     redirect_authenticated_user = True
     extra_context = {"section": "login"}  # noqa: RUF012  (Django's own way of naming it)
-

@@ -16,6 +16,8 @@ PEEK_BYTES = 65_536
 # Counting records means unpacking everything; inflating 64 MB takes a quarter of a second.
 MAX_PACKED = 8 << 20
 MAX_UNPACKED = 64 << 20
+# A block of bzip2 holds up to 900 kB and hardly grows when it cannot be packed.
+MAX_BLOCK = 1 << 20
 _STEP = 1 << 20
 _XZ_MEMORY = 128 << 20
 

@@ -88,11 +88,14 @@ class WrappedExtraction(Extraction):
 
     def __init__(self, outer: Source, wrapper: Wrapper) -> None:
         self._outer, self._wrapper = outer, wrapper
-        self._opened_late = wrapper.key == "zstd"  # needs a library: the worker unpacks it when the file is open
+        # Zstandard needs a library, which runs in the worker, when the file is open.
+        self._opened_late = wrapper.key == "zstd"
         self._unpacker: Unpacker | None = None
         head, whole, trouble = b"", False, ""
         if not self._opened_late:
             head, whole, trouble = compressed.peek(wrapper.key, outer.head, complete=outer.whole)
+        # One block of bzip2 may take more than the head holds.
+        self._opened_late |= wrapper.key == "bzip2" and not head and not trouble and not outer.whole
         super().__init__(_inner_source(outer, wrapper, head, whole))
         self._trouble = trouble
         if self._counter is not None and (outer.size or 0) <= compressed.MAX_PACKED and not trouble:
@@ -127,7 +130,8 @@ class WrappedExtraction(Extraction):
         return facts.as_dict(VERSION)
 
     def _finish_counting(self, facts: Facts) -> None:
-        if self._counter is None:
+        if self._counter is None or self._trouble:
+            self._counter = None
             return
         if self._unpacker is None or self._unpacker.exhausted:
             limit = f"{compressed.MAX_PACKED >> 20} MB compressed or {compressed.MAX_UNPACKED >> 20} MB unpacked"
@@ -145,12 +149,26 @@ class WrappedExtraction(Extraction):
             facts.iri, facts.edam_iri = self._wrapper.iri, self._wrapper.edam_iri
 
     def _open_late(self, facts: Facts) -> None:
-        answer = sandbox.run("zstd", self._outer, facts)
-        head = base64.b64decode(answer["peek"]) if answer and isinstance(answer.get("peek"), str) else b""
-        if head:
-            self._source = _inner_source(self._outer, self._wrapper, head, bool(answer and answer.get("whole")))
-            self._format = identify.identify(self._source)
-            self._counter = _counter(self._format, self._source)
+        head, whole = self._peek_by_worker(facts) if self._wrapper.key == "zstd" else self._peek_further()
+        if not head:
+            return
+        self._source = _inner_source(self._outer, self._wrapper, head, whole)
+        self._format = identify.identify(self._source)
+        self._counter = _counter(self._format, self._source)
+        if self._counter is not None and self._wrapper.key != "zstd" and (self._outer.size or 0) <= compressed.MAX_PACKED:
+            self._unpacker = Unpacker(self._wrapper.key)
+            self.feed(self._outer.read(0, compressed.MAX_PACKED))
+
+    def _peek_by_worker(self, facts: Facts) -> tuple[bytes, bool]:
+        answer = sandbox.run(self._wrapper.key, self._outer, facts) or {}
+        peek = answer.get("peek")
+        return (base64.b64decode(peek), answer.get("whole") is True) if isinstance(peek, str) else (b"", False)
+
+    def _peek_further(self) -> tuple[bytes, bool]:
+        packed = self._outer.read(0, compressed.MAX_BLOCK)
+        complete = self._outer.size == len(packed)
+        head, whole, self._trouble = compressed.peek(self._wrapper.key, packed, complete=complete)
+        return head, whole
 
 
 def _inner_source(outer: Source, wrapper: Wrapper, head: bytes, whole: bool) -> Source:

@@ -102,7 +102,10 @@ def describe(source: Source, facts: Facts) -> None:
         else:
             facts.variable(f"column {number}", infer_type(column))
     if source.whole:
-        _set_rows(facts, _count_rows(source.body, dialect) - named)
+        rows = len(columns[0])
+        if ragged or rows >= _SAMPLE_ROWS:
+            rows = _count_rows(source.body, dialect)
+        _set_rows(facts, rows - named)
     facts.dimension("columns", len(columns))
 
 

@@ -82,8 +82,10 @@ class TarCounter:
         self._members = Members()
         self._skip = 0
         self._rest = b""
-        self._pax_size: int | None = None
-        self._pax_left = 0
+        self._extra_left = 0
+        self._extra_kind = b""
+        self._next_name: bytes | None = None
+        self._next_size: int | None = None
         self._ended = False
         self._trouble = ""
 
@@ -98,20 +100,26 @@ class TarCounter:
                 at += step
                 if self._skip:
                     return
-            needed = self._pax_left or _BLOCK
+            needed = self._extra_left or _BLOCK
             if len(chunk) - at < needed:
                 self._rest = bytes(chunk[at:])
                 return
             block = bytes(chunk[at : at + needed])
             at += needed
-            self._read_pax(block) if self._pax_left else self._read_header(block)
+            self._read_extra(block) if self._extra_left else self._read_header(block)
 
-    def _read_pax(self, data: bytes) -> None:
-        self._pax_left = 0
-        _, found, value = data.partition(b" size=")
-        digits = value.partition(b"\n")[0]
-        if found and digits.isdigit() and len(digits) < 20:
-            self._pax_size = int(digits)
+    def _read_extra(self, data: bytes) -> None:
+        """What is said ahead of a member: pax records, or GNU's long name."""
+        self._extra_left = 0
+        if self._extra_kind == b"L":
+            self._next_name = data.partition(b"\0")[0]
+            return
+        for record in data.split(b"\n"):
+            keyword, _, value = record.partition(b" ")[2].partition(b"=")
+            if keyword == b"path":
+                self._next_name = value
+            elif keyword == b"size" and value.isdigit() and len(value) < 20:
+                self._next_size = int(value)
 
     def _read_header(self, block: bytes) -> None:
         if block.count(0) == _BLOCK:
@@ -122,13 +130,15 @@ class TarCounter:
             self._trouble = "a tar header is damaged: the members after it were not counted"
             return
         kind = block[156:157]
-        if kind == b"x" and size <= _MAX_PAX:
-            self._pax_left = -(-size // _BLOCK) * _BLOCK
+        if kind in b"xL" and 0 < size <= _MAX_PAX:
+            self._extra_left, self._extra_kind = -(-size // _BLOCK) * _BLOCK, kind
             return
         if kind not in b"xgLK":
-            size, self._pax_size = self._pax_size if self._pax_size is not None else size, None
-        if kind in _FILE_KINDS:
-            self._members.add(_name(block), size)
+            size = size if self._next_size is None else self._next_size
+            name = block[:100].partition(b"\0")[0] if self._next_name is None else self._next_name
+            self._next_name = self._next_size = None
+            if kind in _FILE_KINDS:
+                self._members.add(name, size)
         if kind not in b"123456":
             self._skip = -(-size // _BLOCK) * _BLOCK
         if self._members.files > _MAX_MEMBERS:
@@ -138,12 +148,8 @@ class TarCounter:
         self._members.report(facts)
         if self._trouble:
             facts.warn(self._trouble)
-        elif self._skip or self._pax_left or (not self._ended and self._rest):
+        elif self._skip or self._extra_left or (not self._ended and self._rest):
             facts.warn("the archive ends inside a member: it is cut off")
-
-
-def _name(block: bytes) -> bytes:
-    return block[:100].partition(b"\0")[0]
 
 
 def describe(source: Source, facts: Facts) -> None:

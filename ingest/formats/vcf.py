@@ -23,7 +23,7 @@ def describe(source: Source, facts: Facts) -> None:
     """Version, samples, records, and the program named in ``##source``."""
     warn_wide(source, facts, "records")
     body = source.body
-    facts.version = body[13:40].split(b"\n")[0].strip().decode("utf-8", "replace")
+    facts.version = body[13:40].split(b"\n")[0].strip().decode("utf-8", "replace").removeprefix("VCFv")
     columns = _COLUMNS.search(body)
     if (columns is None or not columns[2]) and not source.whole and source.fd is not None:
         body = source.read(0, _MAX_HEADER)

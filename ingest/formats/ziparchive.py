@@ -122,7 +122,7 @@ def _directory(source: Source) -> tuple[bytes, int]:
         raise MalformedError("the ZIP archive has no end record: it is cut off")
     *_, size, offset, _ = _END.unpack_from(tail, at)
     end = start + at
-    if size == 0xFFFFFFFF or offset == 0xFFFFFFFF:
+    if tail[max(0, at - 20) : at].startswith(b"PK\x06\x07"):
         size, offset, end = _directory64(source, tail, at, end)
     if size > _MAX_DIRECTORY or size > end:
         raise MalformedError("the ZIP directory is damaged or larger than 16 MB: its members were not counted")
@@ -130,10 +130,7 @@ def _directory(source: Source) -> tuple[bytes, int]:
 
 
 def _directory64(source: Source, tail: bytes, at: int, end: int) -> tuple[int, int, int]:
-    locator = tail[at - 20 : at] if at >= 20 else b""
-    if locator[:4] != b"PK\x06\x07":
-        raise MalformedError("the ZIP64 archive has no locator record")
-    place = int.from_bytes(locator[8:16], "little")
+    place = int.from_bytes(tail[at - 12 : at - 4], "little")
     record = source.read(place, _END64.size) if place < end else b""
     if len(record) < _END64.size or record[:4] != b"PK\x06\x06":
         raise MalformedError("the ZIP64 end record is damaged")

@@ -63,17 +63,19 @@ REFERENCE = {kind: Reference(schemas.load(kind), registry=REGISTRY, format_check
 SET = SchemaSet()
 
 POOL: list[Any] = [
-    None, True, False, 0, 1, -1, 1.0, 1.5, 10**12, "", " ", "x", "a\n", "en", "de-CH", "a/b", "../a", "/a", ".", "a\x00b",
-    "2026-11-23", "2026-02-30", "2026-13-01", "2026", "2026-11", "2026-11-23T05:24:05Z", "2026-11-23T25:24:05Z",
-    "2026-11-23T05:24:05+01:00", "2026-02-30T05:24:05Z", "P10Y", "P", "PT", "P1Y2D", "CC-BY-4.0", "CC BY", "draft", "complete",
-    "https://orcid.org/0000-0002-1825-0097", "https://orcid.org/0000-0002-1825-0098", "https://ror.org/05gq02987",
-    "https://ror.org/05gq02986", "https://doi.org/10.5438/0012", "10.5438/0012", "doi:10.5438/0012", "urn:uuid:x",
-    "urn:uuid:0b6a3f0e-6f4c-4b8e-9d53-2a1c7e5f9b10", "0b6a3f0e-6f4c-4b8e-9d53-2a1c7e5f9b10", "http://a b", "http://a/%zz",
-    "http://a/é#ü", "http://a:b/", "mailto:a@example.org", "a@example.org", "a@", "text/csv", "text/csv; header=present",
-    "embargoed", "restricted", "personal", "computational", "DOI", "URL", "Cites", "Editor", "Person", "Organization",
-    "present", "missing", "V2", "project", "dataset", "sha256", "-rw-r--r--", [], [[]], ["a", "a"], ["a", "b"], [1, 1.0], {},
-    {"name": "x"}, {"name": 1}, {"@type": "Person"}, {"value": "x"}, {"url": "x"}, [{"name": "x"}], [{}], [None],
-    {"period": "P1Y"}, {"keep_until": "2026-11-23", "action": "delete"}, {"start": "2026-11-23"}, {"agent": {"name": "x"}},
+    None, True, False, 0, 1, -1, 1.0, 1.5, 10**12, "", " ", "x", "a\n", "en", "de-CH", "a/b", "../a", "/a", ".",
+    "a\x00b", "2026-11-23", "2026-02-30", "2026-13-01", "2026", "2026-11", "2026-11-23T05:24:05Z",
+    "2026-11-23T25:24:05Z", "2026-11-23T05:24:05+01:00", "2026-02-30T05:24:05Z", "P10Y", "P", "PT", "P1Y2D",
+    "CC-BY-4.0", "CC BY", "draft", "complete", "https://orcid.org/0000-0002-1825-0097",
+    "https://orcid.org/0000-0002-1825-0098", "https://ror.org/05gq02987", "https://ror.org/05gq02986",
+    "https://doi.org/10.5438/0012", "10.5438/0012", "doi:10.5438/0012", "urn:uuid:x",
+    "urn:uuid:0b6a3f0e-6f4c-4b8e-9d53-2a1c7e5f9b10", "0b6a3f0e-6f4c-4b8e-9d53-2a1c7e5f9b10", "http://a b",
+    "http://a/%zz", "http://a/é#ü", "http://a:b/", "mailto:a@example.org", "a@example.org", "a@", "text/csv",
+    "text/csv; header=present", "embargoed", "restricted", "personal", "computational", "DOI", "URL", "Cites",
+    "Editor", "Person", "Organization", "present", "missing", "V2", "project", "dataset", "sha256", "-rw-r--r--",
+    [], [[]], ["a", "a"], ["a", "b"], [1, 1.0], {}, {"name": "x"}, {"name": 1}, {"@type": "Person"}, {"value": "x"},
+    {"url": "x"}, [{"name": "x"}], [{}], [None], {"period": "P1Y"},
+    {"keep_until": "2026-11-23", "action": "delete"}, {"start": "2026-11-23"}, {"agent": {"name": "x"}},
 ]  # fmt: skip
 
 

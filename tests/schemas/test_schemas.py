@@ -51,7 +51,8 @@ KEYS = {
         sample_source sample_treatments sample_preparation instruments_used instrument_settings software_used
         software_parameters scripts command_line environment reagents qc_metrics qc_assessment notes""",
     "registry": """$schema created_by created_date last_modified_by last_modified_date identifier kind path
-        path_encoding project_identifier state state_reason missing_since derived_from publication datestamp sequence""",
+        path_encoding project_identifier state state_reason missing_since derived_from publication datestamp
+        sequence""",
 }
 PARTS = {
     "person": "@id @type name given_name family_name orcid identifiers email affiliations",
@@ -150,7 +151,8 @@ def test_each_group_of_fields_has_exactly_the_keys_of_the_model(name: str, key: 
 @pytest.mark.parametrize("place", FIELDS)
 def test_each_field_says_what_it_is_and_gives_examples_that_are_valid(place: str) -> None:
     field = FIELDS[place]
-    assert field["title"] and field["description"]
+    assert field["title"]
+    assert field["description"]
     assert isinstance(field["examples"], list)
     judge = reference(field)
     for example in field["examples"]:

@@ -1,0 +1,39 @@
+"""Validate everything and change nothing."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import run_checks
+
+from catalog.commanding import EngineCommand, Outcome, chosen, found_lines, progress_bar
+from ingest.check import check
+from ingest.report import Progress
+from ingest.workspace import open_workspace
+
+
+class Command(EngineCommand):
+    help = "Check the settings, and validate every metadata document in the watched folders; nothing is changed."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("path", nargs="?", metavar="PATH", help="a watched folder or anything in it")
+        parser.add_argument("--deploy", action="store_true", help="also what Django advises for a public service")
+
+    def run(self, **options: Any) -> Outcome:
+        advice = [message.msg for message in run_checks(include_deployment_checks=options["deploy"])]
+        reports = []
+        for root, scope in chosen(options["path"]):
+            with (
+                open_workspace(root, settings.ENGINE, read_only=True) as workspace,
+                progress_bar("Checking") as progress,
+            ):
+                reports.append(check(workspace, scope, lambda done: progress(Progress(files_done=done))))
+        lines = [*advice]
+        for report in reports:
+            lines += found_lines(report.root, report.findings)
+            lines.append(f"{report.root}: {report.documents:,} documents, {len(report.findings):,} findings")
+        value = {"settings": advice, "roots": [report.as_json() for report in reports]}
+        return Outcome(value, lines, bool(advice) or any(report.findings for report in reports))

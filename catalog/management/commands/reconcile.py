@@ -1,0 +1,80 @@
+"""Scan once, describe what is new or changed, and exit."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from catalog import index, state
+from catalog.commanding import EngineCommand, Outcome, chosen, found_lines, progress_bar, stopping
+from catalog.following import Follower
+from ingest.reconcile import reconcile
+from ingest.report import Report
+from ingest.workspace import open_workspace
+
+
+class Command(EngineCommand):
+    help = "Scan the watched folders, or a part of one, once: describe what is new or changed, and exit."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("path", nargs="?", metavar="PATH", help="a watched folder, or a project or dataset in it")
+        parser.add_argument(
+            "--accept-deletions", action="store_true", help="record that vanished files are gone, and lift a freeze"
+        )
+        parser.add_argument("--no-wait", action="store_true", help="do not wait for files that were changed just now")
+        held = parser.add_mutually_exclusive_group()
+        held.add_argument(
+            "--pause", action="store_true", help="hold the reading of files, in whatever process, and exit"
+        )
+        held.add_argument("--resume", action="store_true", help="go on with the reading of files, and exit")
+
+    def run(self, **options: Any) -> Outcome:
+        state.prepare()
+        if options["pause"] or options["resume"]:
+            return _hold(options["path"], on=options["pause"])
+        reports = []
+        with stopping() as stop, Follower() as follower:
+            index.catch_up()
+            for root, scope in chosen(options["path"]):
+                with open_workspace(root, settings.ENGINE) as workspace, progress_bar("Describing") as progress:
+                    report = reconcile(
+                        workspace,
+                        scope=scope,
+                        accept_deletions=options["accept_deletions"],
+                        wait=not options["no_wait"],
+                        progress=progress,
+                        on_recorded=follower.recorded,
+                        stop=stop,
+                    )
+                reports.append(report)
+        return _outcome(reports, follower)
+
+
+def _hold(path: str | None, *, on: bool) -> Outcome:
+    roots: list[Path] = [root for root, _ in chosen(path)]
+    for root in roots:
+        with open_workspace(root, settings.ENGINE) as workspace:
+            workspace.pause(on)
+    word = "held" if on else "going on"
+    return Outcome({"paused": on, "roots": [str(root) for root in roots]}, [f"Reading of files is {word}."])
+
+
+def _outcome(reports: list[Report], follower: Follower) -> Outcome:
+    lines = []
+    for report in reports:
+        lines += [*report.alarms, *found_lines(report.root, report.findings)]
+        lines.append(
+            f"{report.root}: {report.described:,} described, {report.unchanged:,} unchanged, {report.moved:,} moved, "
+            f"{report.missing:,} missing, {report.pending:,} waiting, {report.failed:,} failed in {report.seconds:.1f} s"
+        )
+    if follower.backlog:
+        lines.append(
+            f"{follower.behind} {follower.backlog:,} documents are not in the index yet; the next start adds them."
+        )
+    found = any(report.alarms or report.findings for report in reports) or bool(follower.backlog)
+    value = {"roots": [report.as_json() for report in reports], "not_indexed": follower.backlog}
+    return Outcome(value, lines, found)

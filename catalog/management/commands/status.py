@@ -1,0 +1,48 @@
+"""What is watched, what waits, what failed and why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from catalog import engine, queries, state
+from catalog.commanding import EngineCommand, Outcome
+from catalog.pages import words
+from ingest.status import Status, status
+
+
+class Command(EngineCommand):
+    help = (
+        "Tell what is watched and how, what waits, and what failed with its reason. Exit code 1 if a person is needed."
+    )
+
+    def run(self, **options: Any) -> Outcome:
+        told = []
+        for root in engine.roots():
+            with engine.looking(root) as workspace:
+                told.append(status(workspace))
+        unclear = queries.unclear() if state.is_current() else []
+        lines = [line for each in told for line in _lines(each)]
+        lines += [f"{each.path}: {each.sentence}" for each in unclear]
+        value = {
+            "roots": [each.as_json() for each in told],
+            "documents": [{"path": each.path, "problem": each.sentence} for each in unclear],
+        }
+        return Outcome(value, lines, bool(unclear) or not all(each.healthy for each in told))
+
+
+def _lines(told: Status) -> list[str]:
+    counts = ", ".join(f"{number:,} {condition}" for condition, number in told.counts.items() if number)
+    problems = [f"  {each.path}: {each.condition} since {_since(each.since)}: {each.reason}" for each in told.problems]
+    refused = [f"  {each['path']}: refused: {each['reason']}" for each in told.overrides if not each["in_force"]]
+    alarms = [f"  {alarm}" for alarm in told.alarms]
+    return [
+        f"{told.root}: {told.mode} ({told.mode_reason}); {counts or 'nothing seen yet'}",
+        *alarms,
+        *problems,
+        *refused,
+    ]
+
+
+def _since(seconds: float) -> str:
+    time = words.parsed(seconds)
+    return words.exact(time.replace(microsecond=0)) if time else "an unknown time"

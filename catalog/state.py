@@ -1,0 +1,86 @@
+"""This machine's state folder: made on first use, kept up to date, and where `serve` notes how the watcher does."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from ingest.errors import SettingError
+from ingest.locking import lock_file
+
+_SETUP_SECONDS = 120.0
+
+
+def prepare() -> None:
+    """Makes the state folder, its database and the default watched folder where they are not there yet.
+
+    Raises:
+        SettingError: when one of them cannot be made.
+    """
+    state: Path = settings.FAIRFOLDER_STATE_DIR
+    try:
+        state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if settings.MONITOR_PATH_IS_DEFAULT:
+            settings.MONITOR_PATHS[0].mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingError(
+            f"{error.filename!r} cannot be made ({error.strerror}); make it yourself, "
+            "or set FAIRFOLDER_STATE_DIR and MONITOR_PATH to folders you may write to."
+        ) from error
+    if not is_current():
+        with lock_file(state / "setup.lock", _SETUP_SECONDS):
+            if not is_current():
+                call_command("migrate", verbosity=0, interactive=False)
+
+
+def is_current() -> bool:
+    """Whether the database has every table as this version wants it."""
+    executor = MigrationExecutor(connection)
+    return not executor.migration_plan(executor.loader.graph.leaf_nodes())
+
+
+@dataclass(frozen=True)
+class WatcherNote:
+    """How the watcher does, as its supervisor saw it last; `since` in seconds since 1970."""
+
+    state: str
+    since: float
+    restarts: int = 0
+    reason: str = ""
+    supervisor: int = 0
+
+    @property
+    def is_supervised(self) -> bool:
+        """Whether the supervisor that wrote this still runs."""
+        return self.supervisor > 0 and Path(f"/proc/{self.supervisor}").exists()
+
+
+def note_watcher(note: WatcherNote) -> None:
+    """Keeps the note for the status page."""
+    path = _note_path()
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_bytes(orjson.dumps(asdict(note)))
+    os.replace(draft, path)
+
+
+def watcher_note() -> WatcherNote | None:
+    """The last note, or None where `serve` never ran."""
+    try:
+        value: Mapping[str, Any] = orjson.loads(_note_path().read_bytes())
+        return WatcherNote(**value)
+    except (OSError, orjson.JSONDecodeError, TypeError):
+        return None
+
+
+def _note_path() -> Path:
+    state: Path = settings.FAIRFOLDER_STATE_DIR
+    return state / "watcher.json"

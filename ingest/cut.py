@@ -1,0 +1,118 @@
+"""A durable cut: everything that happened since the last one, written as one action, then remembered, then told.
+
+Adopting an old archive is many small cuts, each complete in itself: a crash costs at most one of them.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ingest.documents import STRUCTURAL, readable
+from ingest.errors import FairfolderError
+from ingest.events import FileEvent
+from ingest.layout import METADATA
+from ingest.report import Finding, Report
+from ingest.seen import Condition, FileRow, PlaceRow, Stamp
+from ingest.survey import RECORDS_AT_ONCE, remember_documents
+from ingest.triggers import files_record
+from ingest.workspace import Workspace
+
+CUT_FILES = 5_000
+CUT_BYTES = 10 * 1024**3
+CUT_SECONDS = 30.0
+
+
+@dataclass
+class Box:
+    """What has happened to one dataset since the last cut: its events, and the rows they leave in ``seen``."""
+
+    place: PlaceRow
+    trusted: Stamp | None
+    events: list[FileEvent] = field(default_factory=list)
+    rows: list[FileRow] = field(default_factory=list)
+    moved_from: list[FileRow] = field(default_factory=list)
+
+
+@dataclass
+class Cut:
+    """The open cut of a pass. :meth:`close` is called when it is full, and at the end of the pass."""
+
+    ws: Workspace
+    report: Report
+    on_recorded: Callable[[Sequence[Path]], None]
+    boxes: dict[int, Box] = field(default_factory=dict)
+    files: int = 0
+    size: int = 0
+    since: float = field(default_factory=time.monotonic)
+
+    def box(self, place: PlaceRow) -> Box:
+        """The box of a dataset, made at its first event."""
+        box = self.boxes.get(place.id)
+        if box is None:
+            known = self.ws.seen.document(f"{place.path}/{METADATA}/{STRUCTURAL}.json")
+            box = self.boxes[place.id] = Box(place, known[0] if known else None)
+        return box
+
+    def count(self, files: int, size: int) -> None:
+        """So many files and bytes more; closes the cut when it is full."""
+        self.files += files
+        self.size += size
+        if (
+            self.files >= CUT_FILES
+            or self.size >= CUT_BYTES
+            or len(self.boxes) >= RECORDS_AT_ONCE
+            or time.monotonic() - self.since > CUT_SECONDS
+        ):
+            self.close()
+
+    def close(self) -> None:
+        """Make everything durable: manifests first, then what was seen, then the index."""
+        boxes = list(self.boxes.values())
+        self.boxes, self.files, self.size = {}, 0, 0
+        for start in range(0, len(boxes), RECORDS_AT_ONCE):
+            self._record(boxes[start : start + RECORDS_AT_ONCE])
+        self.since = time.monotonic()
+
+    def _record(self, boxes: Iterable[Box]) -> None:
+        ws = self.ws
+        filled = [b for b in boxes if b.events]
+        records = [files_record(ws.root, b.place.identifier, b.place.path, b.events, b.trusted) for b in filled]
+        outcomes = ws.store.apply(records, by="system:trigger-2") if records else []
+        with ws.seen.transaction():
+            for box, outcome in zip(filled, outcomes, strict=True):
+                if outcome.error is None:
+                    self._remember(box)
+                    remember_documents(ws, outcome.written)
+                else:
+                    self._not_recorded(box, outcome.error)
+            for box in boxes:
+                if not box.events:
+                    self._remember(box)
+        written = [w.path for outcome in outcomes for w in outcome.written]
+        if written:
+            self.on_recorded(written)
+
+    def _remember(self, box: Box) -> None:
+        for row in box.moved_from:
+            self.ws.seen.drop_files(row.place, [os.fsencode(row.path)])
+        self.ws.seen.put_files(box.rows)
+
+    def _not_recorded(self, box: Box, error: FairfolderError) -> None:
+        """The manifest could not be written: its files are told as failed and are tried again at the next pass."""
+        seen, wall, reason = self.ws.seen, time.time(), f"not recorded: {error}"
+        described = [r for r in box.rows if r.condition is Condition.DESCRIBED]
+        before = seen.files(box.place.id, [os.fsencode(r.path) for r in described])
+        failed = []
+        for row in described:
+            known = before.get(os.fsencode(row.path), replace(row, sha256="", identifier=""))
+            failed.append(replace(known, stamp=row.stamp, condition=Condition.FAILED, reason=reason, since=wall))
+        seen.put_files([*failed, *(r for r in box.rows if r.condition is not Condition.DESCRIBED)])
+        document = f"{box.place.path}/{METADATA}/{STRUCTURAL}.json"
+        seen.set_trouble(document, Condition.FAILED, str(error))
+        self.report.failed += len(failed)
+        self.report.described -= len(failed)
+        self.report.findings.append(Finding(readable(document), "document", str(error)))

@@ -1,0 +1,86 @@
+"""What is not there any more: told last, all together, because too much at once is an unmounted disk."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from ingest.cut import Cut
+from ingest.events import Forgotten, Gone
+from ingest.places import Decision
+from ingest.root_guard import is_mass_loss
+from ingest.seen import Condition, PlaceRow
+from ingest.survey import RECORDS_AT_ONCE, missing_records
+from ingest.workspace import Workspace
+
+
+def record_losses(
+    cut: Cut, gone_files: Mapping[int, Sequence[bytes]], gone_places: Sequence[Decision], *, accept: bool
+) -> None:
+    """Mark files and folders missing, unless so many vanished at once that a disk must be unmounted.
+
+    Args:
+        gone_files: place → paths that were described and were not found by this pass.
+        accept: an administrator says that they are really gone.
+    """
+    ws = cut.ws
+    lost = {place: _still_ours(ws, place, paths) for place, paths in gone_files.items() if paths}
+    vanished = sum(map(len, lost.values()))
+    vanished += sum(ws.seen.described_count(d.known.id) for d in gone_places if d.known is not None)
+    alarm = "" if accept else is_mass_loss(ws, vanished)
+    if alarm:
+        cut.report.alarms.append(alarm)
+        cut.report.withheld = vanished
+        return
+    _files_missing(cut, lost)
+    cut.close()
+    _places_missing(cut, gone_places)
+
+
+def _still_ours(ws: Workspace, place: int, paths: Sequence[bytes]) -> list[bytes]:
+    """Without those that another dataset claimed in this pass."""
+    rows = ws.seen.files(place, dict.fromkeys(paths))
+    return [path for path, row in rows.items() if row.identifier]
+
+
+def _files_missing(cut: Cut, lost: Mapping[int, Sequence[bytes]]) -> None:
+    places: dict[int, PlaceRow] = {p.id: p for p in cut.ws.seen.places()} if lost else {}
+    for place, paths in lost.items():
+        for path, row in cut.ws.seen.files(place, paths).items():
+            box = cut.box(places[place])
+            box.events.append(Gone(os.fsdecode(path)))
+            if row.condition not in (Condition.LINK, Condition.SPECIAL, Condition.IGNORED):
+                box.rows.append(replace(row, condition=Condition.MISSING, reason="", since=time.time()))
+            cut.report.missing += 1
+            cut.count(1, 0)
+
+
+def _places_missing(cut: Cut, gone: Sequence[Decision]) -> None:
+    ws = cut.ws
+    todo = missing_records(ws, gone) if gone else []
+    for start in range(0, len(todo), RECORDS_AT_ONCE):
+        some = todo[start : start + RECORDS_AT_ONCE]
+        outcomes = ws.store.apply([record for _, record in some], by="system:missing")
+        with ws.seen.transaction():
+            for (decision, _), outcome in zip(some, outcomes, strict=True):
+                if outcome.error is None and decision.known is not None:
+                    known = decision.known
+                    ws.seen.put_place(known.kind, known.path, known.dev, known.ino, known.identifier, gone=True)
+        cut.on_recorded([w.path for outcome in outcomes for w in outcome.written])
+
+
+def forget_long_missing(cut: Cut) -> None:
+    """Entries missing for longer than the set time go, unless a V2 record names them."""
+    seen = cut.ws.seen
+    before = time.time() - cut.ws.settings.forget_missing_days * 86_400
+    rows = [(place, path) for place, path in seen.missing_since(before) if not place.gone]
+    for place, path in rows:
+        cut.box(place).events.append(Forgotten(os.fsdecode(path)))
+        cut.report.forgotten += 1
+        cut.count(1, 0)
+    cut.close()
+    with seen.transaction():
+        for place, path in rows:
+            seen.drop_files(place.id, [path])
