@@ -16,20 +16,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 import orjson
 from django.core.checks import ERROR, run_checks
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 from django.db import DatabaseError
 
-from catalog import engine
-from catalog.pages import words
+from catalog import engine, words
 from ingest.errors import FairfolderError, LayoutError
 from ingest.report import Finding, Progress
 
 FINDINGS, WRONG = 1, 2
 PROGRESS_AFTER = 1.0
+_MEND = "try again; if that does not help, move the file away and run reindex."
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,13 @@ class Outcome:
     value: Mapping[str, Any]
     lines: Sequence[str] = field(default=())
     found_something: bool = False
+    is_told: bool = False  # the JSON object was written while the command ran
 
 
 class EngineCommand(BaseCommand):
     """A command that answers once; `run` does the work."""
 
-    requires_system_checks: Sequence[str] = ()  # checked below, with our words and exit code
-    stealth_options = ("stdin",)
+    requires_system_checks = ()  # checked below, with our words and exit code
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -67,32 +67,32 @@ class EngineCommand(BaseCommand):
         except FairfolderError as error:
             self.fail(str(error), as_json=options["json"])
         except DatabaseError as error:
-            self.fail(
-                f"The index database cannot be used ({error}); try again, or delete it and run reindex.",
-                **_json(options),
-            )
+            self.fail(f"The index database cannot be used ({error}); {_MEND}", as_json=options["json"])
+        except OSError as error:
+            self.fail(f"{error.filename or 'The disk'}: {error.strerror}.", as_json=options["json"])
         except KeyboardInterrupt:
-            raise CommandError("Stopped.", returncode=128 + signal.SIGINT) from None
+            self.fail("Stopped.", as_json=options["json"], code=128 + signal.SIGINT)
         else:
             self.answer(outcome, as_json=options["json"])
             if outcome.found_something:
                 sys.exit(FINDINGS)
 
     def answer(self, outcome: Outcome, *, as_json: bool) -> None:
-        if as_json:
+        if as_json and not outcome.is_told:
             self.stdout.write(orjson.dumps(outcome.value, default=_shown, option=orjson.OPT_INDENT_2).decode())
-        elif outcome.lines:
-            self.stdout.write("\n".join(line.encode(errors="backslashreplace").decode() for line in outcome.lines))
+        elif outcome.lines and not as_json:
+            self.stdout.write("\n".join(map(_printable, outcome.lines)))
         self.stdout.flush()
 
-    def fail(self, sentence: str, *, as_json: bool) -> None:
+    def fail(self, sentence: str, *, as_json: bool, code: int = WRONG) -> NoReturn:
         if as_json:
             self.answer(Outcome({"error": sentence}), as_json=True)
-        raise CommandError(sentence, returncode=WRONG)
+        self.stderr.write(_printable(sentence))
+        sys.exit(code)
 
 
-def _json(options: Mapping[str, Any]) -> dict[str, bool]:
-    return {"as_json": options["json"]}
+def _printable(line: str) -> str:
+    return line.encode(errors="backslashreplace").decode()
 
 
 def _shown(value: Any) -> str:

@@ -43,8 +43,8 @@ class Cursor:
         """
         try:
             value: list[Any] = orjson.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-            preceding, back, keys = value[0], value[1], value[2:]
-            if type(preceding) is not int or preceding < 0 or type(back) is not bool or len(keys) != len(types):
+            preceding, back, keys = int(value[0]), value[1], value[2:]
+            if preceding < 0 or type(back) is not bool or len(keys) != len(types):
                 raise ValueError
             return cls(tuple(map(_typed, keys, types)), preceding, back)
         except (ValueError, TypeError, KeyError, IndexError, binascii.Error):
@@ -56,7 +56,7 @@ class Cursor:
 def _typed(value: Any, wanted: type) -> Any:
     if wanted is datetime and isinstance(value, str):
         return datetime.fromisoformat(value)
-    if type(value) is not wanted or (wanted is int and not -(2**63) <= value < 2**63):
+    if type(value) is not wanted or (isinstance(value, int) and not -(2**63) <= value < 2**63):
         raise ValueError
     return value
 

@@ -50,7 +50,7 @@ class Place:
 
 def never_data(name: str) -> bool:
     """Whether a file or folder name can never be research data (hidden, version control, temporary)."""
-    return name[:1] == "." or (_TEMPORARY.fullmatch(name) is not None)
+    return name[0] == "." or _TEMPORARY.fullmatch(name) is not None
 
 
 @dataclass(frozen=True)

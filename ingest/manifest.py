@@ -20,6 +20,8 @@ from ingest.documents import decode_path
 _OPEN = b'\n  "file_descriptions": [\n'
 _CLOSE = b"\n  ]\n}\n"
 _EMPTY = b'\n  "file_descriptions": []\n}\n'
+Buffer = bytes | memoryview
+
 _START = b'{"path":"'
 _END = b',"file_identifier":'
 
@@ -110,15 +112,19 @@ class Slot:
     end: int
 
 
-def find(parts: Split, key: bytes) -> Slot:
+def find(parts: Split, key: bytes, low: int | None = None) -> Slot:
     """The place of a key by bisection over the text: 17 looks in 100,000 lines.
+
+    Args:
+        low: an offset at a line's start that the key does not stand before (of the key before it in order, say).
 
     Raises:
         ValueError: when a line is not in our form.
     """
-    raw, low, high, wanted = parts.raw, parts.start, parts.end, sort_key(key)
+    raw, high, wanted = parts.raw, parts.end, sort_key(key)
+    low = parts.start if low is None else low
+    middle = low  # the first look is at the line just there: keys often come one after the other
     while low < high:
-        middle = (low + high) // 2
         before = raw.rfind(b"\n", low, middle)
         start = low if before < 0 else before + 1
         stop = raw.find(b",\n", start, parts.end)
@@ -130,25 +136,39 @@ def find(parts: Split, key: bytes) -> Slot:
             low = min(stop + 2, parts.end)
         else:
             high = start
+        middle = (low + high) // 2
     return Slot(low, low)
 
 
-def spliced(parts: Split, changes: Mapping[bytes, bytes | None], slots: Mapping[bytes, Slot]) -> Iterator[bytes]:
+def find_all(parts: Split, keys: Iterable[bytes]) -> dict[bytes, Slot]:
+    """The places of some keys.
+
+    Raises:
+        ValueError: when a line is not in our form.
+    """
+    slots: dict[bytes, Slot] = {}
+    low = parts.start
+    for key in sorted(keys, key=sort_key):
+        slot = slots[key] = find(parts, key, low)
+        low = slot.start
+    return slots
+
+
+def spliced(parts: Split, changes: Mapping[bytes, bytes | None], slots: Mapping[bytes, Slot]) -> Iterator[Buffer]:
     """The lines' text in pieces to be joined with ``",\\n"``: whole stretches of old lines, and the new lines.
 
     Args:
         changes: key → new line, or None to remove it.
         slots: key → its place, from :func:`find` on the same parts.
     """
-    raw, at = parts.raw, parts.start
+    raw, at = memoryview(parts.raw), parts.start
     for key in sorted(changes, key=sort_key):
         slot, line = slots[key], changes[key]
         if slot.start > at:
-            stretch = raw[at : slot.start]
-            yield stretch.removesuffix(b",\n")
+            yield raw[at : slot.start - 2 if slot.start < parts.end else slot.start]
         if line is not None:
             yield line
-        at = slot.end + 2 if slot.end > slot.start else max(at, slot.start)
+        at = min(slot.end + 2, parts.end) if slot.end > slot.start else slot.start
     if at < parts.end:
         yield raw[at : parts.end]
 
@@ -159,7 +179,7 @@ def header_bytes(header: Mapping[str, Any]) -> bytes:
     return orjson.dumps(rest, option=orjson.OPT_INDENT_2)[:-2] + b","
 
 
-def assemble(header: Mapping[str, Any], pieces: Iterable[bytes]) -> Iterator[bytes]:
+def assemble(header: Mapping[str, Any], pieces: Iterable[Buffer]) -> Iterator[Buffer]:
     """A whole manifest's text in pieces, from its header and the text of its sorted lines."""
     yield header_bytes(header)
     first = True

@@ -336,7 +336,7 @@ class Store:
         return self._rewrite(change, raw, folder, by)
 
     def _splice(self, change: EntriesChange, parts: manifest.Split, folder: int, by: str) -> _Prepared | None:
-        slots = {key: manifest.find(parts, key) for key in change.keys}
+        slots = manifest.find_all(parts, change.keys)
         old = {
             key: documents.parse(change.path, parts.raw[s.start : s.end], twice_checked=True)
             for key, s in slots.items()
@@ -432,7 +432,7 @@ class Store:
     # --- writing ------------------------------------------------------------------------------------------------
 
     def _write(
-        self, path: Path, kind: str, folder: int, pieces: Iterable[bytes], value: Mapping[str, Any]
+        self, path: Path, kind: str, folder: int, pieces: Iterable[manifest.Buffer], value: Mapping[str, Any]
     ) -> _Prepared:
         """The temporary file with the new text, open and not yet durable."""
         name = f".{path.name}.{uuid.uuid4().hex[:12]}.tmp"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -87,8 +88,7 @@ class Ignore:
         text = _read_ignore(folder)
         if text is None:
             return self
-        spec = pathspec.GitIgnoreSpec.from_lines(text.splitlines())
-        return Ignore((*self._rules, (prefix, spec)))
+        return Ignore((*self._rules, (prefix, _rules_of(text))))
 
     def rule_for(self, path: str, *, is_dir: bool) -> str | None:
         """Where the rule stands that leaves ``path`` (from the root) out, or None; the deepest file decides."""
@@ -100,15 +100,28 @@ class Ignore:
         return None
 
 
+def _rules_of(text: str) -> pathspec.GitIgnoreSpec:
+    """The rules of an ignore file; a line that is no rule (``!`` alone) leaves nothing out, as with git."""
+    rules: list[str] = []
+    for line in text.splitlines():
+        with suppress(ValueError):
+            pathspec.GitIgnoreSpec.from_lines([line])
+            rules.append(line)
+    return pathspec.GitIgnoreSpec.from_lines(rules)
+
+
 def _read_ignore(folder: int) -> str | None:
     try:
         fd = os.open(IGNORE_FILE, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
     except OSError:
         return None  # absent, a link or unreadable: then nothing is left out, which loses nothing
-    with open(fd, "rb") as handle:
+    try:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             return None
-        return handle.read(_MAX_IGNORE_BYTES).decode("utf-8", "surrogateescape")
+        with open(fd, "rb", closefd=False) as handle:
+            return handle.read(_MAX_IGNORE_BYTES).decode("utf-8", "surrogateescape")
+    finally:
+        os.close(fd)
 
 
 def ignore_above(root: Path, dataset_path: str) -> Ignore:
@@ -180,27 +193,26 @@ def _open_child(folder: int, name: bytes, path: bytes, listing: Listing) -> int 
 
 
 def _list_one(folder: int, prefix: bytes, rules: Ignore, dataset_path: str, listing: Listing) -> list[bytes]:
+    """One folder's entries into the listing; its subfolders' names, last first. The hot loop of every scan."""
     deeper: list[bytes] = []
-    is_reg = stat.S_ISREG
+    meet, is_reg, encoding, errors = listing.meet, stat.S_ISREG, sys.getfilesystemencoding(), "surrogateescape"
+    filtered = bool(rules)
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
                 name = entry.name
-                if name[0] == "." or never_data(name):
+                if never_data(name):
                     continue
-                key = os.fsencode(name)
-                info = _lstat(entry)
-                if info is None:
+                try:
+                    info = entry.stat(follow_symlinks=False)
+                except FileNotFoundError:
                     continue
-                directory = stat.S_ISDIR(info.st_mode)
-                if rules:
-                    rule = rules.rule_for(f"{dataset_path}/{os.fsdecode(prefix)}{name}", is_dir=directory)
-                    if rule is not None:
-                        listing.others[prefix + key] = (Condition.IGNORED, f"left out by {rule}", Stamp.of(info))
-                        continue
+                key = name.encode(encoding, errors)
+                if filtered and _ignored(prefix + key, info, rules, dataset_path, listing):
+                    continue
                 if is_reg(info.st_mode):
-                    listing.meet(prefix + key, info)
-                elif directory:
+                    meet(prefix + key, info)
+                elif stat.S_ISDIR(info.st_mode):
                     deeper.append(key)
                 else:
                     listing.others[prefix + key] = (*_odd(info), Stamp.of(info))
@@ -210,11 +222,11 @@ def _list_one(folder: int, prefix: bytes, rules: Ignore, dataset_path: str, list
     return sorted(deeper, reverse=True)
 
 
-def _lstat(entry: os.DirEntry[str]) -> os.stat_result | None:
-    try:
-        return entry.stat(follow_symlinks=False)
-    except FileNotFoundError:
-        return None
+def _ignored(path: bytes, info: os.stat_result, rules: Ignore, dataset_path: str, listing: Listing) -> bool:
+    rule = rules.rule_for(f"{dataset_path}/{os.fsdecode(path)}", is_dir=stat.S_ISDIR(info.st_mode))
+    if rule is not None:
+        listing.others[path] = (Condition.IGNORED, f"left out by {rule}", Stamp.of(info))
+    return rule is not None
 
 
 def _odd(info: os.stat_result) -> tuple[Condition, str]:

@@ -18,7 +18,7 @@ from ingest import documents
 
 FIRST_FILES = 25
 # Shown in the page's head or in tables of their own, or the index's own business.
-_PROJECT_ELSEWHERE = {"project_title", "project_description", "status", *documents.AUDIT}
+_PROJECT_ELSEWHERE = {"project_title", "project_description", "project_identifier", "status", *documents.AUDIT}
 _DATASET_ELSEWHERE = {
     "dataset_title",
     "dataset_abstract",
@@ -27,7 +27,14 @@ _DATASET_ELSEWHERE = {
     "dataset_identifier",
     *documents.AUDIT,
 }
-_MANIFEST_ELSEWHERE = {"file_descriptions", "file_count", "total_size_bytes", "formats", *_DATASET_ELSEWHERE}
+_MANIFEST_ELSEWHERE = {
+    "file_descriptions",
+    "file_count",
+    "total_size_bytes",
+    "formats",
+    "metadata_language",
+    *_DATASET_ELSEWHERE,
+}
 _FILE_HEAD = ("size_bytes", "mime_type", "format", "compression", "encoding", "modified_utc", "first_seen")
 _FILE_INSIDE = (
     "description",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.conf import settings
 from django.contrib.auth.views import LoginView
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
@@ -13,4 +16,7 @@ class SignIn(LoginView):
 
     template_name = "catalog/login.html"
     redirect_authenticated_user = True
-    extra_context = {"section": "login"}  # noqa: RUF012  (Django's own way of naming it)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Adds whether the service is reached from this machine only: then the page says where accounts come from."""
+        return super().get_context_data(**kwargs) | {"is_local": not settings.FAIRFOLDER_ALLOWED_HOSTS}

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeGuard
 
-from catalog.pages import words
+from catalog import words
 
 DEEPEST = 8
 MOST_COLUMNS = 6
 MOST_ROWS = 500
+FEW_AXES = 5
 _WEB = re.compile(r"https?://[^\s<>\"'`\\]+", re.ASCII)
 _ACRONYMS = {"orcid": "ORCID", "ror": "ROR", "iri": "IRI", "url": "Address", "doi": "DOI", "edam_iri": "EDAM"}
 
@@ -90,6 +91,8 @@ def _node(value: Any, key: str, depth: int) -> Node | None:
         return None
     if depth == 0:
         return Text("…")
+    if key in _SPOKEN and (spoken := _SPOKEN[key](value)) is not None:
+        return spoken
     if isinstance(value, Mapping):
         return _object(value, depth)
     if isinstance(value, list):
@@ -132,7 +135,7 @@ def _linked(value: Mapping[str, Any]) -> Link | None:
         if key in shown:
             address = shown.pop(key)
             break
-    if shown or not isinstance(address, str) or not _WEB.fullmatch(address):
+    if shown or not _is_web(address):
         return None
     return Link(address, name if isinstance(name, str) and name else address)
 
@@ -158,3 +161,34 @@ def _table(rows: Sequence[Mapping[str, Any]], left_out: int, depth: int) -> Tabl
         return None
     cells = [[_node(row.get(key), key, depth - 1) for key in keys] for row in rows]
     return Table([label(key) for key in keys], cells, left_out)
+
+
+def _format(value: Any) -> Node | None:
+    """A format's name and version, linked to the registry that defines it."""
+    if not isinstance(value, Mapping) or not isinstance(value.get("name"), str):
+        return None
+    name = " ".join(filter(None, (value["name"], _word(value.get("version")))))
+    address = next((value[key] for key in ("iri", "edam_iri") if _is_web(value.get(key))), None)
+    return Link(address, name) if address else Text(name)
+
+
+def _dimensions(value: Any) -> Node | None:
+    """The lengths of a few axes in one line."""
+    if not isinstance(value, list) or not 1 <= len(value) <= FEW_AXES:
+        return None
+    if not all(isinstance(each, Mapping) and isinstance(each.get("size"), int) for each in value):
+        return None
+    parts = [f"{_word(each.get('axis'))} {each['size']:,} {_word(each.get('unit'))}".strip() for each in value]
+    return Text(" × ".join(parts))
+
+
+def _word(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _is_web(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and _WEB.fullmatch(value) is not None
+
+
+# Values that read better in a line of their own kind.
+_SPOKEN: Mapping[str, Callable[[Any], Node | None]] = {"format": _format, "dimensions": _dimensions}

@@ -7,7 +7,8 @@ from django.http import QueryDict
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from catalog.pages import names, words
+from catalog import words
+from catalog.pages import names
 
 register = template.Library()
 
@@ -65,7 +66,7 @@ def badge(word: str) -> SafeString | str:
 
 
 TONES = {
-    "present": "good",
+    "present": "calm",
     "described": "good",
     "complete": "good",
     "draft": "plain",

@@ -1,4 +1,4 @@
-"""FITS: the cards of the headers, read by hand. Source: FITS Standard 4.0, 4.1, 5.3 and 7.
+"""FITS: the cards of the headers, read by hand. Source: FITS Standard 4.0, 4.1, 5.3, 7 and 10.1.
 
 People's keywords (OBSERVER, AUTHOR) are not read; only the technical ones listed below.
 """
@@ -66,6 +66,11 @@ class _Header:
         return str(self.cards.get(keyword, "")).strip()
 
     @property
+    def is_packed_image(self) -> bool:
+        """An image stored tile by tile in a table (10.1): its own axes stand in ZNAXISn."""
+        return self.cards.get("ZIMAGE") is True
+
+    @property
     def data_size(self) -> int:
         """Bytes of data behind the header, filled up to full blocks."""
         axes = [self.whole(f"NAXIS{axis}") for axis in range(1, self.whole("NAXIS") + 1)]
@@ -92,7 +97,7 @@ def describe(source: Source, facts: Facts) -> None:
             break
         count += 1
         _keep_instrument(header, facts)
-        is_table = header.text("XTENSION") in ("TABLE", "BINTABLE")
+        is_table = header.text("XTENSION") in ("TABLE", "BINTABLE") and not header.is_packed_image
         image = image or (header if not is_table and header.whole("NAXIS") > 0 else None)
         table = table or (header if is_table else None)
         at = header.end + header.data_size
@@ -157,9 +162,10 @@ def _keep_instrument(header: _Header, facts: Facts) -> None:
 
 
 def _describe_image(header: _Header, facts: Facts) -> None:
-    depth = header.whole("BITPIX")
-    for axis in range(1, min(header.whole("NAXIS"), 99) + 1):
-        facts.dimension(f"NAXIS{axis}", header.whole(f"NAXIS{axis}"), header.text(f"CUNIT{axis}") or None)
+    z = "Z" if header.is_packed_image else ""
+    depth = header.whole(f"{z}BITPIX")
+    for axis in range(1, min(header.whole(f"{z}NAXIS"), 99) + 1):
+        facts.dimension(f"NAXIS{axis}", header.whole(f"{z}NAXIS{axis}"), header.text(f"CUNIT{axis}") or None)
     facts.bit_depth = abs(depth)
     facts.variable("image", _BITS.get(depth, "unknown"), header.text("BUNIT") or None)
 

@@ -27,8 +27,8 @@ def describe(source: Source, facts: Facts) -> None:
     simple = _SIMPLE.search(header)
     if simple:
         _describe_simple(simple[1], facts)
-    elif "'descr'" in header:
-        for name, code, _ in _FIELD.findall(header):
+    elif fields := _FIELD.findall(header):
+        for name, code, _ in fields:
             facts.variable(name, data_type(code))
     else:
         raise MalformedError("the NumPy header names no data type")

@@ -111,6 +111,11 @@ class _Worker:
         pid: int = self._process.pid
         return pid
 
+    @property
+    def alive(self) -> bool:
+        """Whether the child still runs: something outside may have ended it while it was idle."""
+        return self._process.poll() is None
+
     def stop(self) -> str:
         """Kill it by its process id and wait; the words for how it ended."""
         self._socket.close()
@@ -140,7 +145,12 @@ class _Pool:
 
     def take(self) -> _Worker:
         with self.lock:
-            return self.idle.pop() if self.idle else _Worker()
+            while self.idle:
+                worker = self.idle.pop()
+                if worker.alive:
+                    return worker
+                worker.stop()
+        return _Worker()
 
     def give_back(self, worker: _Worker) -> None:
         if worker.files >= _FILES_PER_WORKER:

@@ -108,8 +108,7 @@ def _answer(request: dict[str, Any], fd: int) -> bytes:
         facts.warn(f"extract failed: {type(error).__name__}")
     finally:
         os.close(fd)
-    found = {name: getattr(facts, name) for name in Facts.__slots__ if getattr(facts, name)}
-    return orjson.dumps(found | extra)
+    return orjson.dumps({name: getattr(facts, name) for name in Facts.__slots__ if getattr(facts, name)} | extra)
 
 
 if __name__ == "__main__":

@@ -7,10 +7,9 @@ from typing import Any
 
 from django.conf import settings
 
-from catalog import demo, state
+from catalog import demo, state, words
 from catalog.commanding import EngineCommand, Outcome, chosen, progress_bar
 from catalog.following import Follower
-from catalog.pages import words
 from ingest.workspace import open_workspace
 
 

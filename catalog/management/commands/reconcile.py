@@ -69,7 +69,7 @@ def _outcome(reports: list[Report], follower: Follower) -> Outcome:
         lines += [*report.alarms, *found_lines(report.root, report.findings)]
         lines.append(
             f"{report.root}: {report.described:,} described, {report.unchanged:,} unchanged, {report.moved:,} moved, "
-            f"{report.missing:,} missing, {report.pending:,} waiting, {report.failed:,} failed in {report.seconds:.1f} s"
+            f"{report.missing:,} missing, {report.pending:,} waiting, {report.failed:,} failed, {report.seconds:.1f} s"
         )
     if follower.backlog:
         lines.append(

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from catalog import engine, queries, state
+from catalog import engine, queries, state, words
 from catalog.commanding import EngineCommand, Outcome
-from catalog.pages import words
 from ingest.status import Status, status
 
 

@@ -89,7 +89,7 @@ def test_a_flipped_bit_is_noticed(tmp_path: Path, suffix: str) -> None:
     packed[-30] ^= 0x10
     path = tmp_path / f"t.csv.{suffix}"
     path.write_bytes(packed)
-    assert any("damaged" in warning for warning in warnings(describe(path)))
+    assert any("the compressed data" in warning for warning in warnings(describe(path)))
 
 
 def _tar(members: dict[str, int], form: int) -> bytes:
@@ -179,9 +179,9 @@ def test_a_zip_bomb_is_only_counted(tmp_path: Path) -> None:
     path = tmp_path / "bomb.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for number in range(20):
-            archive.writestr(f"{number}.bin", b"\0" * (50 << 20))
+            archive.writestr(f"{number}.bin", b"\0" * (10 << 20))
     facts = describe(path)
-    assert axes(facts)["unpacked size"] == 20 * (50 << 20)
+    assert axes(facts)["unpacked size"] == 20 * (10 << 20)
 
 
 def test_a_zip_that_is_cut_off_says_so() -> None:

@@ -29,7 +29,9 @@ def _oracle(path: Path, kind: str) -> int:
 @pytest.mark.parametrize("times", [1, 300])
 @pytest.mark.parametrize("chunk", [1 << 20, 65_536, 997])
 @pytest.mark.parametrize("tail", ["", "\n", "\n\n\n"])
-def test_records_are_those_biopython_reads(tmp_path: Path, kind: str, text: str, times: int, chunk: int, tail: str) -> None:
+def test_records_are_those_biopython_reads(
+    tmp_path: Path, kind: str, text: str, times: int, chunk: int, tail: str
+) -> None:
     path = tmp_path / "reads.txt"
     path.write_text((text * times).rstrip("\n") + tail)
     facts = describe(path, chunk)

@@ -1,0 +1,59 @@
+"""Everything in one process tree: the watcher and the web pages."""
+
+from __future__ import annotations
+
+import os
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+
+from catalog import accounts, engine, state
+from catalog.commanding import EngineCommand, Outcome, stopping
+from catalog.serving import Address, check_address, children, supervise
+from ingest.errors import SettingError
+
+MOST_WORKERS = 64
+
+
+class Command(EngineCommand):
+    help = "Watch the folders and show them in the browser, until Ctrl-C stops all."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--host", help="address to listen on; 127.0.0.1 if left out (see FAIRFOLDER_BIND)")
+        parser.add_argument("--port", help="port to listen on; 8000 if left out (see FAIRFOLDER_BIND)")
+        parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1), help="web processes")
+
+    def run(self, **options: Any) -> Outcome:
+        address = _address(options["host"], options["port"])
+        if not 1 <= options["workers"] <= MOST_WORKERS:
+            raise SettingError(f"--workers is {options['workers']}; it must be from 1 to {MOST_WORKERS}.")
+        check_address(address)
+        state.prepare()
+        first = accounts.first()
+        with stopping() as stop:
+            kept = children(address, options["workers"], self._tell)
+            supervise(kept, stop, address, lambda: self._ready(address, first, as_json=options["json"]))
+        return Outcome({}, ["Stopped."], is_told=True)
+
+    def _tell(self, sentence: str) -> None:
+        self.stderr.write(sentence)
+
+    def _ready(self, address: Address, first: accounts.Password | None, *, as_json: bool) -> None:
+        """Says where the pages are, and once ever the first password."""
+        roots = [str(root) for root in engine.roots()]
+        value: dict[str, Any] = {"url": address.url, "roots": roots, "state": str(settings.FAIRFOLDER_STATE_DIR)}
+        lines = ["", f"  Fairfolder is at  {address.url}", f"  It watches        {', '.join(roots)}"]
+        if first is not None:
+            value |= {"user": first.name, "password": first.password}
+            lines += [f"  Sign in as        {first.name}", f"  with password     {first.password}   (not shown again)"]
+        self.answer(Outcome(value, [*lines, "  Ctrl-C stops it.", ""]), as_json=as_json)
+
+
+def _address(host: str | None, port: str | None) -> Address:
+    bound = Address.parse(settings.FAIRFOLDER_BIND, "FAIRFOLDER_BIND")
+    if port is None and host is None:
+        return bound
+    text = f"{host or bound.host}:{port or bound.port}"
+    return Address.parse(text, "--host and --port")
