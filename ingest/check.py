@@ -38,7 +38,7 @@ def check(ws: Workspace, scope: Path | None = None, progress: Callable[[int], No
     Raises:
         LayoutError: ``scope`` lies outside the root.
     """
-    report = CheckReport(str(ws.root))
+    report = CheckReport(ws.name)
     inside = None if scope is None else ws.root / relative_to_root(ws.root, scope)
     owners: dict[str, list[str]] = defaultdict(list)
     values: dict[Path, Mapping[str, Any]] = {}

@@ -5,8 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 
+def printable(text: str) -> str:
+    """Words with a path in them, as any text channel can carry them: invalid bytes as ``\\xff``."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 class FairfolderError(Exception):
     """Base of everything the engine raises on purpose."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))
 
 
 class SettingError(FairfolderError):
@@ -30,7 +38,7 @@ class DocumentError(FairfolderError):
     def __init__(self, path: Path, message: str, problems: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.path = path
-        self.problems = problems
+        self.problems = tuple(map(printable, problems))
 
 
 class StoreError(FairfolderError):

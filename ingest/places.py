@@ -17,7 +17,7 @@ from pathlib import Path
 
 from ingest import documents
 from ingest.documents import ADMINISTRATIVE, IDENTIFIER_KEY, PROJECT, STRUCTURAL
-from ingest.errors import DocumentError
+from ingest.errors import DocumentError, printable
 from ingest.layout import METADATA, Layout
 from ingest.seen import PlaceRow, Seen, Stamp
 
@@ -111,6 +111,7 @@ def look(root: Path, kind: str, path: str, seen: Seen) -> FolderFound | None:
     names = (PROJECT,) if kind == "project" else (ADMINISTRATIVE, STRUCTURAL)
     if os.path.islink(folder / METADATA):
         reason = f"{folder / METADATA} is a symbolic link; metadata is never written through links: remove the link."
+        reason = printable(reason)
         return FolderFound(kind, path, info.st_dev, info.st_ino, broken=reason)
     looks = [_look_in(folder / METADATA / f"{name}.json", name, kind, path, info, seen) for name in names]
     there = [found for found in looks if found is not None]
@@ -125,7 +126,7 @@ def _look_in(document: Path, name: str, kind: str, path: str, info: os.stat_resu
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        return FolderFound(kind, path, info.st_dev, info.st_ino, broken=f"{document} cannot be read: {error.strerror}.")
+        return FolderFound(kind, path, info.st_dev, info.st_ino, broken=printable(f"{document} cannot be read: {error.strerror}."))
     relative = f"{path}/{METADATA}/{name}.json"
     known = seen.document(relative)
     try:

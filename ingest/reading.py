@@ -92,12 +92,19 @@ class _Observed:
 
 
 _NOWHERE = Path()
+_FIRST, _LAST = "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"
 
 
 def dirmeta_facts(path: str, info: os.stat_result) -> dict[str, Any]:
-    """dirmeta's facts of a regular file (its per-file function), without keys that hold nothing."""
+    """dirmeta's facts of a regular file (its per-file function), without keys that hold nothing.
+
+    A time that no calendar can write (a file system can hold the year 30,000) is given as the nearest one that it can.
+    """
     observed = cast(Path, _Observed(path, info))
     facts = get_file_metadata(observed, _NOWHERE) or {}
+    if facts.get("modified_utc") is None or facts.get("metadata_changed_utc") is None:
+        nearest = {"modified_utc": info.st_mtime, "metadata_changed_utc": info.st_ctime}
+        facts |= {k: _FIRST if t < 0 else _LAST for k, t in nearest.items() if facts.get(k) is None}
     return {key: facts[key] for key in _FROM_DIRMETA if facts.get(key) is not None}
 
 

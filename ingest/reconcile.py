@@ -25,7 +25,7 @@ from ingest.root_guard import guard_root
 from ingest.scan import Comparison, ManifestState, Orphan, compare, manifest_state, other_row, waiting_row
 from ingest.seen import Condition, FileRow, PlaceRow, Stamp
 from ingest.survey import Survey, accept_edit, registry_entry, stray_files, survey
-from ingest.walk import ignore_above
+from ingest.walk import ignore_above, is_there
 from ingest.workspace import Workspace
 
 _ROUNDS = 3
@@ -81,7 +81,7 @@ def reconcile(
     """
     wanted = only if only is not None else _scope(ws, scope)
     started = time.monotonic()
-    report = Report(str(ws.root))
+    report = Report(ws.name)
     halt = stop or threading.Event()
     with ws.scan_lock(lock_seconds):
         alarm = guard_root(ws, accept=accept_deletions)
@@ -231,9 +231,10 @@ def _record_unread(run: _Pass, result: Comparison) -> None:
     run.progress.files_found += result.unchanged + len(result.read) + len(result.pending)
     run.progress.files_done += result.unchanged
     run.gone[place.id].extend(result.gone)
-    if result.vanished:
+    if result.vanished or result.removed:
         with seen.transaction():
-            seen.drop_files(place.id, result.vanished)
+            seen.vanish_files(place.id, result.vanished)
+            seen.drop_files(place.id, result.removed)
     if not (result.pending or result.others or result.moves):
         return
     box = run.cut.box(place)
@@ -309,7 +310,7 @@ def _claim_orphan(run: _Pass, place: PlaceRow, path: bytes, facts: Facts, result
     waiting = result.orphans.get((facts.sha256, facts.stamp.size), [])
     if path in result.identities:
         return None
-    gone = next((o for o in waiting if not os.path.lexists(run.ws.root / place.path / o.path)), None)
+    gone = next((o for o in waiting if not is_there(run.ws.root / place.path, o.path)), None)
     if gone is not None:
         waiting.remove(gone)
     return gone
@@ -322,7 +323,7 @@ def _orphans_gone(run: _Pass, result: Comparison) -> None:
         FileRow(place.id, o.path, Stamp(0, 0, size, 0, 0), sha256, o.identifier, Condition.DESCRIBED, "", wall)
         for (sha256, size), some in result.orphans.items()
         for o in some
-        if not o.missing and not os.path.lexists(run.ws.root / place.path / o.path)
+        if not o.missing and not is_there(run.ws.root / place.path, o.path)
     ]
     if rows:
         with run.ws.seen.transaction():

@@ -31,7 +31,7 @@ def _trouble(ws: Workspace, accept: bool) -> str:
         empty = not any(not name.startswith(".") for name in os.listdir(ws.root))
     except OSError as error:
         return (
-            f"The watched folder {ws.root} cannot be read ({error.strerror}): it may be unmounted. Nothing is recorded "
+            f"The watched folder {ws.name} cannot be read ({error.strerror}): it may be unmounted. Nothing is recorded "
             "until it is back."
         )
     known = ws.seen.get("root_device")
@@ -45,7 +45,7 @@ def _trouble(ws: Workspace, accept: bool) -> str:
 
 def _frozen(ws: Workspace, what: str, described: int) -> str:
     return (
-        f"The watched folder {ws.root} {what}, although {described:,} files are described in it: it may be unmounted. "
+        f"The watched folder {ws.name} {what}, although {described:,} files are described in it: it may be unmounted. "
         "Nothing is recorded until they are back; if they are really gone, run: reconcile --accept-deletions"
     )
 
@@ -58,7 +58,7 @@ def is_mass_loss(ws: Workspace, vanished: int) -> str:
             ws.seen.put("mass_loss", "")
         return ""
     alarm = (
-        f"{vanished:,} of {present:,} files in {ws.root} vanished at once: a disk may be unmounted. Their deletion is "
+        f"{vanished:,} of {present:,} files in {ws.name} vanished at once: a disk may be unmounted. Their deletion is "
         "not recorded; if they are really gone, run: reconcile --accept-deletions"
     )
     ws.seen.put("mass_loss", alarm)

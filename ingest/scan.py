@@ -46,7 +46,8 @@ class Comparison:
 
     ``read`` are the files at rest that are new or changed; ``pending`` those that are not at rest yet;
     ``moves`` events that need no reading, each with the row it leaves; ``left`` what other datasets lose;
-    ``gone`` described files that are not there; ``vanished`` rows to forget because there is nothing to say of them;
+    ``gone`` described files that are not there; ``vanished`` rows of other things that are not there any more;
+    ``removed`` missing files whose entry a person took out of the manifest;
     ``others`` links, special files and the like; ``orphans`` entries without a file, by (SHA-256, size).
     """
 
@@ -59,6 +60,7 @@ class Comparison:
     left: list[tuple[PlaceRow, Left]] = field(default_factory=list)
     gone: list[bytes] = field(default_factory=list)
     vanished: list[bytes] = field(default_factory=list)
+    removed: list[bytes] = field(default_factory=list)
     others: dict[bytes, tuple[Condition, str, Stamp]] = field(default_factory=dict)
     orphans: dict[tuple[str, int], list[Orphan]] = field(default_factory=dict)
     trouble: str = ""
@@ -86,7 +88,8 @@ def manifest_state(root: Path, place: PlaceRow, seen: Seen, own_sha256: Callable
         info = Stamp.of(os.lstat(path))
         known = seen.document(f"{place.path}/{METADATA}/{STRUCTURAL}.json")
         own = known is not None and known[0] == info
-        if own and (seen.has_rows(place.id) or known[2].get("file_count") == 0):
+        # Rows and entries are there together or not at all: a manifest made anew is filled from the rows again.
+        if own and seen.has_rows(place.id) == (known[2].get("file_count") != 0):
             return ManifestState(info)
         document = documents.read_document(path, STRUCTURAL)
         entries = {
@@ -95,7 +98,7 @@ def manifest_state(root: Path, place: PlaceRow, seen: Seen, own_sha256: Callable
     except FileNotFoundError:
         return ManifestState(None, {})
     except OSError as error:
-        return ManifestState(None, broken=f"{path} cannot be read: {error.strerror}.")
+        return ManifestState(None, broken=printable(f"{path} cannot be read: {error.strerror}."))
     except (DocumentError, KeyError, TypeError) as error:
         words = str(error) if isinstance(error, DocumentError) else f"{path} has no proper list file_descriptions."
         return ManifestState(None, broken=words)
@@ -142,6 +145,7 @@ def _check_entries(
     for path in [p for p, row in known.items() if p not in paths and Condition(row[5]) is Condition.DESCRIBED]:
         result.identities.update((p, r.identifier) for p, r in seen.files(place.id, [path]).items())
         known[path] = (0, 0, 0, 0, 0, int(Condition.PENDING))
+    result.removed = [p for p, row in known.items() if p not in paths and Condition(row[5]) is Condition.MISSING]
     rows = seen.files(place.id, [p for p in paths if p in known])
     orphans: dict[tuple[str, int], list[Orphan]] = defaultdict(list)
     for path, entry in paths.items():
@@ -217,9 +221,11 @@ def _find_moves(root: Path, top: int, listing: Listing, result: Comparison, seen
         by_stamp[row.stamp[:4]].append(row)
     if not by_stamp:
         return
-    gone = set(result.gone)
+    gone, removed = set(result.gone), {(result.place.id, os.fsdecode(p)) for p in result.removed}
     for path, stamp in fresh.items():
         for row in by_stamp.get(stamp[:4], ()):
+            if (row.place, row.path) in removed:
+                continue
             if _claim(root, top, path, stamp, row, gone, result, seen):
                 by_stamp[stamp[:4]].remove(row)
                 result.read.pop(path, None)

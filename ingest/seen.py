@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from ingest.errors import StoreError
+from ingest.errors import StoreError, printable
 
 
 class Condition(IntEnum):
@@ -41,6 +41,8 @@ class Condition(IntEnum):
         return self.name.lower()
 
 
+_HALF = 1 << 63
+
 TROUBLES = (Condition.PENDING, Condition.UNREADABLE, Condition.FAILED)
 
 
@@ -56,7 +58,14 @@ class Stamp(NamedTuple):
     @classmethod
     def of(cls, info: os.stat_result) -> Stamp:
         """The stamp of a stat result."""
-        return cls(info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
+        return cls(
+            signed(info.st_dev), signed(info.st_ino), info.st_size, signed(info.st_mtime_ns), signed(info.st_ctime_ns)
+        )
+
+
+def signed(number: int) -> int:
+    """A number in the 64 bits SQLite has: some file systems give inodes beyond 2⁶³, and times beyond the year 2262."""
+    return number if -_HALF <= number < _HALF else (number + _HALF) % (2 * _HALF) - _HALF
 
 
 @dataclass(frozen=True)
@@ -296,7 +305,7 @@ class Seen:
             "INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (r.place, os.fsencode(r.path), *r.stamp, bytes.fromhex(r.sha256),
-                 bytes.fromhex(r.identifier.replace("-", "")), int(r.condition), r.reason, r.since)
+                 bytes.fromhex(r.identifier.replace("-", "")), int(r.condition), r.reason and printable(r.reason), r.since)
                 for r in rows
             ),
         )  # fmt: skip
@@ -319,6 +328,13 @@ class Seen:
             (int(Condition.MISSING), before),
         )
         return [(_place(row[:7]), row[7]) for row in rows]
+
+    def vanish_files(self, place: int, paths: Sequence[bytes]) -> None:
+        """What was no data (a link, an ignored file) is not there any more; what once had an entry is missing."""
+        keys = [(place, path) for path in paths]
+        update = "UPDATE file SET condition = ?, reason = '', since = ? WHERE place = ? AND path = ?"
+        self._db.executemany(update, ((int(Condition.MISSING), time.time(), *key) for key in keys))
+        self._db.executemany("DELETE FROM file WHERE place = ? AND path = ? AND length(identifier) = 0", keys)
 
     def drop_files(self, place: int, paths: Iterable[bytes]) -> None:
         """Forget paths."""
@@ -359,7 +375,7 @@ class Seen:
             "INSERT INTO trouble VALUES (?, ?, ?, ?) ON CONFLICT (path) DO UPDATE SET "
             "since = CASE WHEN reason = excluded.reason THEN since ELSE excluded.since END, "
             "condition = excluded.condition, reason = excluded.reason",
-            (key, int(condition), reason, time.time()),
+            (key, int(condition), printable(reason), time.time()),
         )
 
     def clear_trouble(self, path: str) -> None:

@@ -84,11 +84,32 @@ def without_events(kind: str) -> bool:
 
 
 def watch_limit() -> int | None:
-    """``fs.inotify.max_user_watches``, None where there is no such limit."""
+    """How many folders the kernel lets this user watch, None where there is no such limit."""
+    limits = []
+    for name in ("/proc/sys/fs/inotify/max_user_watches", "/proc/sys/user/max_inotify_watches"):
+        try:
+            limits.append(int(Path(name).read_text()))
+        except (OSError, ValueError):
+            continue
+    return min(limits, default=None)
+
+
+def watches_held() -> int | None:
+    """How many folders this process watches, as the kernel says; None where it cannot be asked."""
+    held, asked = 0, False
     try:
-        return int(Path("/proc/sys/fs/inotify/max_user_watches").read_text())
-    except (OSError, ValueError):
+        for fd in os.listdir("/proc/self/fd"):
+            if os.path.islink(f"/proc/self/fd/{fd}") and os.readlink(f"/proc/self/fd/{fd}") == "anon_inode:inotify":
+                asked = True
+                held += Path(f"/proc/self/fdinfo/{fd}").read_text().count("inotify wd:")
+    except OSError:
         return None
+    return held if asked else None
+
+
+def folders_in(root: Path) -> int:
+    """How many folders there are, the root included: each needs a watch."""
+    return sum(1 for _ in os.walk(root))
 
 
 Hint = Callable[[str, bool], None]
@@ -153,6 +174,7 @@ class Events:
         logger.propagate = False
         info = os.stat(self.root)
         self._identity = (info.st_dev, info.st_ino)
+        folders = folders_in(self.root)
         observer = Observer()
         try:
             handler = _Handler(self.root, self.hint, self._canary_heard)
@@ -162,6 +184,16 @@ class Events:
             self._stop(observer)
             raise
         self._observer = observer
+        held = watches_held()
+        if held is not None and held < folders:
+            # watchdog says nothing when a folder further down cannot be watched.
+            self.stop()
+            raise OSError(errno.ENOSPC, "inotify watch limit reached")
+
+    def crowded(self) -> bool:
+        """Whether the kernel's limit of watches is (almost) reached, so that new folders may not be watched."""
+        held, limit = watches_held(), watch_limit()
+        return held is not None and limit is not None and held >= 0.98 * limit
 
     def stop(self) -> None:
         """End its threads."""

@@ -70,13 +70,13 @@ def status(ws: Workspace) -> Status:
     if said.get("error") and running:
         alarms.append(str(said["error"]))
     if not ws.root.is_dir() and not alarms:
-        alarms.append(f"The watched folder {ws.root} does not exist; make it, or set MONITOR_PATH to another.")
+        alarms.append(f"The watched folder {ws.name} does not exist; make it, or set MONITOR_PATH to another.")
     overrides = [
         {"name": o.name, "path": readable(str(o.path)), "in_force": o.in_force, "reason": o.reason}
         for o in ws.schemas.overrides()
     ]
     return Status(
-        root=readable(str(ws.root)),
+        root=ws.name,
         mode=str(said.get("mode", "stopped")) if running else "stopped",
         mode_reason=str(said.get("mode_reason", "")) if running else "no watcher is running",
         running=running,

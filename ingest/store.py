@@ -69,7 +69,7 @@ class Record:
     relative: str
     changes: tuple[Change | EntriesChange, ...] = ()
     registry: Callable[[Value], Value] = lambda entry: entry
-    touch: bool = False  # move the datestamp although no document changed
+    touch: bool = False  # bring the registry entry up to date although no document changed
     accepted: Mapping[str, str] = field(default_factory=dict)  # document → SHA-256 of a person's edit on disk
 
 
@@ -382,9 +382,11 @@ class Store:
         for work in works:
             if not work.record.kind:
                 continue
-            number += 1
             try:
-                work.prepared.append(self._registry_entry(work, folder, by, number))
+                entry = self._registry_entry(work, folder, by, number + 1)
+                if entry is not None:
+                    work.prepared.append(entry)
+                    number += 1
             except FairfolderError as error:
                 self._give_up(work, error)
             except OSError as error:
@@ -397,7 +399,8 @@ class Store:
         except OSError as error:
             raise explain(path, error) from error
 
-    def _registry_entry(self, work: _Work, folder: int, by: str, number: int) -> _Prepared:
+    def _registry_entry(self, work: _Work, folder: int, by: str, number: int) -> _Prepared | None:
+        """The record's registry entry with its next datestamp; None when the record is as the entry says already."""
         record = work.record
         path = documents.registry_document(self.root, record.identifier)
         old = self._present(path, REGISTRY)
@@ -407,6 +410,8 @@ class Store:
         own = self.root / record.relative / METADATA
         texts = {documents.readable(str(p.path.relative_to(own))): p.sha256 for p in work.prepared}
         entry["documents"] = {**entry.get("documents", {}), **texts, **record.accepted}
+        if old is not None and not work.prepared and entry == old.value:
+            return None
         stamped = self._stamped(REGISTRY, entry, None if old is None else old.value, by)
         stamped |= {"datestamp": stamped["last_modified_date"], "sequence": number}
         self._validate(path, REGISTRY, stamped)

@@ -5,6 +5,7 @@ The order at start matters: watch first, then scan everything, so that nothing f
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import threading
@@ -277,6 +278,11 @@ def _look_after_events(run: _Watch) -> None:
             _listen(run, file_system_of(run.ws.root))
         run.board.mark("")
     elif moment >= run.sing_at:
+        if events.crowded():
+            events.stop()
+            _poll(run, "degraded: " + why_no_events(OSError(errno.ENOSPC, ""), run.ws.root))
+            run.board.mark("")
+            return
         events.sing()
         run.sing_at = moment + CANARY_SECONDS
 

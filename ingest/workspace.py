@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 
 from ingest.clock import Clock
-from ingest.errors import BusyError, SettingError
+from ingest.errors import BusyError, SettingError, printable
 from ingest.layout import TEMPLATE_SCHEMAS, Layout
 from ingest.locking import lock_file
 from ingest.reading import Throttle
@@ -34,6 +34,11 @@ class Workspace:
     seen: Seen
     clock: Clock
     throttle: Throttle
+
+    @property
+    def name(self) -> str:
+        """The root's path as any text channel can carry it."""
+        return printable(str(self.root))
 
     @property
     def site(self) -> Site:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
+from functools import cache
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tests.architecture import Module
+
 CHECKOUT = Path(__file__).resolve().parent.parent
+OURS = {"schemas", "contexts", "ingest", "catalog", "tests", "bench", "_typeshed"}  # the last only for type checkers
 RUN, DEV = "requirements.lock", "requirements-dev.lock"
 
 
@@ -51,3 +57,39 @@ def test_every_package_has_its_hashes_and_no_line_names_a_place(name: str) -> No
 def test_the_tests_run_on_the_versions_that_serve() -> None:
     run, dev = entries(RUN), entries(DEV)
     assert run.items() <= dev.items()
+
+
+# --- what is imported is asked for ------------------------------------------------------------------------------
+
+
+def undeclared(module: Module, *extras: str) -> set[str]:
+    """The third-party packages a module imports, at its top or late, that pyproject.toml does not ask for."""
+    allowed = {canonicalize_name(requirement.name) for requirement in asked_for(*extras)}
+    tops = {name.partition(".")[0] for _, name in module.imports()} - set(sys.stdlib_module_names) - OURS
+    return {top for top in tops if not {canonicalize_name(d) for d in distributions().get(top, [top])} & allowed}
+
+
+@cache
+def distributions() -> dict[str, list[str]]:
+    """Importable name → the distributions that give it."""
+    return dict(metadata.packages_distributions())
+
+
+def parsed(*rooms: str) -> list[Module]:
+    paths = [p for room in rooms for p in sorted((CHECKOUT / room).rglob("*.py"))]
+    return [Module.parse(p.relative_to(CHECKOUT).as_posix(), p.read_text()) for p in paths]
+
+
+def test_the_service_imports_only_what_it_asks_for() -> None:
+    found = {m.path: u for m in parsed("schemas", "contexts", "ingest", "catalog") if (u := undeclared(m, "formats"))}
+    assert found == {}
+
+
+def test_the_tests_import_only_what_they_ask_for() -> None:
+    found = {m.path: u for m in parsed("tests", "bench") if (u := undeclared(m, "formats", "demo", "dev"))}
+    assert found == {}
+
+
+def test_a_planted_undeclared_import_is_found() -> None:
+    late = "def f():\n    import pandas\n    import numpy.linalg\n    import os, orjson, ingest.store\n"
+    assert undeclared(Module.parse("ingest/planted.py", late), "formats") == {"pandas", "numpy"}

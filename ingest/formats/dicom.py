@@ -50,7 +50,6 @@ CODES = (
     "ScanningSequence",
     "SequenceVariant",
     "MRAcquisitionType",
-    "FilterType",
     "TransducerType",
 )
 MAKERS = ("Manufacturer", "ManufacturerModelName", "SoftwareVersions", "ConvolutionKernel")

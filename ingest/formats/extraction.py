@@ -155,7 +155,11 @@ class WrappedExtraction(Extraction):
         self._source = _inner_source(self._outer, self._wrapper, head, whole)
         self._format = identify.identify(self._source)
         self._counter = _counter(self._format, self._source)
-        if self._counter is not None and self._wrapper.key != "zstd" and (self._outer.size or 0) <= compressed.MAX_PACKED:
+        if (
+            self._counter is not None
+            and self._wrapper.key != "zstd"
+            and (self._outer.size or 0) <= compressed.MAX_PACKED
+        ):
             self._unpacker = Unpacker(self._wrapper.key)
             self.feed(self._outer.read(0, compressed.MAX_PACKED))
 

@@ -16,6 +16,7 @@ MAX_VARIABLES = 200
 MAX_INSTRUMENT_ROWS = 100
 MAX_WARNINGS = 20
 MAX_INTEGER = 2**63 - 1
+MAX_SMALL = 2**31 - 1
 
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 
@@ -138,13 +139,13 @@ class Facts:
             found["format"] = self._format()
         if self.dimensions:
             found["dimensions"] = self.dimensions
-        if self.records is not None:
+        if self.records is not None and 0 <= self.records <= MAX_INTEGER:
             found["number_of_records"] = self.records
-        if self.bit_depth:
+        if self.bit_depth and 0 < self.bit_depth <= MAX_SMALL:
             found["bit_depth"] = self.bit_depth
-        if self.channels:
+        if self.channels and 0 < self.channels <= MAX_SMALL:
             found["channels"] = self.channels
-        if self.duration_seconds is not None:
+        if self.duration_seconds is not None and math.isfinite(self.duration_seconds):
             found["duration_seconds"] = self.duration_seconds
         if self.variables:
             found["variables"] = self.variables

@@ -17,7 +17,7 @@ _MAX_ATTRIBUTE = 1_024
 
 def extract(fd: int, size: int, facts: Facts) -> None:
     """Every dataset's shape and data type, with its unit where it states one; NetCDF-4 is noted."""
-    import h5py  # type: ignore[import-untyped]  # heavy, and of the formats extra
+    import h5py  # type: ignore[import-untyped,import-not-found,unused-ignore]  # heavy, and of the formats extra
 
     with os.fdopen(os.dup(fd), "rb", buffering=0) as file, h5py.File(file, "r") as root:
         if _is_netcdf4(root):

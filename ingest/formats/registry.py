@@ -84,9 +84,27 @@ FASTQ = Format(
     sequences.fastq_counter,
     text=True,
 )
-HTML = Format("html", "HTML", "text/html", None, _E + "format_2331", text=True)
-XML = Format("xml", "XML", "application/xml", _P + "fmt/101", _E + "format_2332", xmltext.describe, text=True)
-JSON = Format("json", "JSON", "application/json", _P + "fmt/817", _E + "format_3464", jsontext.describe, text=True)
+HTML = Format("html", "HTML", "text/html", None, _E + "format_2331", counter=text.encoding_check, text=True)
+XML = Format(
+    "xml",
+    "XML",
+    "application/xml",
+    _P + "fmt/101",
+    _E + "format_2332",
+    xmltext.describe,
+    text.encoding_check,
+    text=True,
+)
+JSON = Format(
+    "json",
+    "JSON",
+    "application/json",
+    _P + "fmt/817",
+    _E + "format_3464",
+    jsontext.describe,
+    text.encoding_check,
+    text=True,
+)
 JSON_LINES = Format(
     "jsonlines",
     "JSON Lines",

@@ -216,10 +216,11 @@ def run(kind: str, source: Source, facts: Facts) -> dict[str, Any] | None:
 def _environment() -> dict[str, str]:
     """Nothing of ours but what Python and the readers need: no secret can be read from inside."""
     inherited = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "SYSTEMROOT") if name in os.environ}
-    search = [str(_PACKAGE_ROOT), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    inherited_search = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part]
+    search = [str(_PACKAGE_ROOT), *map(os.path.abspath, inherited_search)]
     return {
         **inherited,
-        "PYTHONPATH": os.pathsep.join(part for part in search if part),
+        "PYTHONPATH": os.pathsep.join(search),
         "PYTHONDONTWRITEBYTECODE": "1",
         "OPENBLAS_NUM_THREADS": "1",
         "OMP_NUM_THREADS": "1",

@@ -103,6 +103,11 @@ def counter(source: Source) -> LineCounter | None:
     return None if is_wide(source) else LineCounter(source)
 
 
+def encoding_check(source: Source) -> EncodingCheck | None:
+    """For formats of which only the encoding is read to the end."""
+    return EncodingCheck(source) if source.encoding in ("us-ascii", "utf-8") else None
+
+
 def is_wide(source: Source) -> bool:
     """Whether a character takes two or four bytes."""
     return source.encoding is not None and source.encoding.startswith(("utf-16", "utf-32"))
@@ -114,56 +119,65 @@ def warn_wide(source: Source, facts: Facts, what: str) -> None:
         facts.warn(f"{what} were not counted: the file is {source.encoding} and larger than 64 kB")
 
 
-class LineCounter:
-    """Lines of a text file, and whether the encoding found in the head holds to the end."""
+class EncodingCheck:
+    """Whether the encoding found in the head holds to the end; records nothing else."""
 
     def __init__(self, source: Source) -> None:
-        body = source.head
-        self.end = b"\r" if b"\r" in body and b"\n" not in body else b"\n"
-        self.ends = 0
-        self.last = b""
-        self.encoding = source.encoding
+        self._encoding = source.encoding
         self._decode: Callable[[bytes, bool], str] | None = None
         if source.encoding == "utf-8":
             self._decode = codecs.getincrementaldecoder("utf-8")().decode
         self._pending = False
 
     def feed(self, chunk: bytes) -> None:
-        self.ends += chunk.count(self.end)
-        self.last = chunk[-1:]
-        if self.encoding not in ("us-ascii", "utf-8"):
+        if self._encoding not in ("us-ascii", "utf-8"):
             return
         if not chunk.isascii():
             self._check(chunk)
         elif self._pending:
+            # A character may be split between two chunks, but not by an ASCII one.
             self._check(b"")
             self._pending = False
 
     def _check(self, chunk: bytes) -> None:
-        # A character may be split between two chunks: an ASCII chunk after a half character is an error.
         if self._decode is None:
             self._decode = codecs.getincrementaldecoder("utf-8")().decode
-        self.encoding = "utf-8"
+        self._encoding = "utf-8"
         try:
             self._decode(chunk, not chunk)
         except UnicodeDecodeError:
-            self.encoding = None
+            self._encoding = None
         self._pending = True
+
+    def finish(self, facts: Facts) -> None:
+        """Take back an encoding that later bytes disprove."""
+        if self._pending and self._encoding == "utf-8":
+            self._check(b"")
+        if facts.encoding == "us-ascii" and self._encoding == "utf-8":
+            facts.encoding = "utf-8"
+        if self._encoding is None and facts.encoding:
+            facts.encoding = None
+            facts.warn("the text starts as UTF-8 but later bytes are not: the encoding is unknown")
+
+
+class LineCounter(EncodingCheck):
+    """Lines of a text file."""
+
+    def __init__(self, source: Source) -> None:
+        super().__init__(source)
+        self.end = b"\r" if b"\r" in source.head and b"\n" not in source.head else b"\n"
+        self.ends = 0
+        self.last = b""
+
+    def feed(self, chunk: bytes) -> None:
+        super().feed(chunk)
+        self.ends += chunk.count(self.end)
+        self.last = chunk[-1:]
 
     @property
     def lines(self) -> int:
         return self.ends + (1 if self.last and self.last != self.end else 0)
 
     def finish(self, facts: Facts) -> None:
+        super().finish(facts)
         facts.records = self.lines
-        self.finish_encoding(facts)
-
-    def finish_encoding(self, facts: Facts) -> None:
-        """Take back an encoding that later bytes disprove."""
-        if self._pending and self.encoding == "utf-8":
-            self._check(b"")
-        if facts.encoding == "us-ascii" and self.encoding == "utf-8":
-            facts.encoding = "utf-8"
-        if self.encoding is None and facts.encoding:
-            facts.encoding = None
-            facts.warn("the text starts as UTF-8 but later bytes are not: the encoding is unknown")

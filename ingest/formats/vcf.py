@@ -9,7 +9,7 @@ import re
 
 from ingest.formats.facts import Facts
 from ingest.formats.source import Source
-from ingest.formats.text import LineCounter, count_lines, is_wide, warn_wide
+from ingest.formats.text import EncodingCheck, LineCounter, count_lines, is_wide, warn_wide
 
 SIGNATURE = b"##fileformat=VCF"
 _FIXED_COLUMNS = 9
@@ -56,6 +56,7 @@ class RecordCounter(LineCounter):
         if self._in_header:
             found = _FIRST_RECORD.search(self._last_header_byte + chunk)
             if found is None:
+                EncodingCheck.feed(self, chunk)
                 self._last_header_byte = chunk[-1:]
                 return
             chunk = chunk[found.start() + 1 - len(self._last_header_byte) :]

@@ -31,6 +31,7 @@ def main(seconds: float) -> None:
     """Answer requests until the socket closes."""
     _limit()
     warnings.simplefilter("ignore")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, whose end closes the socket
     with socket.socket(fileno=os.dup(0)) as door:
         while request := _receive(door):
             _allow(seconds)

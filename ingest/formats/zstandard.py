@@ -18,14 +18,10 @@ def extract(fd: int, size: int, facts: Facts) -> dict[str, Any]:
     import zstandard  # type: ignore[import-not-found,unused-ignore]  # of the formats extra
 
     with os.fdopen(os.dup(fd), "rb") as file:
-        file.seek(0)
         try:
             unpacker = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW)
-            with unpacker.stream_reader(file, read_size=PEEK_BYTES, closefd=False) as reader:
+            with unpacker.stream_reader(file, read_size=PEEK_BYTES, read_across_frames=True, closefd=False) as reader:
                 head = reader.read(PEEK_BYTES + 1)
         except zstandard.ZstdError as error:
             raise MalformedError("the Zstandard data is damaged or needs more than 8 MB of window") from error
-    return {
-        "peek": base64.b64encode(head[:PEEK_BYTES]).decode("ascii"),
-        "whole": len(head) <= PEEK_BYTES,
-    }
+    return {"peek": base64.b64encode(head[:PEEK_BYTES]).decode("ascii"), "whole": len(head) <= PEEK_BYTES}

@@ -361,9 +361,13 @@ def test_many_files_are_recorded_in_durable_cuts(watched: Watched) -> None:
 
 def test_one_scan_at_a_time(watched: Watched) -> None:
     watched.put(f"{D}/a.txt")
-    with watched.workspace() as one, watched.workspace() as other, one.scan_lock():
-        with pytest.raises(BusyError, match="Another scan of .* is still running"):
-            reconcile(other, lock_seconds=0.1)
+    with (
+        watched.workspace() as one,
+        watched.workspace() as other,
+        one.scan_lock(),
+        pytest.raises(BusyError, match=r"Another scan of .* is still running"),
+    ):
+        reconcile(other, lock_seconds=0.1)
 
 
 def test_a_part_can_be_reconciled_alone(watched: Watched) -> None:

@@ -161,6 +161,14 @@ def test_what_a_local_schema_requires_of_people_binds_once_complete(folder: Path
     ]
 
 
+def test_a_part_of_ours_in_its_complete_form_binds_once_complete(folder: Path, live: SchemaSet) -> None:
+    person = {"$ref": f"{schemas.BASE}definitions/1.0.0#/$defs/person_complete"}
+    write(folder, "project_descriptive.json", {"properties": {"principal_investigator": person}})
+    record = {**template("project_descriptive"), "principal_investigator": {"family_name": "Carberry"}}
+    assert live.problems("project_descriptive", record) == []
+    assert pointers(live.missing_for_complete("project_descriptive", record)) == ["/principal_investigator/name"]
+
+
 def test_a_question_in_a_local_schema_stays_a_question_in_a_draft(folder: Path, live: SchemaSet) -> None:
     rules = {"if": {"required": ["laboratory"]}, "then": {"properties": {"institution": {"minProperties": 1}}}}
     write(folder, "project_descriptive.json", rules)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import h5py
 import pytest
 
 from catalog.demo.collections import CLIMATE, COLLECTIONS, PENGUINS, Collection, Selection
@@ -39,7 +40,6 @@ def test_it_is_small_and_of_several_formats() -> None:
 
 
 def test_no_file_of_the_model_output_is_under_a_non_commercial_licence() -> None:
-    h5py = pytest.importorskip("h5py")
     for copy in copies(CLIMATE, "x"):
         with h5py.File(copy.source) as header:
             licence = header.attrs["license"].decode()

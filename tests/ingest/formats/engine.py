@@ -1,4 +1,4 @@
-"""Reads a file as the engine does: the head, one sequential read, then the facts; and checks what every answer must be."""
+"""Reads a file as the engine does: the head, one sequential read, the facts; and checks what every answer must be."""
 
 from __future__ import annotations
 

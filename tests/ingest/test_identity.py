@@ -1,0 +1,468 @@
+"""Identity across renames, moves, copies, loss and return: never lost, never doubled, never guessed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.ingest.watched import Value, Watched
+
+D = "p_Barley/leaves"
+
+
+def identity(watched: Watched, dataset: str = D) -> str:
+    administrative = watched.administrative(dataset)["dataset_identifier"]
+    assert watched.manifest(dataset)["dataset_identifier"] == administrative
+    return str(administrative)
+
+
+def registry_paths(watched: Watched) -> dict[str, tuple[str, str]]:
+    """identifier → (path, state)."""
+    return {i: (e["path"], e["state"]) for i, e in watched.registry().items()}
+
+
+def filled(watched: Watched) -> None:
+    """A project with two datasets; a person has given them titles."""
+    watched.put(f"{D}/a.txt", b"a\n")
+    watched.put(f"{D}/sub/b.txt", b"bb\n")
+    watched.put("p_Barley/roots/c.txt", b"ccc\n")
+    watched.reconcile()
+    watched.edit("p_Barley/.metadata/project_descriptive.json", lambda v: v.update(project_title="Barley"))
+    watched.edit(f"{D}/.metadata/dataset_administrative.json", lambda v: v.update(dataset_title="Leaves"))
+    watched.reconcile()
+    assert watched.problems() == {}
+
+
+lost = pytest.mark.parametrize("state_lost", [False, True], ids=["state kept", "state lost"])
+
+
+@lost
+def test_a_renamed_dataset_keeps_its_identity_and_its_files(watched: Watched, state_lost: bool) -> None:
+    filled(watched)
+    dataset, files = identity(watched), watched.entries(D)
+    before = watched.registry()
+    if state_lost:
+        watched.lose_state()
+    watched.move(D, "p_Barley/leaves 2026")
+    watched.reconcile()
+    assert identity(watched, "p_Barley/leaves 2026") == dataset
+    assert watched.entries("p_Barley/leaves 2026") == files
+    assert watched.administrative("p_Barley/leaves 2026")["dataset_title"] == "Leaves"
+    assert registry_paths(watched)[dataset] == ("p_Barley/leaves 2026", "present")
+    assert set(watched.registry()) == set(before)
+    assert watched.check() == []
+
+
+@lost
+def test_a_dataset_moved_to_another_project_follows_it(watched: Watched, state_lost: bool) -> None:
+    filled(watched)
+    dataset, files = identity(watched), watched.entries(D)
+    if state_lost:
+        watched.lose_state()
+    watched.move(D, "p_Rye/leaves")
+    watched.reconcile()
+    rye = watched.project("p_Rye")["project_identifier"]
+    assert identity(watched, "p_Rye/leaves") == dataset
+    assert watched.administrative("p_Rye/leaves")["associated_project_identifier"] == rye
+    assert watched.manifest("p_Rye/leaves")["associated_project_identifier"] == rye
+    assert watched.registry()[dataset]["project_identifier"] == rye
+    assert watched.entries("p_Rye/leaves") == files
+    assert watched.check() == []
+
+
+@lost
+def test_a_renamed_project_keeps_all_identities(watched: Watched, state_lost: bool) -> None:
+    filled(watched)
+    before = registry_paths(watched)
+    files = watched.entries(D)
+    if state_lost:
+        watched.lose_state()
+    watched.move("p_Barley", "p_Barley 2")
+    watched.reconcile()
+    expected = {i: (p.replace("p_Barley", "p_Barley 2", 1), "present") for i, (p, _) in before.items()}
+    assert registry_paths(watched) == expected
+    assert watched.entries("p_Barley 2/leaves") == files
+    assert watched.project("p_Barley 2")["project_title"] == "Barley"
+    assert watched.check() == []
+    watched.put("p_Barley 2/leaves/new.txt")
+    watched.reconcile()
+    assert "new.txt" in watched.entries("p_Barley 2/leaves")
+
+
+def test_swapped_datasets_keep_their_own_identities(watched: Watched) -> None:
+    filled(watched)
+    leaves, roots = identity(watched), identity(watched, "p_Barley/roots")
+    watched.move(D, "p_Barley/tmp")
+    watched.move("p_Barley/roots", D)
+    watched.move("p_Barley/tmp", "p_Barley/roots")
+    watched.reconcile()
+    assert (identity(watched), identity(watched, "p_Barley/roots")) == (roots, leaves)
+    assert set(watched.entries(D)) == {"c.txt"}
+    assert watched.check() == []
+
+
+@lost
+def test_a_copied_dataset_gets_identifiers_of_its_own_and_says_where_it_is_from(
+    watched: Watched, state_lost: bool
+) -> None:
+    filled(watched)
+    original, before = identity(watched), watched.metadata()
+    files = watched.entries(D)
+    if state_lost:
+        watched.lose_state()
+    watched.copy(D, "p_Barley/leaves copy")
+    watched.reconcile()
+    copied = identity(watched, "p_Barley/leaves copy")
+    assert copied != original
+    for document in (watched.administrative("p_Barley/leaves copy"), watched.registry()[copied]):
+        assert document["derived_from"] == f"urn:uuid:{original}"
+    assert watched.administrative("p_Barley/leaves copy")["@id"] == f"urn:uuid:{copied}"
+    assert watched.administrative("p_Barley/leaves copy")["dataset_title"] == "Leaves"
+    new = watched.entries("p_Barley/leaves copy")
+    assert {n: e["checksum"] for n, e in new.items()} == {n: e["checksum"] for n, e in files.items()}
+    ours, theirs = set(watched.identifiers(D).values()), {e["file_identifier"] for e in new.values()}
+    assert len(theirs) == 2
+    assert not ours & theirs
+    assert {k: v for k, v in watched.metadata().items() if k.startswith(f"{D}/")} == {
+        k: v for k, v in before.items() if k.startswith(f"{D}/")
+    }
+    assert watched.registry()[copied]["publication"] == {"state": "unpublished"}
+    assert watched.check() == []
+    settled = watched.metadata()
+    watched.reconcile()
+    assert watched.metadata() == settled
+
+
+@lost
+def test_a_copied_project_and_all_in_it_get_identifiers_of_their_own(watched: Watched, state_lost: bool) -> None:
+    filled(watched)
+    before = registry_paths(watched)
+    if state_lost:
+        watched.lose_state()
+    watched.copy("p_Barley", "p_Copy")
+    watched.reconcile()
+    after = registry_paths(watched)
+    assert {i: after[i] for i in before} == before
+    assert sorted(p for i, (p, _) in after.items() if i not in before) == ["p_Copy", "p_Copy/leaves", "p_Copy/roots"]
+    project = watched.project("p_Copy")
+    assert project["derived_from"] == f"urn:uuid:{watched.project('p_Barley')['project_identifier']}"
+    for name in ("leaves", "roots"):
+        value = watched.administrative(f"p_Copy/{name}")
+        assert value["associated_project_identifier"] == project["project_identifier"]
+        assert value["derived_from"] == f"urn:uuid:{identity(watched, f'p_Barley/{name}')}"
+    assert watched.check() == []
+
+
+def test_the_original_may_be_renamed_while_its_copy_takes_its_place(watched: Watched) -> None:
+    """The inode last seen decides before the path does."""
+    filled(watched)
+    original = identity(watched)
+    watched.copy(D, "p_Barley/copy")
+    watched.move(D, "p_Barley/leaves old")
+    watched.move("p_Barley/copy", D)
+    watched.reconcile()
+    assert identity(watched, "p_Barley/leaves old") == original
+    assert watched.administrative(D)["derived_from"] == f"urn:uuid:{original}"
+    assert watched.check() == []
+
+
+def test_a_copy_whose_original_is_deleted_at_once_asks_nobody(watched: Watched) -> None:
+    filled(watched)
+    original = identity(watched)
+    watched.copy(D, "p_Barley/leaves copy")
+    watched.remove(D)
+    watched.reconcile()
+    assert identity(watched, "p_Barley/leaves copy") == original
+    assert registry_paths(watched)[original] == ("p_Barley/leaves copy", "present")
+
+
+def undecidable(watched: Watched) -> None:
+    """Two copies made at one moment, and the original gone."""
+    filled(watched)
+    watched.copy(D, "p_Barley/one")
+    watched.copy(D, "p_Barley/two")
+    watched.remove(D)
+    for name in ("one", "two"):
+        document = watched.root / "p_Barley" / name / ".metadata" / "dataset_administrative.json"
+        document.write_bytes(document.read_bytes())
+
+
+@lost
+def test_when_nothing_tells_the_original_nothing_is_written_and_a_person_is_asked(
+    watched: Watched, state_lost: bool
+) -> None:
+    undecidable(watched)
+    if state_lost:
+        watched.lose_state()
+    before, original = watched.metadata(), identity(watched, "p_Barley/one")
+    watched.put("p_Barley/one/new.txt")
+    report = watched.reconcile()
+    assert watched.metadata() == before
+    assert sorted(f.path for f in report.findings) == ["p_Barley/one", "p_Barley/two"]
+    reason = watched.problems()["p_Barley/one"]
+    assert "'p_Barley/one' and 'p_Barley/two' hold the same identifier" in reason
+    assert "delete the .metadata folder of the copy" in reason
+    assert watched.explain("p_Barley/one/new.txt").sentence == reason
+    watched.remove("p_Barley/two/.metadata")
+    watched.reconcile()
+    assert identity(watched, "p_Barley/one") == original
+    assert identity(watched, "p_Barley/two") != original
+    assert "new.txt" in watched.entries("p_Barley/one")
+    assert watched.problems() == {}
+    assert watched.check() == []
+
+
+def test_a_deleted_dataset_is_missing_and_a_restored_one_is_itself(watched: Watched, tmp_path: Path) -> None:
+    """FA-12, by a move out of the folder and by a restored backup with other inodes."""
+    filled(watched)
+    dataset, files = identity(watched), watched.entries(D)
+    watched.copy(D, "../backup")
+    watched.remove(D)
+    watched.reconcile()
+    entry = watched.registry()[dataset]
+    assert (entry["state"], entry["path"]) == ("missing", D)
+    assert entry["state_reason"] == "the folder is not there any more"
+    assert "missing_since" in entry
+    assert watched.explain(D).condition == "missing"
+    assert watched.check() == []
+    watched.move("../backup", D)
+    watched.reconcile()
+    entry = watched.registry()[dataset]
+    assert entry["state"] == "present"
+    assert not {"state_reason", "missing_since"} & set(entry)
+    assert watched.identifiers(D) == {n: e["file_identifier"] for n, e in files.items()}
+    assert watched.states(D) == {"a.txt": "present", "sub/b.txt": "present"}
+    assert watched.check() == []
+
+
+def test_a_project_renamed_out_of_the_scheme_is_marked_and_restored(watched: Watched) -> None:
+    """FA-11."""
+    filled(watched)
+    before, paths = watched.metadata(), registry_paths(watched)
+    watched.move("p_Barley", "Barley")
+    watched.reconcile()
+    project = watched.json("Barley/.metadata/project_descriptive.json")["project_identifier"]
+    entry = watched.registry()[project]
+    assert entry["state"] == "missing"
+    assert "'Barley', outside the naming scheme" in entry["state_reason"]
+    renamed = {"Barley" + k.removeprefix("p_Barley"): v for k, v in before.items() if k.startswith("p_Barley/")}
+    assert {k: v for k, v in watched.metadata().items() if k.startswith("Barley/")} == renamed
+    assert watched.explain("Barley/leaves/a.txt").condition == "outside"
+    watched.move("Barley", "p_Barley")
+    watched.reconcile()
+    assert registry_paths(watched) == paths
+    assert "state_reason" not in watched.registry()[project]
+    assert {k: v for k, v in watched.metadata().items() if k.startswith("p_Barley/")} == {
+        k: v for k, v in before.items() if k.startswith("p_Barley/")
+    }
+    assert watched.check() == []
+
+
+def test_a_dataset_made_anew_under_an_old_name_is_another_one(watched: Watched) -> None:
+    filled(watched)
+    first = identity(watched)
+    watched.move(D, "elsewhere/kept so that its inode is")
+    watched.put(f"{D}/other.txt", b"other\n")
+    watched.reconcile()
+    second = identity(watched)
+    assert second != first
+    assert registry_paths(watched)[first] == (D, "missing")
+    assert registry_paths(watched)[second] == (D, "present")
+    assert watched.check() == []
+
+
+@pytest.mark.parametrize("deleted", ["dataset_administrative.json", "dataset_structural.json", ""])
+@lost
+def test_deleted_documents_are_made_anew_with_the_same_identity(
+    watched: Watched, deleted: str, state_lost: bool
+) -> None:
+    filled(watched)
+    dataset, files = identity(watched), watched.identifiers(D)
+    if state_lost:
+        watched.lose_state()
+    watched.remove(f"{D}/.metadata/{deleted}".rstrip("/"))
+    watched.reconcile()
+    watched.reconcile()
+    assert set(watched.entries(D)) == set(files)
+    assert watched.manifest(D)["file_count"] == 2
+    if deleted or not state_lost:
+        assert identity(watched) == dataset
+    if deleted == "dataset_administrative.json" or not state_lost:
+        assert watched.identifiers(D) == files
+    assert watched.check() == []
+    assert watched.problems() == {}
+
+
+def test_losing_the_state_costs_reading_and_nothing_else(watched: Watched) -> None:
+    filled(watched)
+    watched.remove(f"{D}/a.txt")
+    watched.reconcile()
+    before = watched.metadata()
+    watched.lose_state()
+    report = watched.reconcile()
+    assert (report.described, report.bytes_read) == (2, 6)
+    assert watched.metadata() == before
+    assert watched.check() == []
+    assert watched.problems() == {}
+
+
+@lost
+def test_a_file_renamed_while_the_service_was_down_keeps_its_identity(watched: Watched, state_lost: bool) -> None:
+    filled(watched)
+    files = watched.identifiers(D)
+    if state_lost:
+        watched.lose_state()
+    watched.move(f"{D}/a.txt", f"{D}/z.txt")
+    watched.reconcile()
+    assert watched.identifiers(D) == {"sub/b.txt": files["sub/b.txt"], "z.txt": files["a.txt"]}
+    assert watched.check() == []
+
+
+@lost
+def test_files_deleted_while_the_service_was_down_are_missing(watched: Watched, state_lost: bool) -> None:
+    filled(watched)
+    files = watched.identifiers(D)
+    if state_lost:
+        watched.lose_state()
+    watched.remove(f"{D}/a.txt")
+    watched.put(f"{D}/new.txt", b"new\n")
+    watched.reconcile()
+    assert watched.states(D) == {"a.txt": "missing", "new.txt": "present", "sub/b.txt": "present"}
+    assert {**watched.identifiers(D), **files} == watched.identifiers(D)
+
+
+def test_a_file_modified_while_the_state_was_lost_keeps_its_identity(watched: Watched) -> None:
+    filled(watched)
+    files = watched.identifiers(D)
+    watched.lose_state()
+    watched.put(f"{D}/a.txt", b"changed\n")
+    watched.reconcile()
+    assert watched.identifiers(D) == files
+    assert len(watched.entries(D)["a.txt"]["previous_checksums"]) == 1
+
+
+@pytest.mark.parametrize("target", ["p_Barley/aaa", "p_Barley/zzz"])
+def test_a_file_moved_to_another_dataset_takes_its_identity_along(watched: Watched, target: str) -> None:
+    filled(watched)
+    watched.folder(target)
+    watched.reconcile()
+    before = watched.entries(D)["a.txt"]
+    watched.move(f"{D}/a.txt", f"{target}/sub/a2.txt")
+    report = watched.reconcile()
+    assert (report.moved, report.missing, report.bytes_read) == (1, 0, 0)
+    assert set(watched.entries(D)) == {"sub/b.txt"}
+    after = watched.entries(target)["sub/a2.txt"]
+    assert after["file_identifier"] == before["file_identifier"]
+    assert after["first_seen"] == before["first_seen"]
+    assert (watched.manifest(D)["file_count"], watched.manifest(target)["file_count"]) == (1, 1)
+    assert watched.check() == []
+
+
+@pytest.mark.parametrize("target", ["p_Barley/aaa", "p_Barley/zzz"])
+def test_a_file_moved_between_datasets_with_the_state_lost_doubles_nothing(watched: Watched, target: str) -> None:
+    filled(watched)
+    watched.folder(target)
+    watched.reconcile()
+    watched.lose_state()
+    watched.move(f"{D}/a.txt", f"{target}/a.txt")
+    watched.reconcile()
+    assert watched.states(target) == {"a.txt": "present"}
+    assert watched.states(D).get("a.txt", "missing") == "missing"
+    assert watched.check() == []
+
+
+def test_files_exchanged_between_two_datasets_keep_their_identities(watched: Watched) -> None:
+    filled(watched)
+    a, c = watched.identifiers(D)["a.txt"], watched.identifiers("p_Barley/roots")["c.txt"]
+    watched.move(f"{D}/a.txt", "p_Barley/roots/from leaves.txt")
+    watched.move("p_Barley/roots/c.txt", f"{D}/from roots.txt")
+    watched.reconcile()
+    assert watched.identifiers(D)["from roots.txt"] == c
+    assert watched.identifiers("p_Barley/roots") == {"from leaves.txt": a}
+    assert watched.check() == []
+
+
+def test_a_file_a_complete_record_names_stays_behind_as_missing(watched: Watched) -> None:
+    filled(watched)
+
+    def finalise(value: Value) -> None:
+        value["file_descriptions"][0]["data_object_version"] = "V2"
+
+    watched.edit(f"{D}/.metadata/dataset_structural.json", finalise)
+    watched.reconcile()
+    first = watched.identifiers(D)["a.txt"]
+    watched.move(f"{D}/a.txt", "p_Barley/roots/a.txt")
+    watched.reconcile()
+    assert watched.states(D)["a.txt"] == "missing"
+    assert watched.identifiers("p_Barley/roots")["a.txt"] != first
+    assert watched.check() == []
+
+
+def test_an_entry_removed_by_hand_does_not_keep_its_file_from_being_described_again(watched: Watched) -> None:
+    filled(watched)
+    watched.move(f"{D}/a.txt", "elsewhere/a.txt")
+    watched.reconcile()
+    assert watched.states(D)["a.txt"] == "missing"
+
+    def forget(value: Value) -> None:
+        value["file_descriptions"] = [e for e in value["file_descriptions"] if e["state"] != "missing"]
+
+    watched.edit(f"{D}/.metadata/dataset_structural.json", forget)
+    watched.reconcile()
+    watched.move("elsewhere/a.txt", f"{D}/a.txt")
+    watched.reconcile()
+    assert watched.states(D) == {"a.txt": "present", "sub/b.txt": "present"}
+    assert watched.check() == []
+
+
+def test_a_dataset_adopted_from_elsewhere_keeps_the_identity_it_brings(watched: Watched, tmp_path: Path) -> None:
+    other = Watched(tmp_path / "other", tmp_path / "other state")
+    other.put("p_Oats/husks/a.txt", b"a\n")
+    other.reconcile()
+    brought, files = identity(other, "p_Oats/husks"), other.identifiers("p_Oats/husks")
+    watched.folder("p_Barley")
+    os.rename(other.root / "p_Oats" / "husks", watched.root / "p_Barley" / "husks")
+    watched.reconcile()
+    assert identity(watched, "p_Barley/husks") == brought
+    assert watched.identifiers("p_Barley/husks") == files
+    project = watched.project("p_Barley")["project_identifier"]
+    assert watched.manifest("p_Barley/husks")["associated_project_identifier"] == project
+    assert watched.check() == []
+
+
+@pytest.mark.parametrize("damage", [b"not a database", b"", b"SQLite format 3\0" + bytes(4080)])
+def test_a_damaged_state_file_is_made_anew(watched: Watched, damage: bytes) -> None:
+    filled(watched)
+    before = watched.entries(D)
+    (path,) = watched.state.glob("roots/*/seen.sqlite")
+    for suffix in ("-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    path.write_bytes(damage)
+    watched.reconcile()
+    assert watched.entries(D) == before
+    assert watched.check() == []
+
+
+def test_sequence_numbers_only_rise_even_when_the_counter_is_lost(watched: Watched) -> None:
+    numbers: list[int] = []
+
+    def step() -> None:
+        watched.reconcile()
+        now = {i: e["sequence"] for i, e in watched.registry().items()}
+        new = sorted(n for i, n in now.items() if n not in numbers)
+        assert all(n > max(numbers, default=0) for n in new)
+        assert new
+        numbers.extend(new)
+
+    filled_steps = ("a.txt", "b.txt", "c.txt")
+    for name in filled_steps:
+        watched.put(f"{D}/{name}")
+        step()
+    counter = watched.root / ".metadata" / "registry" / ".sequence"
+    for damage in (counter.unlink, lambda: counter.write_text("garbage"), lambda: counter.write_bytes(b"\xff")):
+        damage()
+        watched.put(f"{D}/a.txt", repr(damage))
+        step()
+    assert len(set(numbers)) == len(numbers)
