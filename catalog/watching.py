@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from django.conf import settings
 
-from catalog import engine, index
+from catalog import engine
 from catalog.following import Follower
-from ingest.errors import FairfolderError
 from ingest.watch import watch
 from ingest.workspace import open_workspace
 
@@ -21,33 +21,15 @@ def watch_all(stop: threading.Event, announce: Callable[[str], None]) -> None:
     Raises:
         FairfolderError: why a root cannot be watched.
     """
-    failures: list[FairfolderError] = []
-    with Follower() as follower:
-        roots = engine.roots()
-        threads = [
-            threading.Thread(target=_watch_one, args=(root, follower, stop, announce, failures), name=f"watch {root}")
-            for root in roots
-        ]
-        for thread in threads:
-            thread.start()
-        index.catch_up()
-        for thread in threads:
-            thread.join()
-    if failures:
-        raise failures[0]
+    roots = engine.roots()
+    with Follower() as follower, ThreadPoolExecutor(len(roots), "watch") as pool:
+        for done in as_completed([pool.submit(_watch_one, root, follower, stop, announce) for root in roots]):
+            done.result()
 
 
-def _watch_one(
-    root: Path,
-    follower: Follower,
-    stop: threading.Event,
-    announce: Callable[[str], None],
-    failures: list[FairfolderError],
-) -> None:
+def _watch_one(root: Path, follower: Follower, stop: threading.Event, announce: Callable[[str], None]) -> None:
     try:
         with open_workspace(root, settings.ENGINE) as workspace:
             watch(workspace, on_recorded=follower.recorded, stop=stop, announce=announce)
-    except FairfolderError as error:
-        failures.append(error)
     finally:
         stop.set()

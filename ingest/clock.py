@@ -11,6 +11,7 @@ from ingest.layout import METADATA
 from ingest.seen import Stamp
 
 _JUMP_SECONDS = 1.0
+_HEARTBEAT = ".heartbeat"
 
 
 @dataclass(frozen=True)
@@ -72,11 +73,16 @@ class Clock:
 
     def _probe(self) -> int:
         """The ctime the file system gives to a write just now; the machine's clock where it cannot be written."""
-        path = self.root / METADATA / ".heartbeat"
         try:
-            fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+            folder = os.open(self.root / METADATA, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except OSError:
             return time.time_ns()
+        try:
+            fd = os.open(_HEARTBEAT, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666, dir_fd=folder)
+        except OSError:
+            return time.time_ns()
+        finally:
+            os.close(folder)
         try:
             os.pwrite(fd, b"0", 0)
             return os.fstat(fd).st_ctime_ns

@@ -26,7 +26,7 @@ def record_losses(
         accept: an administrator says that they are really gone.
     """
     ws = cut.ws
-    lost = {place: _still_ours(ws, place, paths) for place, paths in gone_files.items() if paths}
+    lost = {place: _described_before(ws, place, paths) for place, paths in gone_files.items() if paths}
     vanished = sum(map(len, lost.values()))
     vanished += sum(ws.seen.described_count(d.known.id) for d in gone_places if d.known is not None)
     alarm = "" if accept else is_mass_loss(ws, vanished)
@@ -39,9 +39,13 @@ def record_losses(
     _places_missing(cut, gone_places)
 
 
-def _still_ours(ws: Workspace, place: int, paths: Sequence[bytes]) -> list[bytes]:
-    """Without those that another dataset claimed in this pass."""
+def _described_before(ws: Workspace, place: int, paths: Sequence[bytes]) -> list[bytes]:
+    """Without those that another dataset claimed in this pass; what never was described is simply forgotten."""
     rows = ws.seen.files(place, dict.fromkeys(paths))
+    never = [path for path, row in rows.items() if not row.identifier]
+    if never:
+        with ws.seen.transaction():
+            ws.seen.drop_files(place, never)
     return [path for path, row in rows.items() if row.identifier]
 
 

@@ -100,12 +100,14 @@ def _subfolders(folder: Path) -> list[str]:
 
 
 def look(root: Path, kind: str, path: str, seen: Seen) -> FolderFound | None:
-    """What a folder says of itself, or None when it is not there (or a link)."""
+    """What a folder says of itself, or None when it is not there (or a link); it is broken when nobody can tell."""
     folder = root / path
     try:
         info = os.lstat(folder)
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        return FolderFound(kind, path, 0, 0, broken=printable(f"{folder} cannot be looked at: {error.strerror}."))
     if not stat.S_ISDIR(info.st_mode):
         return None
     names = (PROJECT,) if kind == "project" else (ADMINISTRATIVE, STRUCTURAL)

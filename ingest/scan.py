@@ -16,13 +16,13 @@ from typing import Any
 from ingest import documents, manifest
 from ingest.clock import Gate
 from ingest.documents import STRUCTURAL
-from ingest.errors import DocumentError
+from ingest.errors import DocumentError, printable
 from ingest.events import Arrived, Left, Moved
 from ingest.layout import METADATA
 from ingest.reading import dirmeta_facts
 from ingest.seen import Condition, FileRow, PlaceRow, Seen, Stamp
 from ingest.sources import file_system_of, without_events
-from ingest.walk import Ignore, Listing, Row, list_dataset, open_folder
+from ingest.walk import Ignore, Listing, Row, list_dataset, lstat_below, lstat_in, open_folder
 
 # Conditions under which a path has an entry in the manifest.
 _WITH_ENTRY = frozenset({Condition.DESCRIBED, Condition.PENDING, Condition.UNREADABLE, Condition.FAILED})
@@ -249,7 +249,7 @@ def _claim(
         return False
     text = os.fsdecode(path)
     if row.place == result.place.id:
-        if old not in gone and not (row.condition is Condition.MISSING and (old == path or _absent(top, old))):
+        if old not in gone and not (row.condition is Condition.MISSING and (old == path or lstat_below(top, old) is None)):
             return False
         gone.discard(old)
         event = Moved(row.path, text, stamp, technical)
@@ -263,7 +263,7 @@ def _claim_elsewhere(
 ) -> bool:
     """A file from another dataset: its identity comes along unless a V2 record there names it."""
     other = next((p for p in seen.places() if p.id == row.place), None)
-    if other is None or other.gone or _still_there(root / other.path / row.path, row.stamp):
+    if other is None or other.gone or _still_there(root / other.path, row.path, row.stamp):
         return False
     entry = _entry_of(root, other, row.path)
     if entry is None or entry.get("data_object_version") != "V1" or entry.get("file_identifier") != row.identifier:
@@ -273,28 +273,14 @@ def _claim_elsewhere(
     return True
 
 
-def _still_there(path: Path, stamp: Stamp) -> bool:
-    try:
-        info = os.lstat(path)
-    except OSError:
-        return False
-    return (info.st_dev, info.st_ino) == (stamp.dev, stamp.ino)
-
-
-def _absent(top: int, path: bytes) -> bool:
-    try:
-        os.stat(path, dir_fd=top, follow_symlinks=False)
-    except OSError:
-        return True
-    return False
+def _still_there(folder: Path, path: str, stamp: Stamp) -> bool:
+    info = lstat_in(folder, path)
+    return info is not None and Stamp.of(info)[:2] == stamp[:2]
 
 
 def _technical(top: int, path: bytes) -> Mapping[str, Any] | None:
-    try:
-        info = os.stat(path, dir_fd=top, follow_symlinks=False)
-    except OSError:
-        return None
-    return dirmeta_facts(os.fsdecode(path), info)
+    info = lstat_below(top, path)
+    return None if info is None else dirmeta_facts(os.fsdecode(path), info)
 
 
 def _entry_of(root: Path, place: PlaceRow, path: str) -> Mapping[str, Any] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import stat
@@ -16,7 +17,7 @@ from ingest.documents import STRUCTURAL, encode_path, readable
 from ingest.errors import DocumentError
 from ingest.layout import PlaceKind, never_data, relative_to_root
 from ingest.seen import TROUBLES, Condition
-from ingest.walk import Ignore, open_folder
+from ingest.walk import Ignore, lstat_in, open_folder
 from ingest.workspace import Workspace
 
 _LIMIT = 200
@@ -151,9 +152,13 @@ def explain(ws: Workspace, path: str) -> Explanation:
     except (FileNotFoundError, NotADirectoryError):
         info = None
     except OSError as error:
-        return Explanation(shown, "unreadable", f"It cannot be looked at: {error.strerror}.")
+        if error.errno != errno.ENAMETOOLONG:
+            return Explanation(shown, "unreadable", f"It cannot be looked at: {error.strerror}.")
+        info = lstat_in(ws.root, relative)
     place = ws.layout.place(relative, is_dir=None if info is None else stat.S_ISDIR(info.st_mode))
     words = _by_place(ws, place.kind, relative)
+    if info is not None and stat.S_ISLNK(info.st_mode) and place.kind in (PlaceKind.PROJECT, PlaceKind.STRAY):
+        words = "link", "It is a symbolic link: links are never followed, so no project or dataset is seen behind it."
     if words is not None:
         return Explanation(shown, *words)
     return _in_dataset(ws, shown, place.dataset_path, place.inner, info)

@@ -10,7 +10,7 @@ from typing import Any
 
 from ingest import documents
 from ingest.documents import ADMINISTRATIVE, PROJECT, REGISTRY
-from ingest.errors import DocumentError
+from ingest.errors import DocumentError, printable
 from ingest.layout import METADATA, never_data
 from ingest.places import Decision, FolderFound, Verdict, decide, list_datasets, list_folders, look
 from ingest.seen import Condition, PlaceRow, Stamp
@@ -64,7 +64,10 @@ def survey(ws: Workspace, scope: Sequence[str] | None, on_recorded: Callable[[Se
 
 def _look_around(ws: Workspace, scope: Sequence[str] | None) -> tuple[list[FolderFound], set[str]]:
     if scope is None:
-        wanted = list_folders(ws.root, ws.layout)
+        listed = list_folders(ws.root, ws.layout)
+        # A project that cannot be listed hides its datasets: what was not listed is asked for by its name.
+        known = ((p.kind, p.path) for p in ws.seen.places(include_gone=False))
+        wanted = list(dict.fromkeys([*listed, *known]))
     else:
         wanted = list(dict.fromkeys(pair for path in scope for pair in _named(ws, path)))
     found = {path: folder for kind, path in wanted if (folder := look(ws.root, kind, path, ws.seen)) is not None}
@@ -249,7 +252,7 @@ def accept_edit(ws: Workspace, place: PlaceRow, kind: str, on_recorded: Callable
 def _refused(ws: Workspace, path: Path, kind: str, value: Mapping[str, Any], before: Mapping[str, Any] | None) -> str:
     problems = ws.schemas.problems(kind, value)
     if problems:
-        return f"{path} is not valid: {problems[0].pointer or 'the document'}: {problems[0].message}"
+        return printable(f"{path} is not valid: {problems[0].pointer or 'the document'}: {problems[0].message}")
     if before is None:
         return ""
     after = system_part(kind, value)
@@ -257,7 +260,7 @@ def _refused(ws: Workspace, path: Path, kind: str, value: Mapping[str, Any], bef
     if not changed:
         return ""
     shown = ", ".join(f"{k} (was {before.get(k)!r}, is {after.get(k)!r})" for k in changed[:3])
-    return f"{path}: only the system writes {shown}; put the former value back. Your other edits are kept."
+    return printable(f"{path}: only the system writes {shown}; put the former value back. Your other edits are kept.")
 
 
 # --- what is gone, and what belongs nowhere -------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
@@ -17,6 +18,7 @@ from ingest.seen import Condition, Stamp
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _MAX_IGNORE_BYTES = 1 << 20
+_LARGEST = 2**63 - 1
 
 
 NO_STAMP = Stamp(0, 0, 0, 0, 0)
@@ -42,6 +44,8 @@ class Listing:
     def meet(self, path: bytes, info: os.stat_result) -> None:
         """A regular file: unchanged when its stamp is known and it was described under it."""
         stamp = (info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
+        if max(stamp) > _LARGEST or min(stamp) < -_LARGEST:
+            stamp = Stamp.of(info)
         row = self.known.pop(path, None)
         if row is not None:
             if row == (*stamp, 0):
@@ -72,6 +76,38 @@ def opened_below(top: int, parts: list[bytes]) -> Iterator[int]:
         yield current
     finally:
         os.close(current)
+
+
+def lstat_below(top: int, path: bytes) -> os.stat_result | None:
+    """``lstat`` of a path below an open folder, however long it is; None when there is nothing."""
+    try:
+        return os.stat(path, dir_fd=top, follow_symlinks=False)
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            return None
+    *parts, name = path.split(b"/")
+    try:
+        with opened_below(top, parts) as folder:
+            return os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except OSError:
+        return None
+
+
+def lstat_in(folder: Path, path: str) -> os.stat_result | None:
+    """``lstat`` of a path in a folder that is no link, however long it is; None when there is nothing."""
+    try:
+        top = open_folder(None, os.fspath(folder))
+    except OSError:
+        return None
+    try:
+        return lstat_below(top, os.fsencode(path))
+    finally:
+        os.close(top)
+
+
+def is_there(folder: Path, path: str) -> bool:
+    """Whether anything stands at a path in a folder that is no link."""
+    return lstat_in(folder, path) is not None
 
 
 class Ignore:

@@ -50,6 +50,8 @@ BROAD_CATCHES: dict[str, str] = {
     "ingest/formats/extraction.py::WrappedExtraction.feed": _ANY_CONTENT,
     "ingest/formats/extraction.py::describe_content": _ANY_CONTENT,
     "ingest/watch.py::_loop": "the watcher's outermost loop: told, logged, tried again",
+    "catalog/following.py::Follower._bring_up_to_date": "the index's outermost loop: logged, the files go on",
+    "catalog/following.py::Follower._one_by_one": "sets aside the one document the index cannot take, logged",
     "ingest/formats/worker.py::_answer": "the worker process, where a reader may fail in any way",
 }
 

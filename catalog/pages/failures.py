@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable
 from functools import wraps
 
@@ -14,6 +15,7 @@ from django.template.loader import render_to_string
 from catalog.keyset import QuestionError
 
 log = logging.getLogger(__name__)
+_UNAVAILABLE = (OperationalError, InterfaceError)
 
 
 def failure(status: int, title: str, advice: str) -> HttpResponse:
@@ -23,21 +25,16 @@ def failure(status: int, title: str, advice: str) -> HttpResponse:
 
 
 class UnavailableDatabase:
-    """Turns a locked, full or missing database into a page that says so and asks to come back."""
+    """Turns a locked, full or missing database, met in a view, into a page that says so and asks to come back."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        try:
-            return self.get_response(request)
-        except (OperationalError, InterfaceError) as error:
-            return unavailable(error)
+        return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if isinstance(exception, OperationalError | InterfaceError):
-            return unavailable(exception)
-        return None
+        return unavailable(exception) if isinstance(exception, _UNAVAILABLE) else None
 
 
 def unavailable(error: Exception) -> HttpResponse:
@@ -71,6 +68,10 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """The page for a fault of ours; a database that failed outside a view (reading the session) ends here too."""
+    fault = sys.exception()
+    if isinstance(fault, _UNAVAILABLE):
+        return unavailable(fault)
     return failure(
         500, "Something went wrong here", "The fault is ours and is written to the service's log. Your files are safe."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,7 +79,7 @@ def _roots_of(path: str) -> list[Path]:
     roots = list(engine.roots())
     if Path(path).is_absolute():
         return [root for root in roots if Path(path).is_relative_to(root)] or roots[:1]
-    return [root for root in roots if (root / path).exists()] or roots
+    return [root for root in roots if os.path.lexists(root / path)] or roots
 
 
 @never_cache

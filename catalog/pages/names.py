@@ -10,6 +10,8 @@ from django.utils.safestring import SafeString
 
 # Control characters, direction overrides and isolates, zero-width and line separators, byte order marks, surrogates.
 _ODD = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]")
+# In running text line breaks and the joiners of living scripts belong; what hides or reorders text does not.
+_ODD_IN_PROSE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]")
 _JOINED = "\u200d"  # makes one picture of several emoji
 _WORDS = {"\n": "⏎", "\r": "␍", "\t": "⇥", "\x00": "␀"}
 
@@ -21,9 +23,18 @@ def plain(text: str) -> str:
 
 def marked(text: str) -> SafeString:
     """A name as HTML in its own direction; odd characters become visible marks that say what they are."""
+    return _marked(text, _ODD)
+
+
+def prose(text: str) -> SafeString:
+    """A text of several words or lines as HTML in its own direction, without characters that hide or reorder."""
+    return _marked(text, _ODD_IN_PROSE)
+
+
+def _marked(text: str, odd: re.Pattern[str]) -> SafeString:
     pieces: list[tuple[str | SafeString]] = []
     end = 0
-    for match in _ODD.finditer(text):
+    for match in odd.finditer(text):
         if _joins(match):
             continue
         pieces += [(text[end : match.start()],), (_mark(match[0]),)]

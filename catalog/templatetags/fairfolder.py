@@ -20,6 +20,12 @@ def name(text: object) -> SafeString:
 
 
 @register.filter
+def prose(text: object) -> SafeString:
+    """A person's or the engine's text, harmless."""
+    return names.prose(str(text))
+
+
+@register.filter
 def plain(text: object) -> str:
     """A name for places that take no markup, such as the page's title."""
     return names.plain(str(text))
@@ -62,7 +68,7 @@ def badge(word: str) -> SafeString | str:
     if not word:
         return ""
     tone = TONES.get(word, "plain")
-    return format_html('<span class="badge {}">{}</span>', tone, word)
+    return format_html('<span class="badge {}">{}</span>', tone, names.plain(word))
 
 
 TONES = {

@@ -138,7 +138,6 @@ class _Pool:
     """Idle workers, and a bound on how many there are."""
 
     def __init__(self) -> None:
-        self.owner = os.getpid()
         self.places = threading.BoundedSemaphore(MAX_WORKERS)
         self.lock = threading.Lock()
         self.idle: list[_Worker] = []
@@ -163,24 +162,24 @@ class _Pool:
 _pool = _Pool()
 
 
-def _pool_of_this_process() -> _Pool:
+def _leave_to_parent() -> None:
+    """After a fork: the workers stay the parent's, this process starts its own."""
     global _pool
-    if _pool.owner != os.getpid():
-        for worker in _pool.idle:
-            worker.abandon()
-        _pool = _Pool()
-    return _pool
+    for worker in _pool.idle:
+        worker.abandon()
+    _pool = _Pool()
 
 
 def shutdown() -> None:
     """Stop the idle workers; the next file that needs one starts another."""
-    pool = _pool_of_this_process()
+    pool = _pool
     with pool.lock:
         workers, pool.idle = pool.idle, []
     for worker in workers:
         worker.stop()
 
 
+os.register_at_fork(after_in_child=_leave_to_parent)
 atexit.register(shutdown)
 
 
@@ -196,7 +195,7 @@ def run(kind: str, source: Source, facts: Facts) -> dict[str, Any] | None:
     if source.fd is None or source.size is None:
         facts.warn("the content was not described: it is inside a compressed file")
         return None
-    pool = _pool_of_this_process()
+    pool = _pool
     with pool.places:
         worker = pool.take()
         try:
@@ -252,8 +251,9 @@ def _merge(answer: dict[str, Any], facts: Facts) -> None:
         if isinstance(row.get("name"), str) and isinstance(row.get("data_type"), str):
             facts.variable(row["name"], row["data_type"], _unit(row))
     for row in _rows(answer, "instrument_rows", dict):
-        if isinstance(row.get("name"), str) and isinstance(row.get("source"), str):
-            facts.instrument(row["name"], row.get("value", ""), row["source"], _unit(row))
+        strings = isinstance(row.get("name"), str) and isinstance(row.get("source"), str)
+        if strings and isinstance(row.get("value"), str | int | float):
+            facts.instrument(row["name"], row["value"], row["source"], _unit(row))
 
 
 def _unit(row: dict[str, Any]) -> str | None:

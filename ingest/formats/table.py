@@ -136,7 +136,7 @@ def _columns(source: Source, dialect: Dialect) -> tuple[list[list[str]], int]:
 
 
 def _cut_evenly(text: str, delimiter: str, width: int) -> list[list[str]] | None:
-    """The fields by column when every row has ``width`` of them. One split of everything, half the cost of one per row."""
+    """The fields by column when every row has ``width`` of them; one split of everything costs half of one per row."""
     fields = text.replace("\n", delimiter + "\n").split(delimiter)
     first = "".join(fields[::width])
     # Every row but the first starts with a line end: all of them stand in the first column, or a row is ragged.

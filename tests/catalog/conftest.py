@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
+from tests.catalog.service import Service
 from tests.catalog.tree import Tree
 
 
@@ -23,15 +24,28 @@ def tree(tmp_path: Path, settings: Settings) -> Tree:
     return Tree(root)
 
 
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: Settings) -> None:
+    """The real hasher takes half a second by design."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.fixture
 def reader(client: Any, django_user_model: Any) -> Any:
     """A browser of someone who is signed in."""
-    client.force_login(django_user_model.objects.create_user("reader", password="a long enough password"))
+    client.force_login(django_user_model.objects.create_user("reader"))
     return client
 
 
 @pytest.fixture
 def curator(client: Any, django_user_model: Any) -> Any:
     """A browser of someone who may see the admin."""
-    client.force_login(django_user_model.objects.create_superuser("curator", password="a long enough password"))
+    client.force_login(django_user_model.objects.create_superuser("curator"))
     return client
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Service:
+    """A watched folder and a state folder of their own, and the commands as processes."""
+    (tmp_path / "data").mkdir()
+    return Service(tmp_path)

@@ -197,7 +197,10 @@ def test_a_file_page_shows_every_recorded_fact(reader: Client, tree: Tree) -> No
         compression="application/gzip",
         encoding="utf-8",
         variables=[{"name": "mass", "data_type": "float64", "unit": "kg"}, {"name": "label", "data_type": "string"}],
-        instrument_metadata=[{"name": "Gain", "value": 40, "unit": "dB", "source": "EXIF"}, {"name": "Lens", "value": "50 mm", "source": "EXIF"}],
+        instrument_metadata=[
+            {"name": "Gain", "value": 40, "unit": "dB", "source": "EXIF"},
+            {"name": "Lens", "value": "50 mm", "source": "EXIF"},
+        ],
         extraction={"extractor": "tiff", "version": "2", "warnings": ["The second page could not be read."]},
         state="changed",
         previous_checksums=[{"algorithm": "sha256", "value": "ab" * 32, "replaced_date": "2026-11-22T01:02:03Z"}],
@@ -427,7 +430,9 @@ def test_paging_shows_each_file_once_in_order_and_back(reader: Client, tree: Tre
     assert len(shown) == len(set(shown)) == 321
     keys = {each["file_identifier"]: each for each in entries}
     column = {"path": "path", "type": "mime_type", "size": "size_bytes", "modified": "modified_utc"}[sort]
-    values = [(keys[each]["format"]["name"] if sort == "type" else keys[each][column]) or "" for each in shown]
+    values = [keys[each][column] or "" for each in shown]
+    if sort == "type":
+        values = [keys[each]["format"]["name"] for each in shown]
     assert values == sorted(values, reverse=bool(order))
     back = list(walk(reader, pages[-1][0], "prev"))
     assert [files for _, files in reversed(back)] == [files for _, files in pages]

@@ -302,7 +302,7 @@ def test_losing_the_state_costs_reading_and_nothing_else(watched: Watched) -> No
     before = watched.metadata()
     watched.lose_state()
     report = watched.reconcile()
-    assert (report.described, report.bytes_read) == (2, 6)
+    assert (report.described, report.bytes_read) == (2, 7)
     assert watched.metadata() == before
     assert watched.check() == []
     assert watched.problems() == {}

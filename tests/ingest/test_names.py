@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -35,20 +35,18 @@ NAMES = {
     "right to left": "invoice\u202efdp.exe",
     "zero width": "a\u200bb",
     "trailing dot": "dot.",
-    "only dots": "...x",
     "device": "CON",
     "lower": "case",
     "upper": "CASE",
-    "backslash": "..\\..\\etc\\passwd",
+    "backslash": "C:\\..\\etc\\passwd",
     "JSON": '{"path":"x","file_identifier":"y"}',
-    "markup": "<script>alert(1)</script>",
+    "markup": "<img src=x onerror=alert(1)>",
     "template": "{{ 7*7 }}{% x %}",
     "private use": "\ue000\uf8ff\U0010ffff",
     "noncharacter": "\uffff\ufffe",
     "DEL": "a\x7fb",
     "NEL": "a\x85b\u2028c",
 }
-NAMES = {word: name for word, name in NAMES.items() if name[0] != "."}
 
 
 def test_every_name_is_described_exactly_once_and_found_again(watched: Watched) -> None:
@@ -153,6 +151,11 @@ def write_at(folder: int, name: str, content: bytes) -> None:
     os.close(fd)
 
 
+def remove_deep(folder: Path) -> None:
+    """What is deeper than Python's own recursion goes, so that pytest can sweep its folders."""
+    subprocess.run(["rm", "-rf", folder], check=True)
+
+
 def test_a_path_longer_than_the_system_takes_at_once_is_described(watched: Watched) -> None:
     levels, name = 60, "n" * 200
     folder = deep_folder(watched.root, D, levels, name)
@@ -180,14 +183,14 @@ def test_a_path_longer_than_the_system_takes_at_once_is_described(watched: Watch
         watched.reconcile()
         again = path.replace("deep.txt", "again.txt")
         assert watched.identifiers(D) == {again: first[path], "shallow.txt": first["shallow.txt"]}
-        assert watched.explain(f"{D}/{again}").condition in ("described", "unreadable")
+        assert watched.explain(f"{D}/{again}").condition == "described"
         assert watched.check() == []
         os.unlink("again.txt", dir_fd=folder)
         watched.reconcile()
         assert watched.states(D) == {again: "missing", "shallow.txt": "present"}
     finally:
         os.close(folder)
-        shutil.rmtree(watched.root / D)
+        remove_deep(watched.root)
 
 
 def test_a_thousand_levels_are_walked(watched: Watched) -> None:
@@ -199,6 +202,7 @@ def test_a_thousand_levels_are_walked(watched: Watched) -> None:
         assert watched.reconcile().unchanged == 1
     finally:
         os.close(folder)
+        remove_deep(watched.root)
 
 
 def test_a_watched_folder_whose_own_name_is_not_utf_8_works(tmp_path: Path) -> None:

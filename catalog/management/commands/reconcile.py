@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
-from catalog import index, state
+from catalog import state
 from catalog.commanding import EngineCommand, Outcome, chosen, found_lines, progress_bar, stopping
 from catalog.following import Follower
 from ingest.reconcile import reconcile
@@ -38,7 +38,6 @@ class Command(EngineCommand):
             return _hold(options["path"], on=options["pause"])
         reports = []
         with stopping() as stop, Follower() as follower:
-            index.catch_up()
             for root, scope in chosen(options["path"]):
                 with open_workspace(root, settings.ENGINE) as workspace, progress_bar("Describing") as progress:
                     report = reconcile(

@@ -63,7 +63,7 @@ def _lie(facts: Facts) -> dict[str, Any]:
         "records": -1,
         "bit_depth": "deep",
         "dimensions": [{"axis": "a", "size": 2**63}, {"axis": 1}, "x", {"axis": "ok", "size": 1}],
-        "variables": [{"name": "a\x00b" * 300, "data_type": "x"}] * 5_000,
+        "variables": [{"name": "a\x00b" * 100, "data_type": "x"}] * 5_000,
         "instrument_rows": [
             {"name": "@id", "value": [1], "source": "x"},
             {"name": "@type", "value": "a", "source": "b"},

@@ -1,0 +1,118 @@
+"""Settings run with none set, and a wrong one is named with its value and its mend."""
+
+from __future__ import annotations
+
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+from django.core.checks import run_checks
+from pytest_django import Settings
+
+from catalog.environment import Environment, stored_secret
+
+
+def test_nothing_set_is_nothing_wrong(tmp_path: Path) -> None:
+    empty = Environment({})
+    assert (empty.flag("F"), empty.hosts("H"), empty.url_prefix("U")) == (False, [], "")
+    assert len(empty.secret("S", tmp_path / "state" / "key")) >= 32
+    assert empty.problems == []
+
+
+@pytest.mark.parametrize(
+    ("value", "meant"), [("1", True), ("yes", True), ("ON", True), ("0", False), ("", False), (" off ", False)]
+)
+def test_a_flag_is_yes_or_no(value: str, meant: bool) -> None:
+    assert Environment({"F": value}).flag("F") is meant
+
+
+@pytest.mark.parametrize(
+    ("reader", "value", "mend"),
+    [
+        ("flag", "perhaps", "Set it to 1 or 0"),
+        ("hosts", "https://data.example.org", "without scheme or port"),
+        ("hosts", "a.example,b c", "joined by commas"),
+        ("url_prefix", "fair", "such as /fair"),
+        ("url_prefix", "/a b", "such as /fair"),
+        ("url_prefix", "/<script>", "such as /fair"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_mend(reader: str, value: str, mend: str) -> None:
+    environment = Environment({"FAIRFOLDER_X": value})
+    getattr(environment, reader)("FAIRFOLDER_X")
+    (problem,) = environment.problems
+    assert "FAIRFOLDER_X" in problem
+    assert mend in problem
+    assert value.split(",")[-1] in problem
+
+
+def test_right_values_are_taken() -> None:
+    environment = Environment({"H": "data.example.org, .internal ,[::1],*", "U": "/a/b-c/"})
+    assert environment.hosts("H") == ["data.example.org", ".internal", "[::1]", "*"]
+    assert environment.url_prefix("U") == "/a/b-c"
+    assert environment.problems == []
+
+
+def test_a_short_secret_is_refused_without_being_shown(tmp_path: Path) -> None:
+    environment = Environment({"S": "hunter2"})
+    environment.secret("S", tmp_path / "key")
+    (problem,) = environment.problems
+    assert "hunter2" not in problem
+    assert "7 characters" in problem
+
+
+def test_a_generated_secret_stays_and_is_for_its_owner_only(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "key"
+    first = stored_secret(path)
+    assert stored_secret(path) == first
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert [p.name for p in path.parent.iterdir()] == ["key"]
+
+
+def test_an_empty_secret_left_by_a_crash_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    path.touch()
+    assert len(stored_secret(path)) >= 32
+
+
+def test_processes_that_start_at_once_agree_on_the_secret(tmp_path: Path) -> None:
+    found: list[str] = []
+    threads = [threading.Thread(target=lambda: found.append(stored_secret(tmp_path / "key"))) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(found)) == 1
+
+
+def test_a_state_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    environment = Environment({})
+    assert len(environment.secret("S", tmp_path / "file" / "key")) >= 32
+    assert "FAIRFOLDER_STATE_DIR" in environment.problems[0]
+
+
+def messages() -> str:
+    return " ".join(message.msg for message in run_checks())
+
+
+def test_a_state_folder_inside_a_watched_one_is_refused(tmp_path: Path, settings: Settings) -> None:
+    settings.MONITOR_PATHS = (tmp_path,)
+    settings.FAIRFOLDER_STATE_DIR = tmp_path / "state"
+    assert "lies inside the watched folder" in messages()
+
+
+def test_a_file_in_place_of_a_folder_is_named(tmp_path: Path, settings: Settings) -> None:
+    (tmp_path / "file").touch()
+    settings.MONITOR_PATHS = (tmp_path / "file",)
+    settings.FAIRFOLDER_STATE_DIR = tmp_path / "file"
+    settings.MONITOR_PATH_IS_DEFAULT = False
+    told = messages()
+    assert "MONITOR_PATH is" in told
+    assert "FAIRFOLDER_STATE_DIR" in told
+
+
+def test_the_tests_own_settings_are_right() -> None:
+    assert run_checks() == []

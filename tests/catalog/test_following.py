@@ -1,0 +1,103 @@
+"""The index catches up whatever the database does; the engine never waits for it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from django.db import OperationalError
+
+from catalog import following
+from catalog.following import Follower
+
+
+class Index:
+    """Stands where the database would: takes paths, or fails as often as it is told."""
+
+    def __init__(self, failures: int = 0, poison: str = "") -> None:
+        self.failures = failures
+        self.poison = poison
+        self.taken: list[str] = []
+        self.caught_up = 0
+
+    def refresh(self, paths: Sequence[Path]) -> None:
+        self._fail()
+        if any(path.name == self.poison for path in paths):
+            raise RuntimeError("a fault of ours")
+        self.taken += [path.name for path in paths]
+
+    def catch_up(self) -> int:
+        self._fail()
+        self.caught_up += 1
+        return 0
+
+    def _fail(self) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise OperationalError("database is locked")
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(following, "FIRST_WAIT", 0.01)
+
+
+def paths(*names: str) -> list[Path]:
+    return [Path("/data", name) for name in names]
+
+
+def test_everything_recorded_is_taken_before_the_end() -> None:
+    index = Index()
+    with Follower(index.refresh, index.catch_up) as follower:
+        follower.recorded(paths("a", "b"))
+        follower.recorded(paths("b", "c"))
+    assert (sorted(set(index.taken)), index.caught_up, follower.backlog) == (["a", "b", "c"], 1, 0)
+
+
+def test_catching_up_happens_though_nothing_is_recorded() -> None:
+    index = Index(failures=3)
+    with Follower(index.refresh, index.catch_up):
+        pass
+    assert index.caught_up == 1
+
+
+def test_a_locked_database_is_tried_again_until_it_takes_all() -> None:
+    index = Index(failures=5)
+    with Follower(index.refresh, index.catch_up) as follower:
+        for number in range(20):
+            follower.recorded(paths(f"f{number}"))
+    assert sorted(set(index.taken)) == sorted(f"f{number}" for number in range(20))
+    assert (follower.backlog, follower.behind) == (0, "")
+
+
+def test_recording_never_waits_for_the_database() -> None:
+    going = threading.Event()
+
+    def slow(given: Sequence[Path]) -> None:
+        going.wait(10)
+
+    with Follower(slow, lambda: 0) as follower:
+        started = time.monotonic()
+        for number in range(100):
+            follower.recorded(paths(f"f{number}"))
+        assert time.monotonic() - started < 1
+        going.set()
+
+
+def test_a_database_that_stays_locked_leaves_a_count_and_a_reason() -> None:
+    index = Index(failures=10_000)
+    with Follower(index.refresh, index.catch_up, patience=0.3) as follower:
+        follower.recorded(paths("a", "b"))
+    assert follower.backlog == 2
+    assert "database is locked" in follower.behind
+    index.failures = 0
+
+
+def test_a_document_the_index_cannot_take_holds_up_no_other() -> None:
+    index = Index(poison="bad")
+    with Follower(index.refresh, index.catch_up) as follower:
+        follower.recorded(paths("a", "bad", "b"))
+    assert sorted(index.taken) == ["a", "b"]

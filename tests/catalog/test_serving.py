@@ -1,0 +1,140 @@
+"""`serve` as a process: ready, supervised, stopped; safe by default."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+from pathlib import Path
+
+import pytest
+from pytest_django import Settings
+
+from catalog.serving import Address
+from ingest.errors import SettingError
+from tests.catalog.service import Service, eventually
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_serving_shows_a_password_once_and_stops_all_its_children(service: Service) -> None:
+    with service.serving() as serving:
+        assert serving.value["user"] == "admin"
+        assert len(serving.value["password"]) >= 16
+        assert serving.value["roots"] == [str(service.root)]
+        assert serving.get("healthz") == (200, '{"status": "ok"}')
+        status, page = serving.get()
+        assert (status, "Sign in" in page) == (200, True)
+        assert serving.get("static/catalog/fairfolder.css")[0] == 200
+        tree = descendants(serving.process.pid)
+        assert len(tree) >= 3
+        serving.process.send_signal(signal.SIGINT)
+        assert serving.process.wait(20) == 0
+    assert not [pid for pid in tree if alive(pid)]
+    assert "Traceback" not in serving.errors.read_text()
+    with service.serving() as again:
+        assert "password" not in again.value
+
+
+def descendants(pid: int) -> list[int]:
+    found = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for child in (task / "children").read_text().split():
+            found += [int(child), *descendants(int(child))]
+    return found
+
+
+def test_a_watcher_that_dies_is_started_again_and_noted(service: Service) -> None:
+    with service.serving() as serving:
+        first = eventually(lambda: serving.children().get("watch"))
+        os.kill(first, signal.SIGKILL)
+        second = eventually(lambda: (pid := serving.children().get("watch", first)) != first and pid)
+        folder = service.root / "p_Alpha" / "d"
+        folder.mkdir(parents=True)
+        (folder / "x.txt").write_text("x")
+        eventually(lambda: (folder / ".metadata" / "dataset_structural.json").exists())
+        assert second != first
+    assert "The watcher process stopped (signal SIGKILL)" in serving.errors.read_text()
+
+
+def test_children_end_when_their_parent_is_killed(service: Service) -> None:
+    with service.serving() as serving:
+        tree = descendants(serving.process.pid)
+        serving.process.kill()
+        serving.process.wait(10)
+        eventually(lambda: not [pid for pid in tree if alive(pid)])
+
+
+def test_a_port_in_use_is_one_sentence(service: Service) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        answer = service.run("serve", "--port", str(taken.getsockname()[1]))
+    assert (answer.code, answer.out) == (2, "")
+    assert "cannot be used (Address already in use)" in answer.err
+    assert len(answer.err.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "wanting"),
+    [
+        ({}, "FAIRFOLDER_SECRET_KEY and FAIRFOLDER_ALLOWED_HOSTS"),
+        ({"FAIRFOLDER_SECRET_KEY": "k" * 50}, "FAIRFOLDER_ALLOWED_HOSTS"),
+        ({"FAIRFOLDER_ALLOWED_HOSTS": "data.example.org"}, "FAIRFOLDER_SECRET_KEY"),
+    ],
+)
+def test_an_address_others_reach_needs_a_key_and_names(service: Service, given: dict[str, str], wanting: str) -> None:
+    answer = service.run("serve", FAIRFOLDER_BIND="0.0.0.0:8765", **given)
+    assert answer.code == 2
+    assert f"needs {wanting};" in answer.err
+
+
+def test_a_prefix_is_in_every_link_and_both_kinds_of_proxy_work(service: Service) -> None:
+    with service.serving(FAIRFOLDER_URL_PREFIX="/fair") as serving:
+        assert serving.url.endswith("/fair/")
+        status, page = serving.get("login/")
+        assert status == 200
+        assert 'href="/fair/static/catalog/fairfolder.css"' in page
+        assert serving.get("static/catalog/fairfolder.css")[0] == 200
+        serving.value["url"] = serving.url.removesuffix("fair/")
+        assert serving.get("login/")[0] == 200
+        assert serving.get("static/catalog/fairfolder.css")[0] == 200
+        assert serving.get("fairness")[0] == 404
+
+
+def test_an_unknown_host_is_refused(service: Service) -> None:
+    with service.serving() as serving:
+        host = serving.url.split("/")[2]
+        with socket.create_connection(tuple(host.split(":")), timeout=10) as connection:  # type: ignore[arg-type]
+            connection.sendall(b"GET /login/ HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n")
+            answer = b""
+            while chunk := connection.recv(65_536):
+                answer += chunk
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert b"This request cannot be read" in answer
+
+
+@pytest.mark.parametrize("text", ["127.0.0.1", ":8000", "127.0.0.1:0", "127.0.0.1:70000", "x:y", "", "1:２"])
+def test_a_wrong_address_is_named(text: str) -> None:
+    with pytest.raises(SettingError, match="FAIRFOLDER_BIND is"):
+        Address.parse(text, "FAIRFOLDER_BIND")
+
+
+def test_addresses_know_who_can_reach_them(settings: Settings) -> None:
+    settings.FAIRFOLDER_URL_PREFIX = ""
+    assert [Address.parse(t, "x").is_loopback for t in ("127.0.0.1:1", "[::1]:1", "localhost:1", "0.0.0.0:1")] == [
+        True, True, True, False,
+    ]  # fmt: skip
+    assert Address.parse("[::1]:80", "x").url == "http://[::1]:80/"
+
+
+def test_serving_stops_in_seconds(service: Service) -> None:
+    with service.serving() as serving:
+        started = time.monotonic()
+        serving.process.terminate()
+        serving.process.wait(30)
+    assert time.monotonic() - started < 10
