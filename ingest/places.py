@@ -128,7 +128,8 @@ def _look_in(document: Path, name: str, kind: str, path: str, info: os.stat_resu
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        return FolderFound(kind, path, info.st_dev, info.st_ino, broken=printable(f"{document} cannot be read: {error.strerror}."))
+        reason = printable(f"{document} cannot be read: {error.strerror}.")
+        return FolderFound(kind, path, info.st_dev, info.st_ino, broken=reason)
     relative = f"{path}/{METADATA}/{name}.json"
     known = seen.document(relative)
     try:

@@ -249,7 +249,8 @@ def _claim(
         return False
     text = os.fsdecode(path)
     if row.place == result.place.id:
-        if old not in gone and not (row.condition is Condition.MISSING and (old == path or lstat_below(top, old) is None)):
+        absent = row.condition is Condition.MISSING and (old == path or lstat_below(top, old) is None)
+        if old not in gone and not absent:
             return False
         gone.discard(old)
         event = Moved(row.path, text, stamp, technical)

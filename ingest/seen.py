@@ -305,7 +305,8 @@ class Seen:
             "INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (r.place, os.fsencode(r.path), *r.stamp, bytes.fromhex(r.sha256),
-                 bytes.fromhex(r.identifier.replace("-", "")), int(r.condition), r.reason and printable(r.reason), r.since)
+                 bytes.fromhex(r.identifier.replace("-", "")), int(r.condition),
+                 r.reason and printable(r.reason), r.since)
                 for r in rows
             ),
         )  # fmt: skip

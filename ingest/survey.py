@@ -66,7 +66,8 @@ def _look_around(ws: Workspace, scope: Sequence[str] | None) -> tuple[list[Folde
     if scope is None:
         listed = list_folders(ws.root, ws.layout)
         # A project that cannot be listed hides its datasets: what was not listed is asked for by its name.
-        known = ((p.kind, p.path) for p in ws.seen.places(include_gone=False))
+        places = ws.seen.places(include_gone=False)
+        known = [(p.kind, p.path) for p in places if ws.layout.place(p.path, is_dir=True).kind == p.kind]
         wanted = list(dict.fromkeys([*listed, *known]))
     else:
         wanted = list(dict.fromkeys(pair for path in scope for pair in _named(ws, path)))

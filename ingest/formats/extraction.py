@@ -67,7 +67,7 @@ def describe_content(form: Format, source: Source, counter: Counter | None, fact
         facts.warn(str(error))
     except Exception as error:  # noqa: BLE001 - the outermost guard: no content may stop the engine
         log.info("extract failed", extra={"format": form.key, "reason": _reason(error)})
-        facts.warn(f"extract failed: {_reason(error)}")
+        facts.warn(f"extract failed: the content could not be read ({_reason(error)})")
     if form.text and source.encoding_guessed:
         facts.warn("the encoding is a guess: the bytes are neither ASCII nor UTF-8")
 

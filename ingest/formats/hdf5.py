@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from ingest.formats.facts import MAX_VARIABLES, Facts
+from ingest.formats.facts import MAX_VARIABLES, Facts, MalformedError
 
 _MAX_OBJECTS = 20_000
 _MAX_DEPTH = 50
@@ -19,15 +19,23 @@ def extract(fd: int, size: int, facts: Facts) -> None:
     """Every dataset's shape and data type, with its unit where it states one; NetCDF-4 is noted."""
     import h5py  # type: ignore[import-untyped,import-not-found,unused-ignore]  # heavy, and of the formats extra
 
-    with os.fdopen(os.dup(fd), "rb", buffering=0) as file, h5py.File(file, "r") as root:
-        if _is_netcdf4(root):
-            facts.format_name, facts.media_type = "NetCDF-4", "application/x-netcdf"
-            facts.edam_iri = "http://edamontology.org/format_3650"
-        walk = _Walk(h5py, facts)
-        walk.group(root, 0)
-        facts.records = walk.datasets
-        if walk.datasets > MAX_VARIABLES:
-            facts.warn(f"only the first {MAX_VARIABLES} of {walk.datasets} datasets are described")
+    with os.fdopen(os.dup(fd), "rb", buffering=0) as file:
+        try:
+            with h5py.File(file, "r") as root:
+                _describe(h5py, root, facts)
+        except (OSError, RuntimeError, KeyError, OverflowError) as error:
+            raise MalformedError("extract failed: the HDF5 file is damaged or cut off") from error
+
+
+def _describe(h5py: Any, root: Any, facts: Facts) -> None:
+    if _is_netcdf4(root):
+        facts.format_name, facts.media_type = "NetCDF-4", "application/x-netcdf"
+        facts.edam_iri = "http://edamontology.org/format_3650"
+    walk = _Walk(h5py, facts)
+    walk.group(root, 0)
+    facts.records = walk.datasets
+    if walk.datasets > MAX_VARIABLES:
+        facts.warn(f"only the first {MAX_VARIABLES} of {walk.datasets} datasets are described")
 
 
 def _is_netcdf4(root: Any) -> bool:

@@ -9,7 +9,7 @@ import logging
 import os
 import re
 
-from ingest.formats.facts import Facts
+from ingest.formats.facts import Facts, MalformedError
 
 _PRONOM = "https://www.nationalarchives.gov.uk/PRONOM/fmt/"
 _IRIS = {f"1.{minor}": f"{_PRONOM}{14 + minor}" for minor in range(7)}
@@ -25,14 +25,17 @@ def extract(fd: int, size: int, facts: Facts) -> None:
         facts.version = found[1].decode("ascii")
         facts.iri = _IRIS.get(facts.version)
     from pypdf import PdfReader  # of the formats extra
+    from pypdf.errors import PyPdfError
 
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)
     with os.fdopen(os.dup(fd), "rb") as file:
-        file.seek(0)
-        reader = PdfReader(file)
-        if reader.is_encrypted:
-            facts.warn("the PDF is encrypted: its pages were not counted")
-            return
-        pages = reader.get_num_pages()
+        try:
+            reader = PdfReader(file)
+            if reader.is_encrypted:
+                facts.warn("the PDF is encrypted: its pages were not counted")
+                return
+            pages = reader.get_num_pages()
+        except PyPdfError as error:
+            raise MalformedError("extract failed: the PDF is damaged or cut off") from error
     if 0 <= pages <= _MAX_PAGES:
         facts.dimension("pages", pages)

@@ -106,7 +106,7 @@ def _answer(request: dict[str, Any], fd: int) -> bytes:
         facts.warn("extract failed: reading it takes more than 1 GB of memory")
         extra = {"ending": True}
     except Exception as error:  # noqa: BLE001 - the worker's outermost guard; the message may quote the content
-        facts.warn(f"extract failed: {type(error).__name__}")
+        facts.warn(f"extract failed: the reader could not read it ({type(error).__name__})")
     finally:
         os.close(fd)
     return orjson.dumps({name: getattr(facts, name) for name in Facts.__slots__ if getattr(facts, name)} | extra)

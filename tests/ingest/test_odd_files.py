@@ -21,8 +21,8 @@ PYTHON = Path(__file__).resolve().parents[2] / ".venv" / "bin" / "python"
 
 # What `head -c SIZE /dev/zero | openssl dgst -sha256` says.
 ZEROS = {
-    2 * 1024**3 + 7: "TWO",
-    10 * 1024**3 + 7: "TEN",
+    2 * 1024**3 + 7: "4faf054bcce4f3f1718586ceb36106e28a780ea261ba3c7fc1c8519d048f9b2f",
+    10 * 1024**3 + 7: "3929c187179831a1ee7b83da7834e700adcce73ef0979fc20ef54a4ef09a219f",
 }
 
 

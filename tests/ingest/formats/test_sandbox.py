@@ -50,7 +50,7 @@ def _order(tmp_path: Path, order: str) -> Facts:
         ("crash", "the reader crashed (SIGSEGV)"),
         ("exit", "the reader crashed (exit code 3)"),
         ("eat", "reading it takes more than 1 GB of memory"),
-        ("write", "OSError"),
+        ("write", "the reader could not read it (OSError)"),
         ("babble", "the reader's answer was not readable"),
     ],
 )
