@@ -96,7 +96,7 @@ FORMATS: tuple[tuple[str, Callable[[int], bytes]], ...] = (
     ("npy", _npy),
     ("wav", _wav),
 )
-"""Extension and content of each format; the number makes the bytes different for each file, always :data:`SIZE` long."""
+"""Extension and content of each format: always :data:`SIZE` bytes, different ones for each number."""
 
 
 def content(number: int) -> tuple[str, bytes]:

@@ -85,8 +85,9 @@ def check_address(address: Address) -> None:
         ):
             pass
     except OSError as error:
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
         raise SettingError(
-            f"The address {address.host}:{address.port} cannot be used ({error.strerror or error}); "
+            f"The address {address.host}:{address.port} cannot be used ({reason}); "
             "stop what uses it, or choose another with --port."
         ) from None
 

@@ -105,7 +105,7 @@ USE_I18N = False
 USE_TZ = True
 TIME_ZONE = "UTC"
 
-STATIC_URL = "static/"
+STATIC_URL = f"{FAIRFOLDER_URL_PREFIX}/static/"
 WHITENOISE_USE_FINDERS = True
 
 # Sign-in and browser safety --------------------------------------------------------------------------------------

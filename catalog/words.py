@@ -25,6 +25,11 @@ def size(number: int) -> str:
     return f"{value:,.{digits}f} {unit}"
 
 
+def exact_size(number: int) -> str:
+    """A size in words with its bytes."""
+    return f"{number} bytes" if -1000 < number < 1000 else f"{size(number)} ({number:,} bytes)"
+
+
 def parsed(value: object) -> datetime | None:
     """A time given as such, as seconds since 1970, or as RFC 3339 text; None when it is none of these."""
     try:

@@ -265,7 +265,7 @@ def read_bytes(path: Path) -> bytes:
         raise
     except OSError as error:
         raise DocumentError(path, _unreadable(path, error)) from error
-    with open(fd, "rb") as handle:
+    try:
         info = os.fstat(fd)
         if stat.S_ISDIR(info.st_mode):
             raise DocumentError(path, f"{path} is a folder where a file belongs; move the folder away.")
@@ -273,10 +273,12 @@ def read_bytes(path: Path) -> bytes:
             raise DocumentError(path, f"{path} is not a regular file; move it away.")
         if info.st_size > MAX_DOCUMENT_BYTES:
             raise DocumentError(path, f"{path} has {info.st_size:,} bytes, too many for metadata; move it away.")
-        try:
+        with open(fd, "rb", closefd=False) as handle:
             return handle.read()
-        except OSError as error:
-            raise DocumentError(path, _unreadable(path, error)) from error
+    except OSError as error:
+        raise DocumentError(path, _unreadable(path, error)) from error
+    finally:
+        os.close(fd)
 
 
 def _unreadable(path: Path, error: OSError) -> str:

@@ -17,19 +17,25 @@ from ingest.workspace import Workspace
 
 
 def record_losses(
-    cut: Cut, gone_files: Mapping[int, Sequence[bytes]], gone_places: Sequence[Decision], *, accept: bool
+    cut: Cut,
+    gone_files: Mapping[int, Sequence[bytes]],
+    gone_places: Sequence[Decision],
+    *,
+    accept: bool,
+    whole_root: bool,
 ) -> None:
     """Mark files and folders missing, unless so many vanished at once that a disk must be unmounted.
 
     Args:
         gone_files: place → paths that were described and were not found by this pass.
         accept: an administrator says that they are really gone.
+        whole_root: the pass looked at everything.
     """
     ws = cut.ws
     lost = {place: _described_before(ws, place, paths) for place, paths in gone_files.items() if paths}
     vanished = sum(map(len, lost.values()))
     vanished += sum(ws.seen.described_count(d.known.id) for d in gone_places if d.known is not None)
-    alarm = "" if accept else is_mass_loss(ws, vanished)
+    alarm = is_mass_loss(ws, 0 if accept else vanished, whole_root=whole_root or accept)
     if alarm:
         cut.report.alarms.append(alarm)
         cut.report.withheld = vanished

@@ -9,13 +9,16 @@ one. Text in any other form (an editor's) is still read: :func:`split` answers N
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import orjson
 
 from ingest.documents import decode_path
+from ingest.errors import DocumentError
 
 _OPEN = b'\n  "file_descriptions": [\n'
 _CLOSE = b"\n  ]\n}\n"
@@ -24,6 +27,8 @@ Buffer = bytes | memoryview
 
 _START = b'{"path":"'
 _END = b',"file_identifier":'
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -209,6 +214,52 @@ def entry_order(entry: Mapping[str, Any]) -> tuple[str, str]:
 def key_of_entry(entry: Mapping[str, Any]) -> bytes:
     """The key of a parsed entry."""
     return key_for({k: entry[k] for k in ("path", "path_encoding") if k in entry})
+
+
+# --- a manifest that is not the store's own text ----------------------------------------------------------------
+
+
+def entries_by_name(document: Path, value: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """The entries of a parsed manifest by the ``os`` path they speak of, once each is known to be one.
+
+    Raises:
+        DocumentError: when an entry lacks what every entry has, leads out of the dataset, or stands there twice.
+    """
+    entries = value.get("file_descriptions")
+    if not isinstance(entries, list):
+        raise DocumentError(document, f"{document} has no list file_descriptions; restore it. Nothing was overwritten.")
+    named: dict[str, Mapping[str, Any]] = {}
+    identifiers: set[str] = set()
+    for number, entry in enumerate(entries):
+        wrong = _wrong(entry)
+        name = "" if wrong else decode_path(entry["path"], entry.get("path_encoding"))
+        if not wrong and (name in named or entry["file_identifier"] in identifiers):
+            wrong = "has a path or a file_identifier that another entry has too"
+        if wrong:
+            raise DocumentError(
+                document, f"{document} is not valid: entry {number} of file_descriptions {wrong}; "
+                "correct it by hand or restore an earlier version. Nothing was overwritten."
+            )  # fmt: skip
+        named[name] = entry
+        identifiers.add(entry["file_identifier"])
+    return named
+
+
+def _wrong(entry: object) -> str:
+    if not isinstance(entry, dict):
+        return "is no object"
+    path, checksum = entry.get("path"), entry.get("checksum")
+    if not isinstance(path, str) or not _leads_inside(decode_path(path, entry.get("path_encoding"))):
+        return f"has the path {path!r}, which leads out of the dataset"
+    if not isinstance(identifier := entry.get("file_identifier"), str) or not _UUID.fullmatch(identifier):
+        return "has no file_identifier that is a UUID"
+    if not isinstance(checksum, dict) or not _SHA256.fullmatch(str(checksum.get("value"))):
+        return "has no SHA-256 as its checksum"
+    return "" if type(entry.get("size_bytes")) is int else "has no number of bytes"
+
+
+def _leads_inside(name: str) -> bool:
+    return "\0" not in name and all(part not in ("", ".", "..") for part in name.split("/"))
 
 
 # --- the summary in the header ----------------------------------------------------------------------------

@@ -1,8 +1,7 @@
 """Reading many files at once: small ones in batches by helper processes, large ones in threads.
 
 Hashing frees the interpreter's lock, so large files run two by two in threads. Opening and parsing small ones does
-not: when there are many, helper processes forked from this one take them in batches. A process that has threads already
-(the watcher) cannot be forked safely and reads its small files itself.
+not: when there are many, helper processes take them in batches, and this process reads along whenever they are busy.
 """
 
 from __future__ import annotations
@@ -28,8 +27,8 @@ from ingest.walk import open_folder, opened_below
 
 _LARGE = 4 << 20
 _IN_FLIGHT = 32
-_BATCH = 250
-_WORTH_A_PROCESS = 1_000
+_BATCH = 200
+_WORTH_A_PROCESS = 500
 _PAUSE_LOOK_SECONDS = 0.5
 _PR_SET_PDEATHSIG = 1
 
@@ -92,11 +91,18 @@ def _nothing() -> None:
 
 
 def _become_helper() -> None:
-    """A helper ignores the terminal's Ctrl-C and dies with its parent, whose open locks it has inherited."""
+    """A helper leaves the terminal's Ctrl-C to its parent, and ends with the process that forked it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _helper_pool(count: int) -> ProcessPoolExecutor:
+    """Helpers forked from a fresh process, which has none of our threads, open files and locks."""
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["ingest.readers"])
+    return ProcessPoolExecutor(count, context, initializer=_become_helper)
 
 
 def _in_helper(folder: str, wanted: Wanted) -> list[Result]:
@@ -116,13 +122,15 @@ class Readers:
         self._looked = 0.0
         self._threads: ThreadPoolExecutor | None = None
         self._processes: ProcessPoolExecutor | None = None
-        self._may_fork = helpers and throttle.rate is None
+        self._may_help = helpers and throttle.rate is None
+        self._count = max(1, min(8, os.cpu_count() or 1))
         self._small_seen = 0
-        self._flying: deque[_Flight] = deque()
+        self._small: deque[_Flight] = deque()
+        self._large: deque[_Flight] = deque()
 
     def close(self) -> None:
         """Wait for what is being read and end the helpers."""
-        for flight in self._flying:
+        for flight in (*self._small, *self._large):
             flight.future.cancel()
         for pool in (self._threads, self._processes):
             if pool is not None:
@@ -134,44 +142,44 @@ class Readers:
         Raises:
             StoppedError: when the pass was asked to stop.
         """
-        small = [(p, s) for p, s in files.items() if s.size <= _LARGE]
-        self._small_seen += len(small)
         folder = os.fspath(self._root / place.path)
-        helpers = self._helpers()
         for path, stamp in files.items():
             if stamp.size > _LARGE:
                 one = [(path, stamp)]
-                self._flying.append(_Flight(place, one, self._thread_pool().submit(self._here, folder, one)))
-                yield from self._landed(_IN_FLIGHT)
+                self._large.append(_Flight(place, one, self._thread_pool().submit(self._here, folder, one)))
+                yield from self._landed(self._large, _IN_FLIGHT)
+        small = [(p, s) for p, s in files.items() if s.size <= _LARGE]
         for start in range(0, len(small), _BATCH):
-            batch = small[start : start + _BATCH]
-            if helpers is None:
-                yield from self._now(place, folder, batch)
-            else:
-                self._look()
-                self._flying.append(_Flight(place, batch, helpers.submit(_in_helper, folder, batch)))
-            yield from self._landed(_IN_FLIGHT)
+            yield from self._small_batch(place, folder, small[start : start + _BATCH])
 
-    def rest(self) -> Iterator[Read]:
-        """Everything that is still being read."""
-        yield from self._landed(0)
-
-    def _now(self, place: PlaceRow, folder: str, batch: Wanted) -> Iterator[Read]:
+    def _small_batch(self, place: PlaceRow, folder: str, batch: Wanted) -> Iterator[Read]:
+        self._look()
+        yield from self._landed(self._small, _IN_FLIGHT)
+        yield from self._landed(self._large, _IN_FLIGHT)
+        helpers = self._helpers(len(batch))
+        if helpers is not None and len(self._small) < 2 * self._count:
+            self._small.append(_Flight(place, batch, helpers.submit(_in_helper, folder, batch)))
+            return
         results = self._here(folder, batch)
         for (path, stamp), result in zip(batch, results, strict=True):
             yield Read(place, path, stamp, result)
 
+    def rest(self) -> Iterator[Read]:
+        """Everything that is still being read."""
+        yield from self._landed(self._small, 0)
+        yield from self._landed(self._large, 0)
+
     def _here(self, folder: str, wanted: Wanted) -> list[Result]:
         return read_batch(folder, wanted, self._throttle, self._look, self._stop)
 
-    def _landed(self, allowed: int) -> Iterator[Read]:
-        while self._flying and (len(self._flying) > allowed or self._flying[0].future.done()):
-            flight = self._flying.popleft()
+    def _landed(self, flying: deque[_Flight], allowed: int) -> Iterator[Read]:
+        while flying and (len(flying) > allowed or flying[0].future.done()):
+            flight = flying.popleft()
             try:
                 results = flight.future.result()
             except BrokenProcessPool:
                 # A helper was killed (out of memory, say): this process goes on alone.
-                self._may_fork, self._processes = False, None
+                self._may_help = False
                 results = self._here(os.fspath(self._root / flight.place.path), flight.wanted)
             for (path, stamp), result in zip(flight.wanted, results, strict=True):
                 yield Read(flight.place, path, stamp, result)
@@ -181,14 +189,13 @@ class Readers:
             self._threads = ThreadPoolExecutor(max(2, min(4, os.cpu_count() or 2)), thread_name_prefix="read")
         return self._threads
 
-    def _helpers(self) -> ProcessPoolExecutor | None:
-        """Helper processes, once there is enough to read and as long as this process has no other threads."""
-        if self._processes is None and self._may_fork and self._small_seen >= _WORTH_A_PROCESS:
-            if threading.active_count() > 1:
-                self._may_fork = False
-                return None
-            count = max(1, min(8, os.cpu_count() or 1))
-            self._processes = ProcessPoolExecutor(count, get_context("fork"), initializer=_become_helper)
+    def _helpers(self, more: int) -> ProcessPoolExecutor | None:
+        """The helper processes, once there is enough to read for them to be worth their start."""
+        self._small_seen += more
+        if not self._may_help or self._small_seen < _WORTH_A_PROCESS:
+            return None
+        if self._processes is None:
+            self._processes = _helper_pool(self._count)
         return self._processes
 
     def _look(self) -> None:

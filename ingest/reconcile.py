@@ -62,6 +62,7 @@ def reconcile(
     on_recorded: OnRecorded | None = None,
     stop: threading.Event | None = None,
     lock_seconds: float = 60.0,
+    helpers: bool = True,
 ) -> Report:
     """Compare the root (or a part) with what was last seen, and record the difference.
 
@@ -72,6 +73,7 @@ def reconcile(
         wait: wait, in bounded rounds, for files that were changed just now to come to rest.
         progress: called several times a second at most.
         on_recorded: called after each cut with the documents that were written.
+        helpers: read many small files by helper processes too.
         stop: set it to end the pass after the cut it is in; everything recorded so far stays.
 
     Raises:
@@ -88,7 +90,7 @@ def reconcile(
         if alarm:
             report.alarms.append(alarm)
         else:
-            readers = Readers(ws.root, ws.throttle, halt, lambda: ws.paused)
+            readers = Readers(ws.root, ws.throttle, halt, lambda: ws.paused, helpers=helpers)
             run = _Pass(
                 ws, report, readers, ws.clock.gate(), Cut(ws, report, on_recorded or _nothing), progress or _nothing
             )
@@ -157,7 +159,7 @@ def _one_round(run: _Pass, wanted: Sequence[str] | None, accept: bool) -> None:
     for result in run.compared.values():
         _orphans_gone(run, result)
     gone, run.gone, run.compared = run.gone, defaultdict(list), {}
-    record_losses(run.cut, gone, found.gone, accept=accept)
+    record_losses(run.cut, gone, found.gone, accept=accept, whole_root=wanted is None)
     if wanted is None:
         forget_long_missing(run.cut)
     _tell(run, force=True)
@@ -174,6 +176,7 @@ def _tell_survey(run: _Pass, found: Survey) -> None:
     report.projects = max(report.projects, len(found.projects))
     report.datasets = max(report.datasets, len(found.datasets))
     report.findings += [Finding(readable(p), "folder", why) for p, why in sorted(found.waiting.items())]
+    report.findings += [Finding(readable(p), "document", why) for p, why in sorted(found.refused.items())]
 
 
 def _tell(run: _Pass, *, force: bool = False) -> None:
@@ -201,8 +204,12 @@ def _scan(run: _Pass, place: PlaceRow) -> None:
     except OSError as error:
         ws.seen.set_trouble(place.path, Condition.UNREADABLE, f"this folder cannot be read: {error.strerror}")
         return
+    reason = result.trouble or _unaccepted(run, place, state)
+    if reason:
+        ws.seen.set_trouble(document, Condition.FAILED, reason)
+        run.report.findings.append(Finding(readable(document), "document", reason))
+        return
     run.compared[place.id] = result
-    _settle_manifest(run, place, state, result, document)
     _record_unread(run, result)
     for read in run.readers.read(place, result.read):
         _take(run, read)
@@ -215,13 +222,9 @@ def _own_sha256(ws: Workspace, place: PlaceRow) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _settle_manifest(run: _Pass, place: PlaceRow, state: ManifestState, result: Comparison, document: str) -> None:
-    """A manifest that is not as we left it: accepted, or reported when only the system may write what changed."""
-    if result.trouble:
-        run.ws.seen.set_trouble(document, Condition.FAILED, result.trouble)
-        run.report.findings.append(Finding(readable(document), "document", result.trouble))
-    elif state.entries is not None:
-        accept_edit(run.ws, place, STRUCTURAL, run.cut.on_recorded)
+def _unaccepted(run: _Pass, place: PlaceRow, state: ManifestState) -> str:
+    """Why a manifest that is not as we left it cannot be worked on: only the system may write what was changed."""
+    return "" if state.entries is None else accept_edit(run.ws, place, STRUCTURAL, run.cut.on_recorded)
 
 
 def _record_unread(run: _Pass, result: Comparison) -> None:

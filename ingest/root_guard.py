@@ -39,8 +39,23 @@ def _trouble(ws: Workspace, accept: bool) -> str:
     if accept or known is None or described == 0:
         return ""
     if info.st_dev != known:
-        return _frozen(ws, "is on another device than before", described)
+        if not _same_folders(ws, info.st_dev):
+            return _frozen(ws, "is on another device than before", described)
+        ws.seen.renumber_device(known, info.st_dev)
     return _frozen(ws, "is empty", described) if empty else ""
+
+
+def _same_folders(ws: Workspace, device: int) -> bool:
+    """Whether the known folders are where they were, with their inodes: then only the device's number is new."""
+    places = ws.seen.places(include_gone=False)
+    same = 0
+    for place in places:
+        try:
+            info = os.lstat(ws.root / place.path)
+        except OSError:
+            continue
+        same += (info.st_dev, info.st_ino) == (device, place.ino)
+    return same * 2 > len(places)
 
 
 def _frozen(ws: Workspace, what: str, described: int) -> str:
@@ -50,11 +65,15 @@ def _frozen(ws: Workspace, what: str, described: int) -> str:
     )
 
 
-def is_mass_loss(ws: Workspace, vanished: int) -> str:
-    """The alarm when more than half and more than 100 of all files vanished in one scan, else ""."""
+def is_mass_loss(ws: Workspace, vanished: int, *, whole_root: bool) -> str:
+    """The alarm when more than half and more than 100 of all files vanished in one scan, else "".
+
+    Args:
+        whole_root: the scan was of everything: only then can it say that an earlier alarm is over.
+    """
     present = ws.seen.present_count()
     if vanished <= _MANY or vanished * 2 <= present:
-        if ws.seen.get("mass_loss"):
+        if whole_root and ws.seen.get("mass_loss"):
             ws.seen.put("mass_loss", "")
         return ""
     alarm = (

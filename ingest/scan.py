@@ -92,16 +92,13 @@ def manifest_state(root: Path, place: PlaceRow, seen: Seen, own_sha256: Callable
         if own and seen.has_rows(place.id) == (known[2].get("file_count") != 0):
             return ManifestState(info)
         document = documents.read_document(path, STRUCTURAL)
-        entries = {
-            documents.decode_path(e["path"], e.get("path_encoding")): e for e in document.value["file_descriptions"]
-        }
+        entries = manifest.entries_by_name(path, document.value)
     except FileNotFoundError:
         return ManifestState(None, {})
     except OSError as error:
         return ManifestState(None, broken=printable(f"{path} cannot be read: {error.strerror}."))
-    except (DocumentError, KeyError, TypeError) as error:
-        words = str(error) if isinstance(error, DocumentError) else f"{path} has no proper list file_descriptions."
-        return ManifestState(None, broken=words)
+    except DocumentError as error:
+        return ManifestState(None, broken=str(error))
     mine = own or document.sha256 == own_sha256()
     return ManifestState(info if mine else None, entries, document.sha256)
 
@@ -115,7 +112,7 @@ def compare(root: Path, place: PlaceRow, seen: Seen, gate: Gate, ignore: Ignore,
     result = Comparison(place, state.trusted)
     known = seen.stamps(place.id)
     if state.entries is not None:
-        _check_entries(state.entries, place, seen, known, result)
+        _check_entries(state, place, seen, known, result)
     top = open_folder(None, root / place.path)  # type: ignore[arg-type]
     try:
         listing = list_dataset(top, place.path, ignore, known)
@@ -134,14 +131,15 @@ def compare(root: Path, place: PlaceRow, seen: Seen, gate: Gate, ignore: Ignore,
 
 
 def _check_entries(
-    entries: Mapping[str, Mapping[str, Any]], place: PlaceRow, seen: Seen, known: dict[bytes, Row], result: Comparison
+    state: ManifestState, place: PlaceRow, seen: Seen, known: dict[bytes, Row], result: Comparison
 ) -> None:
-    """A manifest that is not the store's own text: its entries against our rows.
+    """A manifest whose text is not the one last seen: its entries against our rows.
 
     A row without an entry is read again under its old identifier; an entry without a row is an orphan until a file of
-    its path, or of its checksum, turns up; an entry whose identity or checksum was edited is reported.
+    its path, or of its checksum, turns up; where one says missing and the other not, the file is looked at again. An
+    entry whose identity or checksum was edited is reported, unless the store itself wrote it.
     """
-    paths = {os.fsencode(p): e for p, e in entries.items()}
+    paths = {os.fsencode(p): e for p, e in (state.entries or {}).items()}
     for path in [p for p, row in known.items() if p not in paths and Condition(row[5]) is Condition.DESCRIBED]:
         result.identities.update((p, r.identifier) for p, r in seen.files(place.id, [path]).items())
         known[path] = (0, 0, 0, 0, 0, int(Condition.PENDING))
@@ -155,7 +153,10 @@ def _check_entries(
             if entry.get("state") != "missing":
                 orphan = Orphan(os.fsdecode(path), entry["file_identifier"])
                 orphans[(entry["checksum"]["value"], entry["size_bytes"])].append(orphan)
-        elif row.identifier and _edited(entry, row):
+            continue
+        if (row.condition is Condition.MISSING) != (entry.get("state") == "missing"):
+            known[path] = (0, 0, 0, 0, 0, int(Condition.DESCRIBED))
+        if state.trusted is None and row.identifier and _edited(entry, row):
             what = "file_identifier" if entry["file_identifier"] != row.identifier else "checksum"
             result.trouble = (
                 f"the {what} of {os.fsdecode(path)!r} was changed by hand; put {row.identifier} / {row.sha256} back, "

@@ -188,6 +188,13 @@ class Seen:
         uri = self.path.as_uri() + "?mode=ro"
         return sqlite3.connect(uri, uri=True, timeout=5, isolation_level=None, check_same_thread=False)
 
+    def renumber_device(self, old: int, new: int) -> None:
+        """The same file system got another device number (a reboot, a remount): that alone changes no file."""
+        with self.transaction():
+            self._db.execute("UPDATE place SET dev = ? WHERE dev = ?", (new, old))
+            self._db.execute("UPDATE file SET dev = ? WHERE dev = ?", (new, old))
+            self._db.execute("UPDATE document SET dev = ? WHERE dev = ?", (new, old))
+
     def close(self) -> None:
         """Close the database."""
         self._db.close()

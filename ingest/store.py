@@ -384,9 +384,13 @@ class Store:
                 continue
             try:
                 entry = self._registry_entry(work, folder, by, number + 1)
-                if entry is not None:
-                    work.prepared.append(entry)
-                    number += 1
+                if entry is None:
+                    continue
+                # A known entry lands before its documents: after a crash in between they are still as last seen, and
+                # the action is done again. A new one lands after them: it never names what is not there.
+                known = os.path.lexists(entry.path)
+                work.prepared.insert(0 if known else len(work.prepared), entry)
+                number += 1
             except FairfolderError as error:
                 self._give_up(work, error)
             except OSError as error:
@@ -409,13 +413,24 @@ class Store:
         entry = record.registry({**entry, **documents.encode_path(record.relative)})
         own = self.root / record.relative / METADATA
         texts = {documents.readable(str(p.path.relative_to(own))): p.sha256 for p in work.prepared}
-        entry["documents"] = {**entry.get("documents", {}), **texts, **record.accepted}
+        accepted = {n: sha256 for n, sha256 in record.accepted.items() if self._is_text_of(own / n, sha256)}
+        entry["documents"] = {**entry.get("documents", {}), **texts, **accepted}
         if old is not None and not work.prepared and entry == old.value:
             return None
         stamped = self._stamped(REGISTRY, entry, None if old is None else old.value, by)
-        stamped |= {"datestamp": stamped["last_modified_date"], "sequence": number}
+        moment = max(
+            stamped["last_modified_date"], entry.get("datestamp", "")
+        )  # a clock set back moves no datestamp back
+        stamped |= {"datestamp": moment, "sequence": number}
         self._validate(path, REGISTRY, stamped)
         return self._write(path, REGISTRY, folder, [documents.to_bytes(stamped)], stamped)
+
+    def _is_text_of(self, path: Path, sha256: str) -> bool:
+        """Whether the document is still the one a person's edit was accepted for."""
+        try:
+            return self.read(path).sha256 == sha256
+        except (FileNotFoundError, DocumentError):
+            return False
 
     def _last_sequence(self, folder: int) -> int:
         try:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest import documents
-from ingest.documents import ADMINISTRATIVE, PROJECT, REGISTRY
+from ingest.documents import ADMINISTRATIVE, IDENTIFIER_KEY, PROJECT, REGISTRY
 from ingest.errors import DocumentError, printable
 from ingest.layout import METADATA, never_data
 from ingest.places import Decision, FolderFound, Verdict, decide, list_datasets, list_folders, look
@@ -20,6 +20,7 @@ from ingest.workspace import Workspace
 
 # One action holds a few descriptors per record; this many at a time stay far below any limit.
 RECORDS_AT_ONCE = 100
+_OF_EACH_WRITE = {"last_modified_by", "last_modified_date", "file_count", "total_size_bytes", "formats"}
 
 
 @dataclass
@@ -32,6 +33,7 @@ class Survey:
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     written: list[Path] = field(default_factory=list)
     waiting: dict[str, str] = field(default_factory=dict)  # path of a folder that cannot be worked on → why
+    refused: dict[str, str] = field(default_factory=dict)  # path of a document with an edit that does not count → why
 
 
 def registry_entry(root: Path, identifier: str) -> Mapping[str, Any]:
@@ -162,7 +164,9 @@ def _same(decision: Decision, ws: Workspace, result: Survey, on_recorded: Callab
     (result.projects if decision.kind == "project" else result.datasets).append(known)
     ws.seen.clear_trouble(decision.path)
     name = PROJECT if decision.kind == "project" else ADMINISTRATIVE
-    accept_edit(ws, known, name, on_recorded)
+    reason = accept_edit(ws, known, name, on_recorded)
+    if reason:
+        result.refused[f"{known.path}/{METADATA}/{name}.json"] = reason
 
 
 def _apply(
@@ -211,11 +215,11 @@ def remember_documents(ws: Workspace, written: Iterable[Written]) -> None:
 # --- documents a person edited on disk -----------------------------------------------------------------------
 
 
-def accept_edit(ws: Workspace, place: PlaceRow, kind: str, on_recorded: Callable[[Sequence[Path]], None]) -> None:
+def accept_edit(ws: Workspace, place: PlaceRow, kind: str, on_recorded: Callable[[Sequence[Path]], None]) -> str:
     """A document that is not as last seen: written by the store elsewhere, or by a person with an editor.
 
     People's fields of a valid edit count: the record's datestamp moves, attributed to ``filesystem``. A changed system
-    field or an invalid document is reported, and nothing is overwritten.
+    field or an invalid document is reported, and nothing is overwritten: the answer is why, "" when all is well.
     """
     path = ws.root / place.path / METADATA / f"{kind}.json"
     relative = f"{place.path}/{METADATA}/{kind}.json"
@@ -223,18 +227,19 @@ def accept_edit(ws: Workspace, place: PlaceRow, kind: str, on_recorded: Callable
         stamp = Stamp.of(os.lstat(path))
         known = ws.seen.document(relative)
         if known is not None and known[0] == stamp:
-            return
+            return ""
         document = documents.read_document(path, kind)
     except FileNotFoundError:
-        return
+        return ""
     except DocumentError as error:
         ws.seen.set_trouble(relative, Condition.FAILED, str(error))
-        return
+        return str(error)
     own = registry_entry(ws.root, place.identifier).get("documents", {}).get(f"{kind}.json")
-    reason = "" if document.sha256 == own else _refused(ws, path, kind, document.value, known[2] if known else None)
+    before = known[2] if known else {IDENTIFIER_KEY[kind]: place.identifier}
+    reason = "" if document.sha256 == own else _refused(ws, path, kind, document.value, before)
     if reason:
         ws.seen.set_trouble(relative, Condition.FAILED, reason)
-        return
+        return reason
     if document.sha256 != own:
         record = Record(
             place.kind, place.identifier, place.path, touch=True, accepted={f"{kind}.json": document.sha256}
@@ -242,22 +247,27 @@ def accept_edit(ws: Workspace, place: PlaceRow, kind: str, on_recorded: Callable
         outcome = ws.store.apply([record], by="filesystem")[0]
         if outcome.error is not None:
             ws.seen.set_trouble(relative, Condition.FAILED, str(outcome.error))
-            return
+            return str(outcome.error)
         on_recorded([path, *(w.path for w in outcome.written)])
     else:
         on_recorded([path])
     ws.seen.put_document(relative, stamp, document.sha256, system_part(kind, document.value))
     ws.seen.clear_trouble(relative)
+    return ""
 
 
-def _refused(ws: Workspace, path: Path, kind: str, value: Mapping[str, Any], before: Mapping[str, Any] | None) -> str:
+def _refused(ws: Workspace, path: Path, kind: str, value: Mapping[str, Any], before: Mapping[str, Any]) -> str:
     problems = ws.schemas.problems(kind, value)
     if problems:
         return printable(f"{path} is not valid: {problems[0].pointer or 'the document'}: {problems[0].message}")
-    if before is None:
-        return ""
     after = system_part(kind, value)
-    changed = sorted(k for k in {*before, *after} if before.get(k) != after.get(k) and k != "$schema")
+    asked = (
+        {*before, *after} if len(before) > 1 else set(before)
+    )  # of a document never seen, only the identity is known
+    # An earlier version put back brings its own dates and totals; identity, origin and creation stay what they are.
+    restored = str(after.get("last_modified_date", "")) < str(before.get("last_modified_date", ""))
+    asked -= {"$schema"} | (_OF_EACH_WRITE if restored else set())
+    changed = sorted(k for k in asked if before.get(k) != after.get(k))
     if not changed:
         return ""
     shown = ", ".join(f"{k} (was {before.get(k)!r}, is {after.get(k)!r})" for k in changed[:3])

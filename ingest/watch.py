@@ -224,7 +224,13 @@ def _scan(run: _Watch, due: dict[str, bool]) -> None:
         return
     started = time.monotonic()
     report = reconcile(
-        run.ws, only=parts, wait=False, on_recorded=run.on_recorded, stop=run.stop, progress=lambda _: _tell(run)
+        run.ws,
+        only=parts,
+        wait=False,
+        on_recorded=run.on_recorded,
+        stop=run.stop,
+        progress=lambda _: _tell(run),
+        helpers=False,
     )
     cost = time.monotonic() - started
     for part in [""] if parts is None else parts:

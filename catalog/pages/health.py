@@ -31,9 +31,11 @@ class RootStatus:
 
 def status(request: HttpRequest) -> HttpResponse:
     """How watching goes, what waits, what failed and why."""
+    roots = [_root_status(root) for root in engine.roots()]
+    told = {problem.reason for each in roots if each.status for problem in each.status.problems}
     context = {
-        "roots": [_root_status(root) for root in engine.roots()],
-        "unclear": queries.unclear(),
+        "roots": roots,
+        "unclear": [each for each in queries.unclear() if each.sentence not in told],
         "watcher": state.watcher_note(),
         "rebuilding": queries.rebuilding(),
         "counts": {

@@ -104,7 +104,7 @@ def _scalar(value: Any, key: str) -> Node:
     if isinstance(value, bool):
         return Text("yes" if value else "no")
     if isinstance(value, int):
-        return Text(f"{words.size(value)} ({value:,} bytes)" if key.endswith("_bytes") else f"{value:,}")
+        return Text(words.exact_size(value) if key.endswith("_bytes") else f"{value:,}")
     if isinstance(value, float):
         return Text(f"{value:,g}")
     time = words.parsed(value)

@@ -41,6 +41,17 @@ def place(path: str) -> SafeString:
 
 
 @register.filter
+def step(path: str) -> SafeString:
+    """The last step of a path."""
+    return names.marked(path.rpartition("/")[2])
+
+
+@register.filter
+def duration(seconds: object) -> str:
+    return words.duration(seconds) if isinstance(seconds, int | float) else ""
+
+
+@register.filter
 def size(number: object) -> SafeString | str:
     """A size in words, its bytes on hovering."""
     if not isinstance(number, int):

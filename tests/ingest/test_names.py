@@ -14,7 +14,7 @@ D = "p_Barley/leaves"
 
 NAMES = {
     "spaces": " two  words ",
-    "quotes": "it's \"quoted\" `so`",
+    "quotes": 'it\'s "quoted" `so`',
     "newline": "line\nbreak\r\n",
     "tab": "a\tb",
     "control": "bell\x07 escape\x1b[31m",

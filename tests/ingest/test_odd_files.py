@@ -61,9 +61,7 @@ def test_links_are_recorded_and_never_followed(watched: Watched, tmp_path: Path)
     report = watched.reconcile()
     assert report.findings == []
     assert set(watched.entries(D)) == {"a.txt"}
-    assert conditions(watched) == dict.fromkeys(
-        links, ("link", "a symbolic link: links are recorded, never followed")
-    )
+    assert conditions(watched) == dict.fromkeys(links, ("link", "a symbolic link: links are recorded, never followed"))
     assert watched.explain(f"{D}/passwd").condition == "link"
     assert watched.problems() == {}
     assert "outside the watched folder" not in "".join(map(repr, watched.metadata().values()))

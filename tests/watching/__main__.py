@@ -35,4 +35,5 @@ def main() -> None:
         watching.watch(ws, on_recorded=recorded, stop=stop, announce=say)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -84,6 +84,7 @@ WAVS = sorted((SCIPY / "tests" / "data").glob("*.wav"))
 
 
 @pytest.mark.parametrize("path", WAVS, ids=lambda path: path.name)
+@pytest.mark.filterwarnings("ignore::scipy.io.wavfile.WavFileWarning")
 def test_shipped_wavs_are_as_scipy_reads_them(path: Path) -> None:
     facts = describe(path)
     assert facts["mime_type"] == "audio/wav"

@@ -113,7 +113,9 @@ SEEDS: dict[str, Callable[[Path], bytes]] = {
     "png": lambda folder: _image("PNG"),
     "jpg": lambda folder: _image("JPEG"),
     "gif": lambda folder: _image("GIF"),
-    "tif": lambda folder: _saved(lambda path: tifffile.imwrite(path, numpy.zeros((3, 9, 8), "uint16")), folder),
+    "tif": lambda folder: _saved(
+        lambda path: tifffile.imwrite(path, numpy.zeros((3, 9, 8), "uint16"), photometric="minisblack"), folder
+    ),
     "bigtif": lambda folder: _saved(lambda path: tifffile.imwrite(path, numpy.zeros((9, 8)), bigtiff=True), folder),
     "h5": lambda folder: _saved(_hdf5, folder),
     "nc": lambda folder: _saved(_netcdf, folder),

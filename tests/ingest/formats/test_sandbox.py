@@ -116,6 +116,14 @@ def test_a_worker_killed_while_it_reads_costs_a_warning(tmp_path: Path) -> None:
     assert _order(tmp_path, "hang").warnings == ["extract failed: the reader crashed (SIGKILL)"]
 
 
+def test_ctrl_c_is_for_the_parent(tmp_path: Path) -> None:
+    _assert_next_is_described(tmp_path)
+    [worker] = sandbox._pool.idle
+    os.kill(worker.pid, signal.SIGINT)
+    _assert_next_is_described(tmp_path)
+    assert [again.pid for again in sandbox._pool.idle] == [worker.pid]
+
+
 def test_threads_share_two_workers(tmp_path: Path) -> None:
     path = tmp_path / "a.h5"
     with h5py.File(path, "w") as file:

@@ -22,7 +22,8 @@ VCF = (
 
 
 def _oracle(path: Path, kind: str) -> int:
-    return sum(1 for _ in SeqIO.parse(path, kind))
+    with path.open() as file:
+        return sum(1 for _ in SeqIO.parse(file, kind))
 
 
 @pytest.mark.parametrize(("kind", "text"), [("fasta", FASTA), ("fastq", FASTQ)])

@@ -1,0 +1,239 @@
+"""The service as benchmarks run it: commands, the watcher, the whole of it, and a warm process that calls the engine.
+
+Every process gets an environment of its own: a watched folder and a state folder of the benchmark, nothing of the
+user's. Run as ``python -m bench.service`` this module is that warm process: it reads one JSON request a line and answers
+each.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from bench.measuring import BenchError, cpu_seconds
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+MANAGE = [sys.executable, str(CHECKOUT / "manage.py")]
+_PATIENCE = 60.0
+
+
+def environment(root: Path, state: Path, **settings: str) -> dict[str, str]:
+    """The environment of a process that watches `root`."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("FAIRFOLDER_") and k != "DATABASE_URL"}
+    given = {
+        "MONITOR_PATH": str(root),
+        "FAIRFOLDER_STATE_DIR": str(state),
+        "DJANGO_SETTINGS_MODULE": "catalog.settings",
+    }
+    return {**kept, **given, **settings}
+
+
+def command(root: Path, state: Path, *words: str, prefix: Sequence[str] = (), codes: Sequence[int] = (0,)) -> Any:
+    """Runs ``manage.py <words> --json`` to its end and gives its answer.
+
+    Raises:
+        BenchError: with what it said, when its exit code is another.
+    """
+    whole = [*prefix, *MANAGE, *words, "--json"]
+    done = subprocess.run(
+        whole, env=environment(root, state), cwd=CHECKOUT, capture_output=True, stdin=subprocess.DEVNULL
+    )
+    if done.returncode not in codes:
+        raise BenchError(f"{' '.join(words)} ended with {done.returncode}: {_tail(done.stderr or done.stdout)}")
+    return json.loads(done.stdout)
+
+
+def _tail(said: bytes) -> str:
+    return said.decode(errors="replace").strip()[-2000:]
+
+
+@contextmanager
+def running(root: Path, state: Path, *words: str, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
+    """``manage.py <words>`` as a process that is ended when the block is left."""
+    log = state.with_name(f"{state.name}.log")
+    with log.open("ab") as said:
+        process = subprocess.Popen(
+            [*MANAGE, *words],
+            env=environment(root, state, **settings),
+            cwd=CHECKOUT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=said,
+        )
+    try:
+        yield process
+        if process.poll() is not None:
+            raise BenchError(f"{' '.join(words)} ended by itself: {_tail(log.read_bytes())}")
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.communicate(timeout=_PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+
+
+def wait_until_idle(pid: int, quiet: float = 2.0, patience: float = 900.0) -> None:
+    """Waits until a process has used next to no processor time for `quiet` seconds."""
+    deadline = time.monotonic() + patience
+    since, used = time.monotonic(), cpu_seconds(pid)
+    while time.monotonic() - since < quiet:
+        if time.monotonic() > deadline:
+            raise BenchError(f"process {pid} is still busy after {patience:.0f} s")
+        time.sleep(0.2)
+        now = cpu_seconds(pid)
+        if now - used > 0.1:
+            since, used = time.monotonic(), now
+
+
+# --- the warm process, from outside -----------------------------------------------------------------------------
+
+
+class Engine:
+    """A process with Django set up, its database migrated and the workspace open, that does what it is asked.
+
+    A context. Times are taken inside, around the call alone.
+    """
+
+    def __init__(self, root: Path, state: Path, prefix: Sequence[str] = ()) -> None:
+        self._process = subprocess.Popen(
+            [*prefix, sys.executable, "-m", "bench.service"],
+            env=environment(root, state),
+            cwd=CHECKOUT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        self._answer()
+
+    def reconcile(self, scope: Path | None = None) -> dict[str, Any]:
+        """``ingest.reconcile.reconcile(ws, scope=…, on_recorded=catalog.index.refresh)``: seconds, and the report."""
+        return self.ask(do="reconcile", scope=str(scope) if scope else None)
+
+    def page(self, path: str, times: int = 1) -> list[float]:
+        """Seconds of answering a page to someone who is signed in, without the network."""
+        found: list[float] = self.ask(do="page", path=path, times=times)["seconds"]
+        return found
+
+    def indexed(self) -> int:
+        """How many files the index holds."""
+        return int(self.ask(do="indexed")["files"])
+
+    def ask(self, **request: Any) -> dict[str, Any]:
+        """Raises BenchError when the process dies of the request."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(request).encode() + b"\n")
+        self._process.stdin.flush()
+        return self._answer()
+
+    def _answer(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise BenchError(f"the engine's process ended with {self._process.wait()}; see above why")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.communicate(timeout=_PATIENCE)
+
+
+def described(answer: dict[str, Any], expected: int) -> float:
+    """The seconds of a call that described as many files as it should have.
+
+    Raises:
+        BenchError: when it did not.
+    """
+    if answer["described"] != expected or answer["failed"] or answer["pending"]:
+        raise BenchError(f"{expected} files were to be described, but: {answer}")
+    return float(answer["seconds"])
+
+
+# --- the warm process, inside -----------------------------------------------------------------------------------
+
+
+def _serve_requests() -> None:
+    import django
+
+    django.setup()
+    from django.conf import settings
+
+    from catalog import state
+    from ingest.workspace import open_workspace
+
+    state.prepare()
+    with open_workspace(settings.MONITOR_PATHS[0], settings.ENGINE) as workspace:
+        _say({"ready": True})
+        for line in sys.stdin.buffer:
+            request = json.loads(line)
+            _say(_REQUESTS[request.pop("do")](workspace, **request))
+
+
+def _say(answer: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
+
+
+def _reconcile(workspace: Any, scope: str | None) -> dict[str, Any]:
+    from catalog import index
+    from ingest.reconcile import reconcile
+
+    indexing = 0.0
+
+    def refresh(paths: Sequence[Path]) -> None:
+        nonlocal indexing
+        before = time.perf_counter()
+        index.refresh(paths)
+        indexing += time.perf_counter() - before
+
+    used, started = _cpu_seconds(), time.perf_counter()
+    report = reconcile(workspace, scope=Path(scope) if scope else None, on_recorded=refresh)
+    seconds = time.perf_counter() - started
+    counts = {name: getattr(report, name) for name in ("described", "unchanged", "pending", "failed")}
+    return {"seconds": seconds, "cpu_seconds": _cpu_seconds() - used, "indexing": indexing, **counts}
+
+
+def _cpu_seconds() -> float:
+    """Of this process and the children that have ended."""
+    return sum(os.times()[:4])
+
+
+def _page(workspace: Any, path: str, times: int) -> dict[str, Any]:
+    from django.contrib.auth.models import User
+    from django.test import Client
+
+    client = Client(SERVER_NAME="localhost")
+    client.force_login(User.objects.get_or_create(username="bench")[0])
+    found = []
+    for _ in range(times):
+        started = time.perf_counter()
+        response = client.get(path)
+        found.append(time.perf_counter() - started)
+        if response.status_code != 200:
+            raise BenchError(f"{path} was answered with {response.status_code}")
+    return {"seconds": found, "bytes": len(response.content)}
+
+
+def _indexed(workspace: Any) -> dict[str, Any]:
+    from catalog.models import File
+
+    return {"files": File.objects.count()}
+
+
+_REQUESTS = {"reconcile": _reconcile, "page": _page, "indexed": _indexed}
+
+if __name__ == "__main__":
+    _serve_requests()
