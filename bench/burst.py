@@ -38,7 +38,7 @@ def run(bench: Bench) -> Iterator[Figure]:
     exponent = _exponent(sizes, mine)
     last = bursts[-1]
     yield Figure(
-        title=f"bursts of {sizes[0]:,} to {sizes[-1]:,} files into one dataset, engine call: cost of a file in the largest",
+        title=f"bursts of {sizes[0]:,} to {sizes[-1]:,} files into one dataset, engine call, a file of the largest",
         unit="µs per file",
         values=[1e6 * s / last.files for s in mine[-1]],
         yardstick="find | xargs -P2 sha256sum of the same files",
@@ -53,7 +53,7 @@ def run(bench: Bench) -> Iterator[Figure]:
         fsyncs=last.fsyncs(),
         notes=(
             "cost per file: " + ", ".join(f"{e:.0f} µs at {n:,}" for e, n in zip(each, sizes, strict=True)),
-            f"total time grows as the number of files to the power of {exponent:.2f} (least squares of the logarithms), "
+            f"total time grows as the number of files to the power of {exponent:.2f} (least squares of logarithms), "
             f"that of sha256sum to the power of {_exponent(sizes, theirs):.2f}",
         ),
     )

@@ -27,7 +27,7 @@ class BenchError(Exception):
 
 @dataclass(frozen=True)
 class Scale:
-    """How large a run is: ``full`` gives the figures that count, ``small`` a quick look, ``toy`` tests the benchmark."""
+    """How large a run is: ``full`` gives the figures that count, ``small`` a quick look, ``toy`` a test."""
 
     name: str
 

@@ -88,8 +88,8 @@ def section(result: Result, command: str) -> str:
     around = result.surroundings
     minutes = result.took / 60
     said = [
-        f"{result.began:%Y-%m-%d}, `{command}`, {minutes:.0f} min; {around.machine}; {around.file_system}; load average "
-        f"before {around.load} with the cores {around.busy:.0%} busy, after {result.load_after}.",
+        f"{result.began:%Y-%m-%d}, `{command}`, {minutes:.0f} min; {around.machine}; {around.file_system}; load "
+        f"average before {around.load} with the cores {around.busy:.0%} busy, after {result.load_after}.",
         "",
         "| what | figure | yardstick | ratio | target |",
         "| --- | --- | --- | --- | --- |",

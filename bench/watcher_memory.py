@@ -65,8 +65,8 @@ def _watched(bench: Bench, datasets: int, each: int, load: int, name: str) -> Fi
     if load:
         growth, hourly = _growth(samples)
         notes.append(
-            f"over {load} s of {_PER_SECOND} files/s created, changed and deleted: {growth:+.1%} from the first tenth to "
-            f"the last, slope of the second half {hourly / MIB:+.1f} MiB an hour"
+            f"over {load} s of {_PER_SECOND} files/s created, changed and deleted: {growth:+.1%} from the first tenth "
+            f"to the last, slope of the second half {hourly / MIB:+.1f} MiB an hour"
         )
         targets.append(Target.at_most(round(growth, 3), _FLAT, "growth under load"))
     return Figure(
