@@ -72,9 +72,9 @@ def running(root: Path, state: Path, *words: str, **settings: str) -> Iterator[s
         )
     try:
         yield process
-        if process.poll() is not None:
-            raise BenchError(f"{' '.join(words)} ended by itself: {_tail(log.read_bytes())}")
     finally:
+        if process.poll() is not None:
+            raise BenchError(f"{' '.join(words)} ended by itself with {process.returncode}: {_tail(log.read_bytes())}")
         process.send_signal(signal.SIGTERM)
         try:
             process.communicate(timeout=_PATIENCE)

@@ -46,11 +46,12 @@ def _watched(bench: Bench, datasets: int, each: int, load: int, name: str) -> Fi
         pid = watcher.pid
         _until_described(pid, root, state, files)
         adopted = memory(pid)
-        samples = _under_load(pid, root, datasets, load) if load else [(0.0, adopted["VmRSS"])]
+        changing = Load(root, datasets)
+        samples = _under_load(pid, changing, load) if load else [(0.0, adopted["VmRSS"])]
         end = memory(pid)
         helpers = sum(memory(child)["VmRSS"] for child in children_of(pid))
-        fsyncs = _fsyncs(pid, root, datasets) if load else ""
-        _until_described(pid, root, state, None)
+        fsyncs = _fsyncs(pid, changing) if load else ""
+        _until_described(pid, root, state, changing.files)
     with running(root, state, "watch") as again:
         wait_until_idle(again.pid)
         restarted = memory(again.pid)["VmRSS"]
@@ -84,11 +85,11 @@ def _watched(bench: Bench, datasets: int, each: int, load: int, name: str) -> Fi
     )
 
 
-def _until_described(pid: int, root: Path, state: Path, files: int | None) -> None:
+def _until_described(pid: int, root: Path, state: Path, files: int) -> None:
     """Waits until the watcher has nothing to do; checks that it described so many files."""
     wait_until_idle(pid, quiet=4.0)
     counts = command(root, state, "status", codes=(0, 1))["roots"][0]["counts"]
-    if files is not None and counts.get("described") != files:
+    if counts["described"] != files:
         raise BenchError(f"{files} files were to be described, but: {counts}")
 
 
@@ -107,26 +108,31 @@ def _mib(size: int) -> str:
 
 
 class Load:
-    """Files created, changed and deleted in turns, in datasets taken at random; their number stays about the same."""
+    """Files created, changed and deleted in turns, taken at random from the whole tree; their number stays the same."""
 
     def __init__(self, root: Path, datasets: int) -> None:
         self._folders = [trees.dataset_path(root, number) for number in range(datasets)]
+        self._files = [path for folder in self._folders for path in folder.iterdir() if path.is_file()]
         self._random = random.Random(1)
-        self._made: list[Path] = []
-        self._next = 10_000_000
+        self._next = 10_000_000 + len(self._files)
         self._turn = 0
+
+    @property
+    def files(self) -> int:
+        return len(self._files)
 
     def step(self) -> None:
         """One file."""
         self._turn += 1
-        if self._turn % 3 == 1 or not self._made:
-            self._made += trees.fill(self._random.choice(self._folders), self._next, 1)
+        if self._turn % 3 == 1:
+            self._files += trees.fill(self._random.choice(self._folders), self._next, 1)
             self._next += 1
-        elif self._turn % 3 == 2:
-            path = self._random.choice(self._made)
-            path.write_bytes(path.read_bytes()[::-1])
+            return
+        position = self._random.randrange(len(self._files))
+        if self._turn % 3 == 2:
+            self._files[position].write_bytes(self._files[position].read_bytes()[::-1])
         else:
-            self._made.pop(self._random.randrange(len(self._made))).unlink()
+            self._files.pop(position).unlink()
 
     def go_on(self, duration: float, each_second: Callable[[float], None]) -> None:
         """So many seconds at a steady rate."""
@@ -138,10 +144,10 @@ class Load:
                 each_second(time.monotonic() - started)
 
 
-def _under_load(pid: int, root: Path, datasets: int, duration: int) -> list[tuple[float, int]]:
+def _under_load(pid: int, load: Load, duration: int) -> list[tuple[float, int]]:
     """Seconds since the start and memory, every second."""
     samples: list[tuple[float, int]] = []
-    Load(root, datasets).go_on(duration, lambda at: samples.append((at, memory(pid)["VmRSS"])))
+    load.go_on(duration, lambda at: samples.append((at, memory(pid)["VmRSS"])))
     return samples
 
 
@@ -152,11 +158,8 @@ def _growth(samples: list[tuple[float, int]]) -> tuple[float, float]:
     return last / first - 1, 3600 * slope(samples[len(samples) // 2 :])
 
 
-def _fsyncs(pid: int, root: Path, datasets: int) -> str:
+def _fsyncs(pid: int, load: Load) -> str:
     if not has_strace():
         return "fsyncs not counted: there is no strace"
-    load = Load(root, datasets)
     counted = fsyncs_while(pid, lambda: load.go_on(_TRACED_SECONDS, lambda at: None))
-    return (
-        f"{counted:,} fsyncs in {_TRACED_SECONDS} s of the same load, by strace -f -c -p attached after the measurement"
-    )
+    return f"{counted:,} fsyncs in {_TRACED_SECONDS} s of the same load, by strace -f -c -p attached after it"

@@ -80,7 +80,7 @@ class File(models.Model):
     # Given by the index: an automatic key costs one more write for each row.
     id = models.IntegerField(primary_key=True)
     dataset = models.ForeignKey(Dataset, models.CASCADE, db_constraint=False, db_index=False, related_name="files")
-    digest = models.BigIntegerField(help_text="First 8 bytes of the BLAKE2b of its manifest line")
+    digest = models.BigIntegerField(help_text="First 8 bytes of the SHA-256 of its manifest line")
     identifier = models.CharField(max_length=36, db_index=True)
     path = models.TextField(help_text="Relative to the dataset")
     path_encoding = models.TextField(blank=True)

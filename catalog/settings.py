@@ -92,7 +92,7 @@ DATABASES = {
             # In WAL mode NORMAL keeps the file sound after a power cut; a lost tail is caught up from the documents.
             "init_command": (
                 "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY;"
-                "PRAGMA cache_size=-32768; PRAGMA mmap_size=268435456;"
+                "PRAGMA cache_size=-16384;"
                 "PRAGMA wal_autocheckpoint=8192; PRAGMA journal_size_limit=67108864;"
             ),
         },

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ingest.layout import METADATA
+from ingest.folders import touched_ns
 from ingest.seen import Stamp
 
 _JUMP_SECONDS = 1.0
@@ -73,20 +72,5 @@ class Clock:
 
     def _probe(self) -> int:
         """The ctime the file system gives to a write just now; the machine's clock where it cannot be written."""
-        try:
-            folder = os.open(self.root / METADATA, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        except OSError:
-            return time.time_ns()
-        try:
-            fd = os.open(_HEARTBEAT, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666, dir_fd=folder)
-        except OSError:
-            return time.time_ns()
-        finally:
-            os.close(folder)
-        try:
-            os.pwrite(fd, b"0", 0)
-            return os.fstat(fd).st_ctime_ns
-        except OSError:
-            return time.time_ns()
-        finally:
-            os.close(fd)
+        touched = touched_ns(self.root, _HEARTBEAT)
+        return time.time_ns() if touched is None else touched

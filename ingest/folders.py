@@ -104,3 +104,23 @@ def sweep(folder: int, is_ours: Callable[[str], bool]) -> None:
         if is_ours(name):
             with suppress(FileNotFoundError):
                 os.unlink(name, dir_fd=folder)
+
+
+def touched_ns(root: Path, name: str) -> int | None:
+    """Write one byte to a hidden file in the root's ``.metadata``; its new ctime, None where that cannot be done.
+
+    Nothing is made but the file: a root without a ``.metadata`` folder (an empty mount point) is left alone.
+    """
+    try:
+        own = os.open(root / METADATA, _DIRECTORY | os.O_NOFOLLOW)
+        try:
+            fd = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666, dir_fd=own)
+        finally:
+            os.close(own)
+        try:
+            os.pwrite(fd, b"0", 0)
+            return os.fstat(fd).st_ctime_ns
+        finally:
+            os.close(fd)
+    except OSError:
+        return None

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import time
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ingest.cut import Cut
+from ingest.documents import readable
 from ingest.events import Forgotten, Gone
 from ingest.places import Decision
+from ingest.report import Finding
 from ingest.root_guard import is_mass_loss
+from ingest.scan import recorded_entries
 from ingest.seen import Condition, PlaceRow
 from ingest.survey import RECORDS_AT_ONCE, missing_records
 from ingest.workspace import Workspace
@@ -75,8 +79,9 @@ def _places_missing(cut: Cut, gone: Sequence[Decision]) -> None:
         outcomes = ws.store.apply([record for _, record in some], by="system:missing")
         with ws.seen.transaction():
             for (decision, _), outcome in zip(some, outcomes, strict=True):
-                if outcome.error is None and decision.known is not None:
-                    known = decision.known
+                if outcome.error is not None:
+                    cut.report.findings.append(Finding(readable(decision.path), "folder", str(outcome.error)))
+                elif (known := decision.known) is not None:
                     ws.seen.put_place(known.kind, known.path, known.dev, known.ino, known.identifier, gone=True)
         cut.on_recorded([w.path for outcome in outcomes for w in outcome.written])
 
@@ -85,7 +90,11 @@ def forget_long_missing(cut: Cut) -> None:
     """Entries missing for longer than the set time go, unless a V2 record names them."""
     seen = cut.ws.seen
     before = time.time() - cut.ws.settings.forget_missing_days * 86_400
-    rows = [(place, path) for place, path in seen.missing_since(before) if not place.gone]
+    long_missing: dict[PlaceRow, list[bytes]] = defaultdict(list)
+    for place, path in seen.missing_since(before):
+        if not place.gone:
+            long_missing[place].append(path)
+    rows = [(place, path) for place, paths in long_missing.items() for path in _unnamed(cut.ws, place, paths)]
     for place, path in rows:
         cut.box(place).events.append(Forgotten(os.fsdecode(path)))
         cut.report.forgotten += 1
@@ -94,3 +103,9 @@ def forget_long_missing(cut: Cut) -> None:
     with seen.transaction():
         for place, path in rows:
             seen.drop_files(place.id, [path])
+
+
+def _unnamed(ws: Workspace, place: PlaceRow, paths: Sequence[bytes]) -> list[bytes]:
+    """Without the files that a V2 record names: their entries stay for ever."""
+    entries = recorded_entries(ws.root, place, paths)
+    return [path for path in paths if entries.get(path, {}).get("data_object_version") != "V2"]

@@ -88,8 +88,9 @@ def manifest_state(root: Path, place: PlaceRow, seen: Seen, own_sha256: Callable
         info = Stamp.of(os.lstat(path))
         known = seen.document(f"{place.path}/{METADATA}/{STRUCTURAL}.json")
         own = known is not None and known[0] == info
+        counted = known[2].get("file_count") if known is not None else None
         # Rows and entries are there together or not at all: a manifest made anew is filled from the rows again.
-        if own and seen.has_rows(place.id) == (known[2].get("file_count") != 0):
+        if own and seen.has_rows(place.id) == (counted != 0):
             return ManifestState(info)
         document = documents.read_document(path, STRUCTURAL)
         entries = manifest.entries_by_name(path, document.value)
@@ -154,7 +155,7 @@ def _check_entries(
                 orphan = Orphan(os.fsdecode(path), entry["file_identifier"])
                 orphans[(entry["checksum"]["value"], entry["size_bytes"])].append(orphan)
             continue
-        if (row.condition is Condition.MISSING) != (entry.get("state") == "missing"):
+        if row.condition is (Condition.DESCRIBED if entry.get("state") == "missing" else Condition.MISSING):
             known[path] = (0, 0, 0, 0, 0, int(Condition.DESCRIBED))
         if state.trusted is None and row.identifier and _edited(entry, row):
             what = "file_identifier" if entry["file_identifier"] != row.identifier else "checksum"
@@ -209,8 +210,8 @@ def _sort_leftovers(listing: Listing, result: Comparison) -> None:
             result.vanished.append(path)
     for path in result.others:
         # What is a link now was a file before: the file is gone, the link has a row of its own.
-        row = listing.known.get(path)
-        if row is not None and Condition(row[5]) in _WITH_ENTRY:
+        before = listing.known.get(path)
+        if before is not None and Condition(before[5]) in _WITH_ENTRY:
             result.gone.append(path)
 
 
@@ -267,7 +268,7 @@ def _claim_elsewhere(
     other = next((p for p in seen.places() if p.id == row.place), None)
     if other is None or other.gone or _still_there(root / other.path, row.path, row.stamp):
         return False
-    entry = _entry_of(root, other, row.path)
+    entry = recorded_entries(root, other, [os.fsencode(row.path)]).get(os.fsencode(row.path))
     if entry is None or entry.get("data_object_version") != "V1" or entry.get("file_identifier") != row.identifier:
         return False
     result.moves.append((Arrived(path, stamp, entry, technical), row))
@@ -285,20 +286,18 @@ def _technical(top: int, path: bytes) -> Mapping[str, Any] | None:
     return None if info is None else dirmeta_facts(os.fsdecode(path), info)
 
 
-def _entry_of(root: Path, place: PlaceRow, path: str) -> Mapping[str, Any] | None:
+def recorded_entries(root: Path, place: PlaceRow, paths: Iterable[bytes]) -> dict[bytes, Mapping[str, Any]]:
+    """The manifest entries of some paths; none where there is no manifest in the store's own form."""
     document = documents.dataset_document(root, place.path, STRUCTURAL)
+    keys = {manifest.key_for(documents.encode_path(os.fsdecode(path))): path for path in paths}
     try:
         raw = documents.read_bytes(document)
-    except (FileNotFoundError, DocumentError):
-        return None
-    parts = manifest.split(raw)
-    if parts is None:
-        return None
-    try:
-        slot = manifest.find(parts, manifest.key_for(documents.encode_path(path)))
-    except ValueError:
-        return None
-    return None if slot.end == slot.start else documents.parse(document, raw[slot.start : slot.end], twice_checked=True)
+        parts = manifest.split(raw)
+        slots = {} if parts is None else manifest.find_all(parts, keys)
+    except (FileNotFoundError, DocumentError, ValueError):
+        return {}
+    there = {keys[key]: raw[slot.start : slot.end] for key, slot in slots.items() if slot.end > slot.start}
+    return {path: documents.parse(document, line, twice_checked=True) for path, line in there.items()}
 
 
 def by_folder(paths: Iterable[bytes]) -> Iterator[tuple[list[bytes], list[bytes]]]:

@@ -302,9 +302,9 @@ class Seen:
         return self._db.execute(query, (place,)).fetchone() is not None
 
     def present_count(self) -> int:
-        """How many files are described and were there last time."""
-        row = self._db.execute("SELECT count(*) FROM file WHERE condition = 0").fetchone()
-        return int(row[0])
+        """How many files are described and were there last time, those of missing folders left out."""
+        query = "SELECT count(*) FROM file WHERE condition = 0 AND place NOT IN (SELECT id FROM place WHERE gone)"
+        return int(self._db.execute(query).fetchone()[0])
 
     def put_files(self, rows: Iterable[FileRow]) -> None:
         """Insert or replace rows."""
@@ -396,8 +396,12 @@ class Seen:
         return [Trouble(os.fsdecode(r[0]), Condition(r[1]), r[2], r[3]) for r in rows]
 
     def counts(self) -> dict[str, int]:
-        """How many paths are in each condition."""
-        rows = dict(self._db.execute("SELECT condition, count(*) FROM file GROUP BY condition").fetchall())
+        """How many paths are in each condition, those of missing folders left out."""
+        query = (
+            "SELECT condition, count(*) FROM file WHERE place NOT IN (SELECT id FROM place WHERE gone) "
+            "GROUP BY condition"
+        )
+        rows = dict(self._db.execute(query).fetchall())
         return {c.word: int(rows.get(int(c), 0)) for c in Condition}
 
     def in_condition(self, conditions: Sequence[Condition], limit: int = 200) -> list[tuple[str, FileRow]]:
@@ -406,7 +410,7 @@ class Seen:
         columns = ", ".join(f"file.{c.strip()}" for c in _FILE.split(","))
         query = (
             f"SELECT place.path, {columns} FROM file JOIN place ON place.id = file.place "  # noqa: S608
-            f"WHERE file.condition IN ({marks}) ORDER BY file.since LIMIT ?"
+            f"WHERE file.condition IN ({marks}) AND NOT place.gone ORDER BY file.since LIMIT ?"
         )
         rows = self._db.execute(query, (*(int(c) for c in conditions), limit))
         return [(os.fsdecode(row[0]), _file(row[1:])) for row in rows]

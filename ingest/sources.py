@@ -31,6 +31,7 @@ from watchdog.events import (
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
+from ingest.folders import touched_ns
 from ingest.layout import METADATA
 
 _EVENTS: list[type[FileSystemEvent]] = [
@@ -167,7 +168,7 @@ class Events:
             OSError: ENOSPC when the kernel's limit of watches is too small, EMFILE when that of instances is.
         """
         # Its text dumps the whole table of watches; the scan makes good whatever it speaks of.
-        warnings.filterwarnings("ignore", message="(?s).*Callback already exists.*")
+        warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"watchdog\..*")
         self._overflow = _Overflow(self.lost.set)
         logger = logging.getLogger("watchdog")
         logger.addHandler(self._overflow)
@@ -210,20 +211,10 @@ class Events:
             observer.join(10)
 
     def sing(self) -> None:
-        """Touch the canary file; its event should be heard soon."""
-        path = self.root / METADATA / _CANARY
-        try:
-            fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
-        except OSError:
-            self._sung = 0.0  # nowhere to sing: nothing can be said
-            return
-        try:
-            os.pwrite(fd, b"0", 0)
-        except OSError:
+        """Touch the canary file; its event should be heard soon. Where it cannot be touched, nothing can be said."""
+        self._sung = time.monotonic()  # before: the event can be here before the call is back
+        if touched_ns(self.root, _CANARY) is None:
             self._sung = 0.0
-        finally:
-            os.close(fd)
-        self._sung = time.monotonic()
 
     def _canary_heard(self) -> None:
         self._heard = time.monotonic()

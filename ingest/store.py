@@ -26,6 +26,7 @@ from ingest.errors import ConflictError, DocumentError, FairfolderError, StoreEr
 from ingest.folders import explain, metadata_folder, new_file, sweep
 from ingest.layout import METADATA
 from ingest.locking import LockUnsupportedError, held, lock_file
+from ingest.minting import with_identities
 from ingest.schema import SchemaSet
 from ingest.seen import Stamp
 
@@ -285,7 +286,7 @@ class Store:
         value = change.function(None if old is None else dict(old.value))
         if value is None or (old is not None and value == old.value):
             return None
-        value = self._stamped(change.kind, value, None if old is None else old.value, by)
+        value = self._stamped(change.kind, with_identities(value), None if old is None else old.value, by)
         self._validate(change.path, change.kind, value)
         text = manifest.render_value(value) if change.kind == STRUCTURAL else documents.to_bytes(value)
         return self._write(change.path, change.kind, folder, [text], value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +118,7 @@ def _carry_out(
     decisions: Sequence[Decision], ws: Workspace, result: Survey, on_recorded: Callable[[Sequence[Path]], None]
 ) -> None:
     todo: list[tuple[Decision, Record]] = []
-    for decision in decisions:
+    for decision in (_registered_again(d, ws.root) for d in decisions):
         result.verdicts[decision.path] = decision.verdict
         if decision.verdict is Verdict.GONE:
             result.gone.append(decision)
@@ -137,6 +137,14 @@ def _carry_out(
             _same(decision, ws, result, on_recorded)
     for start in range(0, len(todo), RECORDS_AT_ONCE):
         _apply(todo[start : start + RECORDS_AT_ONCE], ws, result, on_recorded)
+
+
+def _registered_again(decision: Decision, root: Path) -> Decision:
+    """A folder that is as it was but has lost its registry entry gets it back."""
+    entry = documents.registry_document(root, decision.identifier)
+    if decision.verdict is Verdict.SAME and not os.path.lexists(entry):
+        return replace(decision, verdict=Verdict.ADOPTED)
+    return decision
 
 
 def _project_of(decision: Decision, ws: Workspace, result: Survey) -> str | None:
@@ -291,7 +299,10 @@ def missing_records(ws: Workspace, gone: Sequence[Decision]) -> list[tuple[Decis
                 f"the folder is now called {documents.readable(now_called)!r}, outside the naming scheme "
                 f"(project folders begin with {ws.layout.project_prefix!r})"
             )
-        records.append((decision, missing_record(decision.kind, decision.identifier, decision.path, reason)))
+        project = ws.seen.place_at(decision.path.partition("/")[0]) if decision.kind == "dataset" else None
+        identifier = project.identifier if project is not None else ""
+        record = missing_record(decision.kind, decision.identifier, decision.path, identifier, reason)
+        records.append((decision, record))
     return records
 
 

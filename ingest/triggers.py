@@ -167,13 +167,14 @@ def _made(site: Site, decision: Decision, project_identifier: str) -> Record:
     return dataset_record(site, decision.path, identifier, project_identifier, derived_from=origin)
 
 
-def missing_record(kind: str, identifier: str, path: str, reason: str) -> Record:
+def missing_record(kind: str, identifier: str, path: str, project_identifier: str, reason: str) -> Record:
     """A project or dataset folder is not there: only its registry entry can say so."""
+    link = {"project_identifier": project_identifier} if project_identifier else {}
 
     def missing(entry: Value) -> Value:
         if entry.get("state") == "tombstone":
             return entry
-        return {**entry, "state": "missing", "state_reason": reason, "missing_since": documents.now()}
+        return {**link, **entry, "state": "missing", "state_reason": reason, "missing_since": documents.now()}
 
     return Record(kind, identifier, path, (), missing, touch=True)
 

@@ -28,11 +28,9 @@ NO_NETWORK = {"urllib.request", "http.client", "requests", "httpx", "ftplib", "x
 # Whoever else may touch the disk, and what it touches. Research data is in none of these but the demonstration's.
 WRITERS = {
     "ingest/store.py": "the only writer of metadata",
-    "ingest/folders.py": "the store's folders and temporary files, through descriptors",
+    "ingest/folders.py": "the store's folders and temporary files, and the two one-byte files of clock and canary",
     "ingest/locking.py": "lock files",
     "ingest/seen.py": "what was last seen, in the state folder",
-    "ingest/clock.py": "the heartbeat file in .metadata, for the file system's own time",
-    "ingest/sources.py": "the canary file in .metadata, whose event must come back",
     "ingest/workspace.py": "the flag that holds reading, in the state folder",
     "ingest/watch.py": "what the watcher says of itself, in the state folder",
     "catalog/state.py": "the state folder, and what the service says of itself in it",

@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 
 from catalog import words
 from catalog.models import ChangeLog, Dataset, Document, File, Instrument, Project, Run
-from catalog.pages import names
+from catalog import names
 
 
 class UncountedPaginator(Paginator):  # type: ignore[type-arg]

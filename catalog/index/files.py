@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from hashlib import blake2b
-from itertools import islice
+from hashlib import sha256
 from pathlib import Path
+from struct import unpack
 from typing import Any, BinaryIO
 
 import orjson
@@ -15,9 +15,7 @@ from django.db import connection
 from catalog.index.reading import NotLinesError, entries_of_whole, entry_lines, opened
 from ingest.errors import DocumentError
 
-BATCH = 2_000
 LONGEST = 500  # characters of a searched column; the document holds the whole
-_MATCHED = 0  # no row has this key
 _COLUMNS = (
     "id, dataset_id, digest, identifier, path, path_encoding, size_bytes, mime_type, format, checksum, modified, "
     "first_seen, state, version"
@@ -64,36 +62,39 @@ def unload(dataset_id: int) -> None:
         cursor.execute("DELETE FROM catalog_file WHERE dataset_id = %s", [dataset_id])
 
 
-def _replace(dataset_id: int, known: dict[int, int], lines: Iterator[bytes]) -> str:
+def _replace(dataset_id: int, known: dict[int, int], batches: Iterator[list[bytes]]) -> str:
     """Inserts the lines that no row stands for and deletes the rows that no line stands for."""
     unusable: list[str] = []
-    new = _unknown(known, lines)
-    while batch := list(islice(new, BATCH)):
-        _insert(dataset_id, batch, unusable)
-    _delete(row for row in known.values() if row != _MATCHED)
+    seen: set[int] = set()
+    for lines in batches:
+        digests = _digests(lines)
+        new = {
+            digest: line
+            for digest, line in zip(digests, lines, strict=True)
+            if digest not in known and digest not in seen
+        }
+        seen.update(digests)
+        if new:
+            _insert(dataset_id, new.items(), unusable)
+    _delete([row for digest, row in known.items() if digest not in seen])
     return _complaint(unusable)
 
 
-def _unknown(known: dict[int, int], lines: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:
-    """Lines with their digest that are not known, each once; what is known is marked in passing."""
-    for line in lines:
-        digest = int.from_bytes(blake2b(line, digest_size=8).digest(), "big", signed=True)
-        if digest not in known:
-            yield digest, line
-        known[digest] = _MATCHED
+def _digests(lines: Sequence[bytes]) -> tuple[int, ...]:
+    """The first eight bytes of each line's SHA-256, as the database's whole numbers."""
+    joined = b"".join([sha256(line).digest()[:8] for line in lines])
+    return unpack(f">{len(lines)}q", joined)
 
 
 def _known(dataset_id: int) -> dict[int, int]:
     """Digest → row of what the index holds."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT digest, id FROM catalog_file WHERE dataset_id = %s", [dataset_id])
-        return dict(cursor.fetchall())
+        return dict(cursor)
 
 
-def _delete(rows: Iterable[int]) -> None:
+def _delete(rows: Sequence[int]) -> None:
     parameters = [(row,) for row in rows]
-    if not parameters:
-        return
     with connection.cursor() as cursor:
         cursor.executemany("DELETE FROM catalog_filedocument WHERE file_id = %s", parameters)
         cursor.executemany("DELETE FROM catalog_file WHERE id = %s", parameters)
@@ -105,12 +106,13 @@ def _insert(dataset_id: int, lines: Iterable[tuple[int, bytes]], unusable: list[
     with connection.cursor() as cursor:
         cursor.execute("SELECT COALESCE(MAX(id), 0) FROM catalog_file")
         for number, (digest, line) in enumerate(lines, cursor.fetchone()[0] + 1):
+            entry = line.rstrip(b",")
             try:
-                files.append((number, dataset_id, digest, *columns(orjson.loads(line))))
+                files.append((number, dataset_id, digest, *columns(orjson.loads(entry))))
             except ValueError as error:
                 unusable.append(str(error))
                 continue
-            texts.append((number, line.decode()))
+            texts.append((number, entry.decode()))
         cursor.executemany(_INSERT, files)
         cursor.executemany(_INSERT_DOCUMENT, texts)
 

@@ -23,7 +23,7 @@ LARGEST_WHOLE = 256 * 1024**2  # bytes of a manifest that cannot be read line by
 DEEPEST = 100
 _OPEN = b'  "file_descriptions": [\n'
 _CLOSE = b"\n  ]\n}\n"
-_CHUNK = 1 << 20
+_CHUNK = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -259,28 +259,31 @@ class NotLinesError(ValueError):
     """A manifest whose entries do not stand on one line each."""
 
 
-def entry_lines(handle: BinaryIO) -> Iterator[bytes]:
-    """The entries of a manifest that has one per line, each a compact JSON object.
+def entry_lines(handle: BinaryIO) -> Iterator[list[bytes]]:
+    """The entries of a manifest that has one per line, some at a time; all but the last end with a comma.
 
     Raises:
-        NotLinesError: at the first entry that does not stand on its own line; start over with :func:`entries_of_whole`.
+        NotLinesError: at the first entry that does not stand on its own line; start over with `entries_of_whole`.
     """
     while (line := handle.readline(LARGEST)) != _OPEN:
         if not line:
             raise NotLinesError
-    while (line := handle.readline(LARGEST)) != b"  ]\n":
-        entry = line.rstrip(b",\n")
-        if not (entry.startswith(b'{"') and entry.endswith(b"}")):
+    ended = False
+    while not ended:
+        some = handle.read(_CHUNK) + handle.readline(LARGEST)
+        ended = some.endswith(_CLOSE)
+        entries = some[: -len(_CLOSE) if ended else -1].split(b"\n")
+        if not some or any(entry[:2] != b'{"' for entry in entries):
             raise NotLinesError
-        yield entry
+        yield entries
 
 
-def entries_of_whole(handle: BinaryIO) -> Iterator[bytes]:
+def entries_of_whole(handle: BinaryIO) -> Iterator[list[bytes]]:
     """The entries of a manifest in any other layout.
 
     Raises:
         orjson.JSONDecodeError: when it is not JSON.
     """
     entries = orjson.loads(handle.read()).get("file_descriptions", [])
-    for entry in entries:
-        yield orjson.dumps(entry)
+    for start in range(0, len(entries), 1_000):
+        yield [orjson.dumps(entry) for entry in entries[start : start + 1_000]]

@@ -8,7 +8,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from catalog import words
-from catalog.pages import names
+from catalog import names
 
 register = template.Library()
 

@@ -466,3 +466,38 @@ def test_sequence_numbers_only_rise_even_when_the_counter_is_lost(watched: Watch
         watched.put(f"{D}/a.txt", repr(damage))
         step()
     assert len(set(numbers)) == len(numbers)
+
+
+def test_a_lost_registry_is_made_anew_from_the_documents(watched: Watched) -> None:
+    filled(watched)
+    paths = registry_paths(watched)
+    watched.remove(".metadata")
+    watched.reconcile()
+    assert registry_paths(watched) == paths
+    project = watched.project("p_Barley")["project_identifier"]
+    assert watched.registry()[identity(watched)]["project_identifier"] == project
+    assert watched.check() == []
+    assert watched.problems() == {}
+    watched.remove(".metadata")
+    watched.remove(D)
+    watched.reconcile()
+    assert registry_paths(watched) == {i: (p, "missing" if p == D else "present") for i, (p, _) in paths.items()}
+
+
+@pytest.mark.parametrize("text", ["{ broken", "[]", '{"identifier": 5}', ""])
+def test_a_broken_registry_entry_is_told_and_left_as_it_is(watched: Watched, text: str) -> None:
+    filled(watched)
+    path = watched.root / ".metadata" / "registry" / f"{identity(watched)}.json"
+    good = path.read_bytes()
+    path.write_text(text)
+    watched.put(f"{D}/new.txt")
+    report = watched.reconcile()
+    assert path.read_text() == text
+    assert any(str(path) in f.message for f in report.findings)
+    assert any(str(path) in reason for reason in watched.problems().values())
+    assert any(path.name in line for line in watched.check())
+    path.write_bytes(good)
+    watched.reconcile()
+    assert "new.txt" in watched.entries(D)
+    assert watched.problems() == {}
+    assert watched.check() == []
