@@ -118,21 +118,11 @@ def slope(points: Sequence[tuple[float, float]]) -> float:
 # --- shell yardsticks -------------------------------------------------------------------------------------------
 
 
-def run(command: Sequence[str], **options: object) -> subprocess.CompletedProcess[bytes]:
-    """Runs a command to its end.
-
-    Raises:
-        BenchError: with what it said, when it fails.
-    """
-    done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, **options)  # type: ignore[call-overload]
-    if done.returncode != 0:
-        said = (done.stderr or done.stdout).decode(errors="replace").strip()[-2000:]
-        raise BenchError(f"{' '.join(map(str, command[:6]))} … ended with {done.returncode}: {said}")
-    return done
-
-
 def seconds_of_pipe(root: Path, filters: Sequence[str], command: Sequence[str], at_once: int) -> float:
     """``find root <filters> -print0 | xargs -0 -P2 -n <at_once> command`` from start to end, its output thrown away."""
+    for program in ("find", "xargs", command[0]):
+        if shutil.which(program) is None:
+            raise BenchError(f"The yardstick needs the program {program}, which is not installed here; install it.")
     started = time.perf_counter()
     with subprocess.Popen(["find", str(root), *filters, "-print0"], stdout=subprocess.PIPE) as found:
         xargs = ["xargs", "-0", "-P2", "-n", str(at_once), *command]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -105,7 +106,7 @@ class Tree:
             statistics.median(each[name] for each in self.details) for name in ("cpu_seconds", "indexing", "seconds")
         )
         return [
-            f"{whole:.2f} s of clock, {cpu:.2f} s of processor, helper processes included; index {indexing:.2f} s of it"
+            f"{whole:.2f} s of clock, {cpu:.2f} s of processor in the calling process; index {indexing:.2f} s of it"
         ]
 
     def _check(self, indexed: int) -> None:
@@ -158,6 +159,8 @@ def _beside_literal(bench: Bench, tree: Tree, what: str) -> Figure:
 
 def _literal(root: Path, datasets: int) -> float:
     """Seconds the literal build takes for every file of a tree."""
+    if shutil.which("git") is None:
+        raise BenchError("The literal build needs the program git, which is not installed here; install it.")
     build = LiteralBuild(root)
     folders = [trees.dataset_path(root, number) for number in range(datasets)]
     for folder in folders:

@@ -103,21 +103,21 @@ def section(result: Result, command: str) -> str:
     return "\n".join([*said, "", *notes])
 
 
-def write_page(results: Sequence[Result], command: str) -> None:
+def write_page(results: Sequence[Result], command: str, page: Path = PAGE) -> None:
     """Puts each result between its benchmark's markers in docs/benchmarks.md.
 
     Raises:
         BenchError: when the page has no place for one.
     """
-    text = PAGE.read_text()
+    text = page.read_text()
     for result in results:
         begin, end = f"<!-- figures of {result.name} -->", f"<!-- end of {result.name} -->"
         if begin not in text or end not in text:
-            raise BenchError(f"{PAGE} has no lines {begin!r} and {end!r} to write between.")
+            raise BenchError(f"{page} has no lines {begin!r} and {end!r} to write between.")
         pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
         fresh = f"{begin}\n{section(result, command)}\n{end}"
         text = pattern.sub(lambda _, fresh=fresh: fresh, text)
-    PAGE.write_text(text)
+    page.write_text(text)
 
 
 def now() -> datetime:

@@ -208,7 +208,7 @@ def _reconcile(workspace: Any, scope: str | None) -> dict[str, Any]:
 
 
 def _cpu_seconds() -> float:
-    """Of this process and the children that have ended."""
+    """Of this process and its own children that have ended (those of a fork server are not)."""
     return sum(os.times()[:4])
 
 

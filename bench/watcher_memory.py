@@ -50,7 +50,7 @@ def _watched(bench: Bench, datasets: int, each: int, load: int, name: str) -> Fi
         samples = _under_load(pid, changing, load) if load else [(0.0, adopted["VmRSS"])]
         end = memory(pid)
         helpers = sum(memory(child)["VmRSS"] for child in children_of(pid))
-        fsyncs = _fsyncs(pid, changing) if load else ""
+        fsyncs = _fsyncs(pid, changing, min(load, _TRACED_SECONDS)) if load else ""
         _until_described(pid, root, state, changing.files)
     with running(root, state, "watch") as again:
         wait_until_idle(again.pid)
@@ -158,8 +158,8 @@ def _growth(samples: list[tuple[float, int]]) -> tuple[float, float]:
     return last / first - 1, 3600 * slope(samples[len(samples) // 2 :])
 
 
-def _fsyncs(pid: int, load: Load) -> str:
+def _fsyncs(pid: int, load: Load, duration: int) -> str:
     if not has_strace():
         return "fsyncs not counted: there is no strace"
-    counted = fsyncs_while(pid, lambda: load.go_on(_TRACED_SECONDS, lambda at: None))
-    return f"{counted:,} fsyncs in {_TRACED_SECONDS} s of the same load, by strace -f -c -p attached after it"
+    counted = fsyncs_while(pid, lambda: load.go_on(duration, lambda at: None))
+    return f"{counted:,} fsyncs in {duration} s of the same load, by strace -f -c -p attached after it"

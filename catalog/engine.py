@@ -43,6 +43,11 @@ def roots() -> tuple[Path, ...]:
     return tuple(settings.MONITOR_PATHS)
 
 
+def example_dataset() -> str:
+    """A dataset folder as the present prefixes want it, below a root."""
+    return f"{settings.ENGINE.project_prefix}MyProject/{settings.ENGINE.dataset_prefix}dataset_1"
+
+
 def root_named(text: str) -> Path | None:
     """The watched folder that the index knows under this text."""
     return next((root for root in roots() if documents.readable(str(root)) == text), None)

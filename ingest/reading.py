@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from dirmeta.scanner import get_file_metadata
 
-from ingest import formats
+from ingest import formats, zarr
 from ingest.seen import Condition, Stamp
 
 SMALL = formats.HEAD_BYTES
@@ -144,6 +144,8 @@ def _read_open(
     fd: int, name: bytes, expected: Stamp, throttle: Throttle, stop: threading.Event | None
 ) -> Facts | NotRead:
     before = os.fstat(fd)
+    if stat.S_ISDIR(before.st_mode):
+        return _read_store(fd, name, before, expected, throttle, stop)
     if not stat.S_ISREG(before.st_mode) or Stamp.of(before) != expected:
         return NotRead(Condition.PENDING, "it is still changing")
     text_name = os.fsdecode(name)
@@ -162,6 +164,20 @@ def _read_open(
         return NotRead(Condition.PENDING, "it changed while it was being read")
     checksum = {"algorithm": "sha256", "value": digest}
     return Facts(expected, digest, {**dirmeta_facts(text_name, before), "checksum": checksum, **content})
+
+
+def _read_store(
+    fd: int, name: bytes, info: os.stat_result, expected: Stamp, throttle: Throttle, stop: threading.Event | None
+) -> Facts | NotRead:
+    """A Zarr store: a folder that is one object."""
+    if not zarr.is_store(name, fd) or zarr.stamp_of(fd) != expected:
+        return NotRead(Condition.PENDING, "it is still changing")
+    content = zarr.read(fd, lambda inner, size: _chunks(inner, size, throttle, stop))
+    if zarr.stamp_of(fd) != expected:
+        return NotRead(Condition.PENDING, "it changed while it was being read")
+    own = {**dirmeta_facts(os.fsdecode(name), info), "extension": "zarr", "size_bytes": expected.size}
+    checksum = {"algorithm": "sha256", "value": content.sha256}
+    return Facts(expected, content.sha256, {**own, "checksum": checksum, **content.technical})
 
 
 def _read_fully(fd: int, size: int) -> bytes:

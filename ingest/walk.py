@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pathspec
 
+from ingest import zarr
 from ingest.layout import IGNORE_FILE, never_data
 from ingest.seen import Condition, Stamp
 
@@ -44,8 +45,10 @@ class Listing:
     def meet(self, path: bytes, info: os.stat_result) -> None:
         """A regular file: unchanged when its stamp is known and it was described under it."""
         stamp = (info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
-        if max(stamp) > _LARGEST or min(stamp) < -_LARGEST:
-            stamp = Stamp.of(info)
+        self.meet_stamp(path, Stamp.of(info) if max(stamp) > _LARGEST or min(stamp) < -_LARGEST else stamp)
+
+    def meet_stamp(self, path: bytes, stamp: tuple[int, int, int, int, int]) -> None:
+        """The same, for a stamp already taken."""
         row = self.known.pop(path, None)
         if row is not None:
             if row == (*stamp, 0):
@@ -204,12 +207,27 @@ def list_dataset(top: int, dataset_path: str, ignore: Ignore, known: dict[bytes,
             name = level.deeper.pop()
             path = level.prefix + name
             child = _open_child(level.folder, name, path, listing)
-            if child is not None:
-                levels.append(_enter(child, path + b"/", level.rules, dataset_path, listing))
+            if child is None or _one_object(child, name, path, listing):
+                continue
+            levels.append(_enter(child, path + b"/", level.rules, dataset_path, listing))
     finally:
         for level in levels:
             os.close(level.folder)
     return listing
+
+
+def _one_object(folder: int, name: bytes, path: bytes, listing: Listing) -> bool:
+    """A folder that is one object (a Zarr store) is met like a file; its descriptor is closed then."""
+    if not zarr.is_store(name, folder):
+        return False
+    try:
+        listing.meet_stamp(path, zarr.stamp_of(folder))
+    except OSError as error:
+        listing.others[path] = (Condition.UNREADABLE, _why(error, "Zarr store"), NO_STAMP)
+        listing.unlisted.append(path)
+    finally:
+        os.close(folder)
+    return True
 
 
 def _enter(folder: int, prefix: bytes, rules: Ignore, dataset_path: str, listing: Listing) -> _Level:

@@ -14,9 +14,8 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from catalog import words
+from catalog import names, words
 from catalog.models import ChangeLog, Dataset, Document, File, Instrument, Project, Run
-from catalog import names
 
 
 class UncountedPaginator(Paginator):  # type: ignore[type-arg]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from hashlib import sha256
@@ -15,6 +16,7 @@ from django.db import connection
 from catalog.index.reading import NotLinesError, entries_of_whole, entry_lines, opened
 from ingest.errors import DocumentError
 
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}").fullmatch
 LONGEST = 500  # characters of a searched column; the document holds the whole
 _COLUMNS = (
     "id, dataset_id, digest, identifier, path, path_encoding, size_bytes, mime_type, format, checksum, modified, "
@@ -135,8 +137,8 @@ def columns(entry: Any) -> Row:
     path, identifier, size = entry.get("path"), entry.get("file_identifier"), entry.get("size_bytes")
     if not isinstance(path, str) or not path:
         raise ValueError("an entry without a path")
-    if not isinstance(identifier, str) or len(identifier) > 36:
-        raise ValueError(f"{path[:80]!r} without a file_identifier")
+    if not isinstance(identifier, str) or not _UUID(identifier):
+        raise ValueError(f"{path[:80]!r} without a file_identifier that is a UUID")
     if not isinstance(size, int):
         raise ValueError(f"{path[:80]!r} without a size_bytes")
     checksum, form = entry.get("checksum"), entry.get("format")

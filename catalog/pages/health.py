@@ -9,12 +9,13 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.db import connection
+from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 
 from catalog import engine, queries, state
-from catalog.models import Dataset, File, Project
+from catalog.models import Dataset, Project
 from ingest.errors import FairfolderError
 from ingest.status import Status, explain
 from ingest.status import status as status_of
@@ -41,7 +42,7 @@ def status(request: HttpRequest) -> HttpResponse:
         "counts": {
             "projects": Project.objects.count(),
             "datasets": Dataset.objects.count(),
-            "files": File.objects.count(),
+            "files": Dataset.objects.aggregate(number=Sum("file_count"))["number"] or 0,
         },
         "section": "status",
     }
@@ -60,6 +61,7 @@ def why(request: HttpRequest) -> HttpResponse:
     """Why a path is, or is not, described."""
     path = request.GET.get("path", "").strip("\r\n")
     context: dict[str, Any] = {"path": path, "answers": [], "roots": engine.roots(), "section": "why"}
+    context["example"] = f"{engine.example_dataset()}/scan.tif"
     if not path.strip():
         return render(request, "catalog/why.html", context)
     if "\x00" in path:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
@@ -61,7 +62,8 @@ def projects(request: HttpRequest) -> HttpResponse:
         "asked": asked,
         "is_filtered": bool(asked["name"] or asked["state"]),
         "states": queries.STATES,
-        "roots": engine.roots(),
+        "examples": [f"{root}/{engine.example_dataset()}" for root in engine.roots()],
+        "prefix": settings.ENGINE.project_prefix,
         "section": "projects",
     }
     return render(request, "catalog/projects.html", _with_rebuild(context))

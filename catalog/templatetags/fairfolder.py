@@ -7,8 +7,8 @@ from django.http import QueryDict
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from catalog import words
-from catalog import names
+from catalog import names, words
+from catalog.models import Record
 
 register = template.Library()
 
@@ -38,6 +38,14 @@ def place(path: str) -> SafeString:
     if not slash:
         return names.marked(last)
     return format_html('<span class="folder">{}</span><wbr>{}', names.marked(folder + slash), names.marked(last))
+
+
+@register.filter
+def named(record: Record) -> SafeString:
+    """What a project or dataset is called: its title, else its folder, else its identifier."""
+    if record.title.strip():
+        return names.prose(record.title)
+    return names.marked(record.path.rpartition("/")[2] or record.identifier)
 
 
 @register.filter

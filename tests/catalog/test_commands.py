@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import pty
+import sqlite3
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -241,3 +243,30 @@ def test_names_of_any_kind_are_told_on_any_terminal(service: Service) -> None:
     (Path(folder) / os.fsdecode(b"caf\xe9") / "x\ny.txt").write_text("x")
     answer = service.run("reconcile", LC_ALL="C", PYTHONIOENCODING="ascii:strict")
     assert (answer.code, answer.err) == (0, "")
+
+
+def test_processes_that_start_at_once_set_the_state_folder_up_together(service: Service) -> None:
+    fill(service)
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(
+            pool.map(
+                lambda words: service.run(*words), [("reconcile",), ("user", "list"), ("reindex",), ("reconcile",)]
+            )
+        )
+    assert [(answer.code, answer.err) for answer in answers] == [(0, "")] * 4
+
+
+def test_a_locked_index_is_waited_for_while_the_files_are_described(service: Service) -> None:
+    service.run("reconcile")
+    fill(service)
+    holder = sqlite3.connect(service.state / "fairfolder.sqlite3", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(service.run, "reconcile", "--json")
+        manifest = service.root / "p_Alpha" / "plate" / ".metadata" / "dataset_structural.json"
+        eventually(manifest.exists)
+        holder.execute("COMMIT")
+        holder.close()
+        answer = running.result()
+    assert (answer.code, answer.value["not_indexed"], answer.value["roots"][0]["described"]) == (0, 0, 3)
+    assert service.run("reindex", "--json").value["documents"] == 5

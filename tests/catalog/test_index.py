@@ -218,6 +218,14 @@ def test_an_entry_that_is_no_file_is_told_and_hides_no_other(tree: Tree) -> None
     assert Dataset.objects.get().manifest_problem == ""
 
 
+@pytest.mark.parametrize("number", ["", "abc", "x" * 36, "0" * 32])
+def test_a_file_identifier_that_is_no_uuid_is_told(tree: Tree, number: str) -> None:
+    tree.dataset(entries=[entry("a.csv"), entry("b.csv", file_identifier=number)])
+    index.refresh(tree.documents())
+    assert "'b.csv' without a file_identifier that is a UUID" in Dataset.objects.get().manifest_problem
+    assert [file.path for file in File.objects.all()] == ["a.csv"]
+
+
 def test_entries_written_twice_stay_one_row(tree: Tree) -> None:
     tree.dataset(entries=[entry("a.csv"), entry("a.csv"), entry("b.csv")])
     for _ in range(2):

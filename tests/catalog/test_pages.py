@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from html import unescape
 from typing import Any
 
@@ -132,9 +133,10 @@ def test_cookies_are_closed_to_scripts_and_other_sites(client: Client, django_us
 # --- what they see ---------------------------------------------------------------------------------------------
 
 
-def test_a_new_user_is_told_what_to_do(reader: Client, tree: Tree) -> None:
-    words = see(reader, "/").words
-    assert f'mkdir -p "{tree.root}/p_MyProject/dataset_1"' in words
+def test_a_new_user_is_told_what_to_do(reader: Client, tree: Tree, settings: Settings) -> None:
+    assert f'mkdir -p "{tree.root}/p_MyProject/dataset_1"' in see(reader, "/").words
+    settings.ENGINE = replace(settings.ENGINE, project_prefix="lab-", dataset_prefix="ds-")
+    assert f'mkdir -p "{tree.root}/lab-MyProject/ds-dataset_1"' in see(reader, "/").words
 
 
 def test_projects_show_what_they_add_up_to(reader: Client, tree: Tree) -> None:
@@ -320,6 +322,18 @@ def test_a_missing_dataset_keeps_its_page(reader: Client, tree: Tree) -> None:
     tree.register("dataset", number, "p_Alpha/gone", 4, state="missing", missing_since="2026-11-20T01:02:03Z")
     index.refresh(tree.documents())
     assert "gone from its place since 20 Nov 2026 01:02" in see(reader, f"/datasets/{number}/").words
+
+
+def test_a_record_without_title_and_place_is_called_by_its_identifier(reader: Client, tree: Tree) -> None:
+    number = tree.project("p_Alpha", project_title="  ")
+    other = identifier("placeless")
+    tree.edit(tree.register("project", other, "p_Gone", 3), {"path": None})
+    index.refresh(tree.documents())
+    words = see(reader, "/").words
+    assert "p_Alpha" in words
+    assert other in words
+    for address in (number, other):
+        see(reader, f"/projects/{address}/")
 
 
 def test_the_status_page_tells_of_a_rebuild(reader: Client, tree: Tree) -> None:

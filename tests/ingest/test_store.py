@@ -17,7 +17,7 @@ from ingest.documents import ADMINISTRATIVE, PROJECT, STRUCTURAL
 from ingest.errors import BusyError, ConflictError, DocumentError, FairfolderError, StoreError
 from ingest.locking import lock_file
 from ingest.schema import SchemaSet
-from ingest.store import EntriesChange, Record, Store
+from ingest.store import Change, EntriesChange, Record, Store
 from tests.ingest.watched import Value, Watched
 
 D = "p_Barley/leaves"
@@ -72,7 +72,7 @@ def test_a_person_cannot_change_what_only_the_system_writes(described: Watched) 
     before = described.administrative(D)
 
     def forge(old: Value | None) -> Value:
-        forged = {k: "forged" for k in documents.SYSTEM_KEYS[ADMINISTRATIVE]}
+        forged = dict.fromkeys(documents.SYSTEM_KEYS[ADMINISTRATIVE], "forged")
         return {**(old or {}), **forged, "dataset_title": "Leaves"}
 
     store_of(described).change(administrative(described), ADMINISTRATIVE, forge, by=ANNA)
@@ -169,8 +169,6 @@ def test_documents_of_one_record_are_written_together_or_not_at_all(described: W
     def bad(entries: Any) -> dict[bytes, Value | None]:
         return {manifest.key_for({"path": "x"}): {"path": "x", "file_identifier": "no UUID", "size_bytes": 1}}
 
-    from ingest.store import Change
-
     good = Change(administrative(described), ADMINISTRATIVE, setting(dataset_title="Leaves"))
     entries = EntriesChange(path, frozenset([manifest.key_for({"path": "x"})]), bad)
     (outcome,) = store_of(described).apply([Record("dataset", identifier, D, (good, entries))], by="system:test")
@@ -180,8 +178,6 @@ def test_documents_of_one_record_are_written_together_or_not_at_all(described: W
 
 
 def test_one_records_trouble_holds_up_no_other(described: Watched) -> None:
-    from ingest.store import Change
-
     described.put("p_Rye/leaves/a.txt")
     described.reconcile()
     rye = documents.dataset_document(described.root, "p_Rye/leaves", ADMINISTRATIVE)
@@ -212,9 +208,9 @@ def test_leftovers_of_a_crash_are_swept_and_nothing_else(described: Watched) -> 
 
 def test_a_lock_held_by_another_is_waited_for_and_named(described: Watched) -> None:
     store = store_of(described, lock_seconds=0.1)
-    with lock_file(described.root / D / ".metadata" / ".lock", 1.0):
-        with pytest.raises(BusyError, match=r"\.lock has been locked by another process"):
-            store.change(administrative(described), ADMINISTRATIVE, setting(x=1), by=ANNA)
+    lock = lock_file(described.root / D / ".metadata" / ".lock", 1.0)
+    with lock, pytest.raises(BusyError, match=r"\.lock has been locked by another process"):
+        store.change(administrative(described), ADMINISTRATIVE, setting(x=1), by=ANNA)
     store.change(administrative(described), ADMINISTRATIVE, setting(x=1), by=ANNA)
     assert described.administrative(D)["x"] == 1
 
@@ -228,9 +224,6 @@ def test_nothing_is_written_through_a_link(described: Watched, tmp_path: Path, i
     target.parent.mkdir(exist_ok=True, parents=True)
     target.symlink_to(tmp_path / "elsewhere")
     path = described.root / D / ".metadata" / "runs" / "run 1" / "experiment_contextual.json"
-    record = Record("", "", "", ())
-    from ingest.store import Change
-
     record = Record("", "", "", (Change(path, documents.EXPERIMENT, setting(x=1)),))
     (outcome,) = store_of(described).apply([record], by="system:test")
     assert isinstance(outcome.error, StoreError)
@@ -300,9 +293,7 @@ def _change_often(root: Path, number: int, times: int) -> None:
         store.change(path, ADMINISTRATIVE, append, by=f"user{number}")
 
 
-def test_eight_processes_lose_no_change_to_one_document(
-    described: Watched, count: Callable[[int, int], int]
-) -> None:
+def test_eight_processes_lose_no_change_to_one_document(described: Watched, count: Callable[[int, int], int]) -> None:
     times = count(10, 50)
     before = max(e["sequence"] for e in described.registry().values())
     context = multiprocessing.get_context("spawn")
