@@ -42,13 +42,19 @@ def _parser() -> argparse.ArgumentParser:
         ("status", _status, "what is described, what waits and what failed"),
     ):
         command = commands.add_parser(name, help=words, description=words)
-        command.add_argument("root", type=Path, metavar="ROOT", help="the watched folder")
+        command.add_argument("root", type=_folder, metavar="ROOT", help="the watched folder")
         command.add_argument("--json", action="store_true", help="one JSON object on standard output")
         if name == "reconcile":
             words = "the vanished files are really gone: lift a freeze"
             command.add_argument("--accept-deletions", action="store_true", help=words)
         command.set_defaults(run=run)
     return parser
+
+
+def _folder(text: str) -> Path:
+    if not text:
+        raise argparse.ArgumentTypeError("it is empty; name the watched folder")
+    return Path(text)
 
 
 def _existing(root: Path) -> Path:

@@ -62,7 +62,7 @@ def split(raw: bytes) -> Split | None:
         at = start = end = len(raw) - len(_EMPTY)
     else:
         at = raw.find(_OPEN)
-        if at < 0 or not raw.endswith(_CLOSE):
+        if at < 0 or not raw.endswith(_CLOSE) or not raw.startswith(_START, at + len(_OPEN)):
             return None
         start, end = at + len(_OPEN), len(raw) - len(_CLOSE)
     try:

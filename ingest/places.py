@@ -179,12 +179,11 @@ def decide(
     by_identifier = {p.identifier: p for p in known}
     by_path = {p.path: p for p in known if not p.gone}
     claims: dict[str, list[FolderFound]] = defaultdict(list)
-    decisions: list[Decision] = []
     for folder in found:
         if folder.identifier:
             claims[folder.identifier].append(folder)
-        else:
-            decisions.append(_without_document(folder, by_path.get(folder.path), known))
+    unclaimed = [p for p in known if p.identifier not in claims]
+    decisions = [_without_document(f, by_path.get(f.path), unclaimed) for f in found if not f.identifier]
     for identifier, folders in claims.items():
         renamed = _identifier_edited(identifier, folders, known, claims, registered)
         if renamed is not None:
@@ -226,11 +225,11 @@ def _identifier_edited(
     return None
 
 
-def _without_document(folder: FolderFound, here: PlaceRow | None, known: Sequence[PlaceRow]) -> Decision:
+def _without_document(folder: FolderFound, here: PlaceRow | None, unclaimed: Sequence[PlaceRow]) -> Decision:
     if folder.broken:
         identifier = here.identifier if here is not None else ""
         return Decision(Verdict.BROKEN, folder.kind, folder.path, identifier, folder, here, folder.broken)
-    same_inode = [p for p in known if (p.dev, p.ino, p.kind) == (folder.dev, folder.ino, folder.kind)]
+    same_inode = [p for p in unclaimed if (p.dev, p.ino, p.kind) == (folder.dev, folder.ino, folder.kind)]
     place = next((p for p in same_inode if p.path == folder.path), None)
     if place is not None:
         reason = "its metadata documents were deleted; they were made anew with the same identifier"

@@ -238,9 +238,10 @@ def _record_unread(run: _Pass, result: Comparison) -> None:
         with seen.transaction():
             seen.vanish_files(place.id, result.vanished)
             seen.drop_files(place.id, result.removed)
-    if not (result.pending or result.others or result.moves):
+    if not (result.pending or result.others or result.moves or result.stale):
         return
     box = run.cut.box(place)
+    box.moved_from.extend(result.stale)
     before = seen.files(place.id, [*result.pending, *result.others])
     for path, stamp in result.pending.items():
         box.rows.append(waiting_row(place.id, path, stamp, before.get(path), result.identities.get(path, ""), wall))

@@ -47,7 +47,8 @@ class Comparison:
     ``read`` are the files at rest that are new or changed; ``pending`` those that are not at rest yet;
     ``moves`` events that need no reading, each with the row it leaves; ``left`` what other datasets lose;
     ``gone`` described files that are not there; ``vanished`` rows of other things that are not there any more;
-    ``removed`` missing files whose entry a person took out of the manifest;
+    ``removed`` missing files whose entry a person took out of the manifest; ``stale`` rows of other datasets whose
+    file is here now;
     ``others`` links, special files and the like; ``orphans`` entries without a file, by (SHA-256, size).
     """
 
@@ -61,6 +62,7 @@ class Comparison:
     gone: list[bytes] = field(default_factory=list)
     vanished: list[bytes] = field(default_factory=list)
     removed: list[bytes] = field(default_factory=list)
+    stale: list[FileRow] = field(default_factory=list)
     others: dict[bytes, tuple[Condition, str, Stamp]] = field(default_factory=dict)
     orphans: dict[tuple[str, int], list[Orphan]] = field(default_factory=dict)
     trouble: str = ""
@@ -269,6 +271,10 @@ def _claim_elsewhere(
     if other is None or other.gone or _still_there(root / other.path, row.path, row.stamp):
         return False
     entry = recorded_entries(root, other, [os.fsencode(row.path)]).get(os.fsencode(row.path))
+    if entry is None and os.path.lexists(documents.dataset_document(root, other.path, STRUCTURAL)):
+        # A crash came between the two manifests, after the other let it go: it is read again under its old identifier.
+        result.identities[os.fsencode(path)] = row.identifier
+        result.stale.append(row)
     if entry is None or entry.get("data_object_version") != "V1" or entry.get("file_identifier") != row.identifier:
         return False
     result.moves.append((Arrived(path, stamp, entry, technical), row))
@@ -287,13 +293,16 @@ def _technical(top: int, path: bytes) -> Mapping[str, Any] | None:
 
 
 def recorded_entries(root: Path, place: PlaceRow, paths: Iterable[bytes]) -> dict[bytes, Mapping[str, Any]]:
-    """The manifest entries of some paths; none where there is no manifest in the store's own form."""
+    """The manifest entries of some paths; none where there is no manifest, or none that can be read."""
     document = documents.dataset_document(root, place.path, STRUCTURAL)
     keys = {manifest.key_for(documents.encode_path(os.fsdecode(path))): path for path in paths}
     try:
         raw = documents.read_bytes(document)
         parts = manifest.split(raw)
-        slots = {} if parts is None else manifest.find_all(parts, keys)
+        if parts is None:  # as an editor formatted it
+            named = manifest.entries_by_name(document, documents.parse(document, raw))
+            return {path: named[name] for path in keys.values() if (name := os.fsdecode(path)) in named}
+        slots = manifest.find_all(parts, keys)
     except (FileNotFoundError, DocumentError, ValueError):
         return {}
     there = {keys[key]: raw[slot.start : slot.end] for key, slot in slots.items() if slot.end > slot.start}

@@ -10,8 +10,8 @@ import hashlib
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from ingest.errors import StoreError, printable
+from ingest.locking import lock_file
 
 
 class Condition(IntEnum):
@@ -135,28 +136,55 @@ def state_folder(state_dir: Path, root: Path) -> Path:
     return state_dir / "roots" / root_id(root)
 
 
+class _Database:
+    """A connection whose failures (the disk is full, the file is gone) are told in words."""
+
+    def __init__(self, connection: sqlite3.Connection, told: Callable[[Exception], StoreError]) -> None:
+        self._connection = connection
+        self._told = told
+        self.close = connection.close
+
+    def execute(self, query: str, values: Sequence[object] = ()) -> sqlite3.Cursor:
+        try:
+            return self._connection.execute(query, values)
+        except sqlite3.OperationalError as error:
+            raise self._told(error) from error
+
+    def executemany(self, query: str, values: Iterable[Sequence[object]]) -> None:
+        try:
+            self._connection.executemany(query, values)
+        except sqlite3.OperationalError as error:
+            raise self._told(error) from error
+
+
 class Seen:
     """The rows of one root. Opened for writing it creates what is missing; read-only it is empty until then."""
 
     def __init__(self, folder: Path, *, read_only: bool = False) -> None:
         self.folder = folder
         self.path = folder / "seen.sqlite"
-        self._db = self._open_read_only() if read_only else self._open()
+        self._db = _Database(self._open_read_only() if read_only else self._open(), self._unusable)
 
     def _open(self) -> sqlite3.Connection:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
+            # Processes that start at once set it up one after the other.
+            with lock_file(self.folder / "seen.lock", 30.0):
+                return self._set_up()
+        except (OSError, sqlite3.OperationalError) as error:
+            raise self._unusable(error) from error
+
+    def _set_up(self) -> sqlite3.Connection:
+        try:
             db = self._connect()
             if db.execute("PRAGMA user_version").fetchone()[0] != 1:
-                db = self._start_anew(db)
+                return self._start_anew(db)
             db.execute("SELECT count(*) FROM meta").fetchone()
             return db
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError):
-                raise self._unusable(error) from error
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError:
             return self._start_anew(None)  # damaged: what it holds can be had again by reading the files
-        except OSError as error:
-            raise self._unusable(error) from error
 
     def _unusable(self, error: Exception) -> StoreError:
         return StoreError(
@@ -205,10 +233,11 @@ class Seen:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            with suppress(StoreError):  # SQLite rolls back by itself when it could not write
+                self._db.execute("ROLLBACK")
             raise
-        self._db.execute("COMMIT")
 
     # --- facts about the root -----------------------------------------------------------------------------
 

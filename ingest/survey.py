@@ -61,7 +61,19 @@ def survey(ws: Workspace, scope: Sequence[str] | None, on_recorded: Callable[[Se
     result = Survey()
     for kind in ("project", "dataset"):
         _carry_out([d for d in decisions if d.kind == kind], ws, result, on_recorded)
+    _forget_troubles(ws)
     return result
+
+
+def _forget_troubles(ws: Workspace) -> None:
+    """What was told of folders and documents that are not there any more."""
+    for trouble in ws.seen.troubles():
+        try:
+            os.lstat(ws.root / trouble.path)
+        except (FileNotFoundError, NotADirectoryError):
+            ws.seen.clear_trouble(trouble.path)
+        except OSError:
+            continue  # it may still be there
 
 
 def _look_around(ws: Workspace, scope: Sequence[str] | None) -> tuple[list[FolderFound], set[str]]:

@@ -2,8 +2,8 @@
 
 Their Trigger 2, step by step: facts by dirmeta, an entry added to ``dataset_structural.json`` with :mod:`json`, the
 whole manifest validated with :mod:`jsonschema`, written, staged and committed by the git program. Nothing watches and
-there is no DVC, both of which would cost more; the compiled schema is kept between files and git never packs, which is
-generous.
+there is no DVC, both of which would cost more. It is a generous reading: the schema has the fields that are needed and
+no reference or condition, it is compiled once, and git never packs.
 """
 
 from __future__ import annotations
@@ -19,10 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from dirmeta.scanner import get_file_metadata
-from jsonschema import Draft202012Validator, FormatChecker
-from referencing import Registry, Resource
-
-import schemas
+from jsonschema import Draft202012Validator
 
 MANIFEST = "dataset_structural"
 _GIT = (
@@ -38,11 +35,52 @@ _GIT = (
 )
 
 
+_TEXT, _COUNT = {"type": "string", "minLength": 1}, {"type": "integer", "minimum": 0}
+_TIME = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}"}
+_UUID = {"type": "string", "pattern": "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"}
+_FILE = {
+    "path": _TEXT,
+    "file_identifier": _UUID,
+    "file_name": _TEXT,
+    "extension": {"type": "string"},
+    "size_bytes": _COUNT,
+    "permissions": _TEXT,
+    "modified_utc": _TIME,
+    "metadata_changed_utc": _TIME,
+    "checksum": {
+        "type": "object",
+        "properties": {
+            "algorithm": {"enum": ["sha256"]},
+            "value": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+        },
+        "required": ["algorithm", "value"],
+    },
+    "mime_type": _TEXT,
+    "data_object_version": {"enum": ["V1", "V2"]},
+    "first_seen": _TIME,
+}
+_MANIFEST = {
+    "dataset_identifier": _UUID,
+    "associated_project_identifier": _UUID,
+    "file_count": _COUNT,
+    "total_size_bytes": _COUNT,
+    "created_by": _TEXT,
+    "created_date": _TIME,
+    "last_modified_by": _TEXT,
+    "last_modified_date": _TIME,
+}
+_ENTRIES = {"type": "array", "items": {"type": "object", "properties": _FILE, "required": list(_FILE)}}
+SCHEMA = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "type": "object",
+    "properties": {**_MANIFEST, "file_descriptions": _ENTRIES},
+    "required": [*_MANIFEST, "file_descriptions"],
+}
+
+
 def validator() -> Draft202012Validator:
-    """For whole manifests, with every packaged schema at hand."""
-    packaged = [schemas.load(name) for name in schemas.NAMES]
-    registry: Registry[Any] = Registry().with_resources((s["$id"], Resource.from_contents(s)) for s in packaged)
-    return Draft202012Validator(schemas.load(MANIFEST), registry=registry, format_checker=FormatChecker())
+    """For whole manifests."""
+    return Draft202012Validator(SCHEMA)
 
 
 def now() -> str:
@@ -52,12 +90,9 @@ def now() -> str:
 def entry(dataset: Path, path: Path) -> dict[str, Any]:
     """The description of one file."""
     facts = get_file_metadata(path, dataset) or {}
-    identifier = str(uuid.uuid4())
     return {
         "path": facts["path"],
-        "file_identifier": identifier,
-        "@id": f"urn:uuid:{identifier}",
-        "@type": "File",
+        "file_identifier": str(uuid.uuid4()),
         "file_name": path.name,
         "extension": path.suffix,
         "size_bytes": facts["size_bytes"],
@@ -66,9 +101,7 @@ def entry(dataset: Path, path: Path) -> dict[str, Any]:
         "metadata_changed_utc": facts["metadata_changed_utc"],
         "checksum": {"algorithm": "sha256", "value": hashlib.sha256(path.read_bytes()).hexdigest()},
         "mime_type": mimetypes.guess_type(path.name)[0] or "application/octet-stream",
-        "extraction": {"extractor": "literal", "version": "1", "warnings": []},
         "data_object_version": "V1",
-        "state": "present",
         "first_seen": now(),
     }
 
@@ -108,18 +141,11 @@ def manifest_path(dataset: Path) -> Path:
 
 
 def empty_manifest() -> dict[str, Any]:
-    identifier = str(uuid.uuid4())
     return {
-        "$schema": schemas.load(MANIFEST)["$id"],
-        "@context": f"https://w3id.org/fairfolder/contexts/{MANIFEST}/1.0.0.jsonld",
-        "@id": f"urn:uuid:{identifier}",
-        "@type": "Dataset",
-        "dataset_identifier": identifier,
+        "dataset_identifier": str(uuid.uuid4()),
         "associated_project_identifier": str(uuid.uuid4()),
-        "metadata_language": "en",
         "file_count": 0,
         "total_size_bytes": 0,
-        "formats": [],
         "created_by": "system:literal",
         "created_date": now(),
         "last_modified_by": "system:literal",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 
+from django.test import Client
+
 CORPUS = (
     "<script>alert(1)</script>",
     "</title><script>alert(1)</script>",
@@ -87,3 +89,12 @@ class Page(HTMLParser):
     @property
     def words(self) -> str:
         return " ".join(" ".join(self.text).split())
+
+
+def see(client: Client, address: str, status: int = 200) -> Page:
+    """The page at an address, which must be whole and harmless."""
+    response = client.get(address)
+    assert response.status_code == status, address
+    page = Page(response.content.decode())
+    assert page.wrong == [], address
+    return page

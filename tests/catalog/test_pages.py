@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from html import unescape
 from typing import Any
 
 import orjson
@@ -13,28 +12,20 @@ import pytest
 from django.db import OperationalError, connection
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
-from pytest_django import DjangoAssertNumQueries, Settings
+from pytest_django import Settings
 
 from catalog import index
 from catalog.models import File
 from ingest import documents
 from ingest.reconcile import reconcile
 from ingest.workspace import open_workspace
-from tests.catalog.hostile import CORPUS, Page
+from tests.catalog.hostile import CORPUS, Page, see
 from tests.catalog.tree import Tree, entry, identifier
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 POLICY = "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; frame-ancestors 'none'"
 ZERO = "00000000-0000-0000-0000-000000000000"
-
-
-def see(client: Client, address: str, status: int = 200) -> Page:
-    response = client.get(address)
-    assert response.status_code == status, address
-    page = Page(response.content.decode())
-    assert page.wrong == [], address
-    return page
 
 
 def addresses(patterns: Any = None, before: str = "/") -> Iterator[str]:
@@ -358,28 +349,6 @@ def test_why_answers_for_any_path(reader: Client, tree: Tree) -> None:
     see(reader, "/why/?path=" + "x/" * 3_000)
 
 
-@pytest.mark.parametrize(
-    ("question", "sentence"),
-    [
-        ("sort=colour", "sort is 'colour'; it must be one of path, type, size, modified."),
-        ("state=gone", "state is 'gone'; it must be one of present, missing, changed."),
-        ("at=nonsense", "The page marker 'nonsense' is not one of ours"),
-        ("at=WzEsZmFsc2Vd", "is not one of ours"),
-        ("at=" + "A" * 3_000, "is not one of ours"),
-        ("sort=size&at=WzEsZmFsc2UsIngiLCJhIiwxXQ", "is not one of ours"),
-        ("at=W10", "is not one of ours"),
-        ("at=e30", "is not one of ours"),
-        ("at=%00", "is not one of ours"),
-    ],
-)
-def test_a_question_that_cannot_be_asked_is_answered_in_a_sentence(
-    reader: Client, tree: Tree, question: str, sentence: str
-) -> None:
-    number = tree.dataset(entries=[entry("a.csv")])
-    index.refresh(tree.documents())
-    assert sentence in see(reader, f"/datasets/{number}/files/?{question}", 400).words
-
-
 def test_unknown_addresses_are_answered_in_our_style(reader: Client) -> None:
     for address in ("/nope", f"/datasets/{ZERO}/", f"/projects/{ZERO}/", f"/files/{ZERO}/", "/datasets/x/"):
         assert "There is nothing here" in see(reader, address, 404).words
@@ -409,71 +378,3 @@ def test_a_fault_of_ours_shows_no_traceback(reader: Client, tree: Tree) -> None:
     words = Page(response.content.decode()).words
     assert "The fault is ours" in words
     assert "Traceback" not in words
-
-
-# --- many files ------------------------------------------------------------------------------------------------
-
-
-def walk(client: Client, address: str, way: str) -> Iterator[tuple[str, list[str]]]:
-    while True:
-        html = client.get(address).content.decode()
-        yield address, re.findall(r'href="/files/([0-9a-f-]{36})/"', html)
-        link = re.search(rf'rel="{way}" href="([^"]+)"', html)
-        if link is None:
-            return
-        address = address.split("?")[0] + unescape(link[1])
-
-
-@pytest.mark.parametrize("sort", ["path", "type", "size", "modified"])
-@pytest.mark.parametrize("order", ["", "down"])
-def test_paging_shows_each_file_once_in_order_and_back(reader: Client, tree: Tree, sort: str, order: str) -> None:
-    kinds = ("text/csv", "image/tiff", "x/y")
-    entries = [
-        entry(
-            f"d{n % 7}/f{n}",
-            n % 11 + 1,
-            kinds[n % 3],
-            modified_utc=None if n % 13 == 0 else f"2026-01-{n % 9 + 1:02}T00:00:00Z",
-        )
-        for n in range(321)
-    ]
-    number = tree.dataset(entries=entries)
-    index.refresh(tree.documents())
-    pages = list(walk(reader, f"/datasets/{number}/files/?sort={sort}&order={order}", "next"))
-    shown = [each for _, files in pages for each in files]
-    assert len(shown) == len(set(shown)) == 321
-    keys = {each["file_identifier"]: each for each in entries}
-    column = {"path": "path", "type": "mime_type", "size": "size_bytes", "modified": "modified_utc"}[sort]
-    values = [keys[each][column] or "" for each in shown]
-    if sort == "type":
-        values = [keys[each]["format"]["name"] for each in shown]
-    assert values == sorted(values, reverse=bool(order))
-    back = list(walk(reader, pages[-1][0], "prev"))
-    assert [files for _, files in reversed(back)] == [files for _, files in pages]
-
-
-def test_filters_hold_while_paging(reader: Client, tree: Tree) -> None:
-    entries = [
-        entry(f"{'keep' if n % 2 else 'drop'}_{n}.csv", n, state="missing" if n % 3 else "present") for n in range(700)
-    ]
-    number = tree.dataset(entries=entries)
-    index.refresh(tree.documents())
-    question = "name=KEEP&state=missing&type=CSV&sort=size&order=down"
-    shown = [each for _, files in walk(reader, f"/datasets/{number}/files/?{question}", "next") for each in files]
-    wanted = [e["file_identifier"] for e in reversed(entries) if "keep" in e["path"] and e["state"] == "missing"]
-    assert shown == wanted
-    assert "No file fits" in see(reader, f"/datasets/{number}/files/?name=%25").words
-
-
-def test_a_hundred_thousand_files_cost_no_more_questions_than_one(
-    reader: Client, tree: Tree, django_assert_max_num_queries: DjangoAssertNumQueries
-) -> None:
-    number = tree.dataset(entries=[entry(f"plate{n // 1000}/w{n:06}.csv", n) for n in range(100_000)])
-    index.refresh(tree.documents())
-    for question in ("", "?sort=size&order=down", "?name=w099999", "?sort=modified"):
-        with django_assert_max_num_queries(8):
-            page = see(reader, f"/datasets/{number}/files/{question}")
-        assert len(page.words) < 50_000
-    assert "1–100 of 100,000 files" in see(reader, f"/datasets/{number}/files/").words
-    with django_assert_max_num_queries(12):
-        see(reader, f"/datasets/{number}/")

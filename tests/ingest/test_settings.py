@@ -112,6 +112,6 @@ def test_a_root_that_is_a_file_is_refused(tmp_path: Path) -> None:
 def test_an_absent_root_and_a_state_folder_inside_the_root_are_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match=r"The watched folder '.*absent' does not exist; make it, or set"):
         open_workspace(tmp_path / "absent", EngineSettings(state_dir=tmp_path / "state"))
-    with pytest.raises(SettingError, match="FAIRFOLDER_STATE_DIR is .* inside the watched folder"):
+    with pytest.raises(SettingError, match=r"FAIRFOLDER_STATE_DIR is .* inside the watched folder"):
         open_workspace(tmp_path, EngineSettings(state_dir=tmp_path / "state"))
     assert list(tmp_path.iterdir()) == []
