@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ingest.documents import STRUCTURAL, readable
 from ingest.errors import FairfolderError
-from ingest.events import FileEvent
+from ingest.events import Arrived, FileEvent, Moved
 from ingest.layout import METADATA
 from ingest.report import Finding, Report
 from ingest.seen import Condition, FileRow, PlaceRow, Stamp
@@ -77,40 +77,48 @@ class Cut:
             self._record(boxes[start : start + RECORDS_AT_ONCE])
         self.since = time.monotonic()
 
-    def _record(self, boxes: Iterable[Box]) -> None:
+    def _record(self, boxes: Sequence[Box]) -> None:
         ws = self.ws
         filled = [b for b in boxes if b.events]
         records = [files_record(ws.root, b.place.identifier, b.place.path, b.events, b.trusted) for b in filled]
         outcomes = ws.store.apply(records, by="system:trigger-2") if records else []
+        failed = frozenset(b.place.id for b, outcome in zip(filled, outcomes, strict=True) if outcome.error is not None)
         with ws.seen.transaction():
+            self._forget_where_from([b for b in boxes if b.place.id not in failed], failed)
             for box, outcome in zip(filled, outcomes, strict=True):
                 if outcome.error is None:
-                    self._remember(box)
+                    ws.seen.put_files(box.rows)
                     remember_documents(ws, outcome.written)
                 else:
                     self._not_recorded(box, outcome.error)
             for box in boxes:
                 if not box.events:
-                    self._remember(box)
+                    ws.seen.put_files(box.rows)
         written = [w.path for outcome in outcomes for w in outcome.written]
         if written:
             self.on_recorded(written)
 
-    def _remember(self, box: Box) -> None:
-        for row in box.moved_from:
-            self.ws.seen.drop_files(row.place, [os.fsencode(row.path)])
-        self.ws.seen.put_files(box.rows)
+    def _forget_where_from(self, boxes: Iterable[Box], failed: frozenset[int]) -> None:
+        """Rows of files that moved, all of them before any new row is put: something else may stand there by now."""
+        for row in (row for box in boxes for row in box.moved_from):
+            if row.place not in failed:  # else its manifest still has the entry, and lets it go at the next pass
+                self.ws.seen.drop_files(row.place, [os.fsencode(row.path)])
 
     def _not_recorded(self, box: Box, error: FairfolderError) -> None:
-        """The manifest could not be written: its files are told as failed and are tried again at the next pass."""
+        """The manifest could not be written: its files are told as failed and are tried again at the next pass.
+
+        What moved or went missing stays as it was last seen, so that the next pass finds the same difference.
+        """
         seen, wall, reason = self.ws.seen, time.time(), f"not recorded: {error}"
-        described = [r for r in box.rows if r.condition is Condition.DESCRIBED]
+        moved = {e.path for e in box.events if isinstance(e, Moved | Arrived)}
+        rows = [r for r in box.rows if r.condition is not Condition.MISSING and r.path not in moved]
+        described = [r for r in rows if r.condition is Condition.DESCRIBED]
         before = seen.files(box.place.id, [os.fsencode(r.path) for r in described])
         failed = []
         for row in described:
             known = before.get(os.fsencode(row.path), replace(row, sha256="", identifier=""))
             failed.append(replace(known, stamp=row.stamp, condition=Condition.FAILED, reason=reason, since=wall))
-        seen.put_files([*failed, *(r for r in box.rows if r.condition is not Condition.DESCRIBED)])
+        seen.put_files([*failed, *(r for r in rows if r.condition is not Condition.DESCRIBED)])
         document = f"{box.place.path}/{METADATA}/{STRUCTURAL}.json"
         seen.set_trouble(document, Condition.FAILED, str(error))
         self.report.failed += len(failed)

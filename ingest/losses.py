@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from ingest.cut import Cut
 from ingest.documents import readable
-from ingest.events import Forgotten, Gone
+from ingest.events import Forgotten, Gone, Left
 from ingest.places import Decision
 from ingest.report import Finding
 from ingest.root_guard import is_mass_loss
 from ingest.scan import recorded_entries
-from ingest.seen import Condition, PlaceRow
+from ingest.seen import Condition, FileRow, PlaceRow
 from ingest.survey import RECORDS_AT_ONCE, missing_records
 from ingest.workspace import Workspace
 
@@ -61,14 +61,28 @@ def _described_before(ws: Workspace, place: int, paths: Sequence[bytes]) -> list
 
 def _files_missing(cut: Cut, lost: Mapping[int, Sequence[bytes]]) -> None:
     places: dict[int, PlaceRow] = {p.id: p for p in cut.ws.seen.places()} if lost else {}
+    left: set[str] = set()
     for place, paths in lost.items():
-        for path, row in cut.ws.seen.files(place, paths).items():
-            box = cut.box(places[place])
-            box.events.append(Gone(os.fsdecode(path)))
+        rows = cut.ws.seen.files(place, paths)
+        elsewhere = _elsewhere(cut.ws, place, rows.values()) - left
+        for path, row in rows.items():
+            box, name = cut.box(places[place]), os.fsdecode(path)
+            if row.identifier in elsewhere:  # its arrival was recorded before its leaving could be
+                left.add(row.identifier)
+                box.events.append(Left(name, row.identifier))
+                box.moved_from.append(row)
+                continue
+            box.events.append(Gone(name))
             if row.condition not in (Condition.LINK, Condition.SPECIAL, Condition.IGNORED):
                 box.rows.append(replace(row, condition=Condition.MISSING, reason="", since=time.time()))
             cut.report.missing += 1
             cut.count(1, 0)
+
+
+def _elsewhere(ws: Workspace, place: int, rows: Iterable[FileRow]) -> set[str]:
+    """The identifiers that a file of another dataset has as well."""
+    there = ws.seen.by_inode([row.stamp.ino for row in rows])
+    return {row.identifier for row in there if row.place != place}
 
 
 def _places_missing(cut: Cut, gone: Sequence[Decision]) -> None:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 
 from ingest.reading import Facts, NotRead, StoppedError, Throttle, read_file
@@ -91,11 +91,20 @@ def _nothing() -> None:
 
 
 def _become_helper() -> None:
-    """A helper leaves the terminal's Ctrl-C to its parent, and ends with the process that forked it."""
+    """A helper leaves the terminal's Ctrl-C to its parent, and ends with the pass it works for, however that ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    threading.Thread(target=_end_with_the_pass, daemon=True).start()
+
+
+def _end_with_the_pass() -> None:
+    """The parent in the kernel's eyes is the fork server, which lives as long as its helpers do."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _helper_pool(count: int) -> ProcessPoolExecutor:

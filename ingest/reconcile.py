@@ -48,6 +48,7 @@ class _Pass:
     progress: Progress = field(default_factory=Progress)
     gone: dict[int, list[bytes]] = field(default_factory=lambda: defaultdict(list))
     compared: dict[int, Comparison] = field(default_factory=dict)
+    taken: set[str] = field(default_factory=set)  # identities that went to another dataset in this pass
     told: float = 0.0
 
 
@@ -210,6 +211,7 @@ def _scan(run: _Pass, place: PlaceRow) -> None:
         run.report.findings.append(Finding(readable(document), "document", reason))
         return
     run.compared[place.id] = result
+    _remember_orphans(run, result)
     _record_unread(run, result)
     for read in run.readers.read(place, result.read):
         _take(run, read)
@@ -251,6 +253,7 @@ def _record_unread(run: _Pass, result: Comparison) -> None:
     for event, row in result.moves:
         _move(run, box, event, row)
     for other, left in result.left:
+        run.taken.add(left.identifier)
         run.cut.box(other).events.append(left)
     run.cut.count(len(result.moves), 0)
 
@@ -286,6 +289,8 @@ def _described(run: _Pass, box: Box, read: Read, facts: Facts) -> None:
     path, place = os.fsdecode(read.path), read.place
     result = run.compared.get(place.id)
     identifier = (result.identities.get(read.path) if result is not None else None) or new_identifier()
+    if identifier in run.taken:
+        identifier = new_identifier()
     orphan = _claim_orphan(run, place, read.path, facts, result) if result is not None and result.orphans else None
     if orphan is not None:
         identifier = orphan.identifier
@@ -320,8 +325,8 @@ def _claim_orphan(run: _Pass, place: PlaceRow, path: bytes, facts: Facts, result
     return gone
 
 
-def _orphans_gone(run: _Pass, result: Comparison) -> None:
-    """Entries that found no file: remembered as described, so that their loss is told like any other."""
+def _remember_orphans(run: _Pass, result: Comparison) -> None:
+    """Entries without a file get rows before anything is cut: the next pass knows them even if this one is killed."""
     place, wall = result.place, time.time()
     rows = [
         FileRow(place.id, o.path, Stamp(0, 0, size, 0, 0), sha256, o.identifier, Condition.DESCRIBED, "", wall)
@@ -332,7 +337,13 @@ def _orphans_gone(run: _Pass, result: Comparison) -> None:
     if rows:
         with run.ws.seen.transaction():
             run.ws.seen.put_files(rows)
-        run.gone[place.id].extend(os.fsencode(row.path) for row in rows)
+
+
+def _orphans_gone(run: _Pass, result: Comparison) -> None:
+    """Entries that found no file: their loss is told like any other."""
+    left = (o.path for some in result.orphans.values() for o in some if not o.missing)
+    folder = run.ws.root / result.place.path
+    run.gone[result.place.id].extend(os.fsencode(path) for path in left if not is_there(folder, path))
 
 
 def _stray(run: _Pass, project: PlaceRow) -> None:

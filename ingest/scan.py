@@ -7,6 +7,7 @@ The comparison asks the disk only for listings; reading is :mod:`ingest.reading`
 from __future__ import annotations
 
 import os
+import stat
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -181,8 +182,8 @@ def _bytes_alone(result: Comparison, seen: Seen, *, unstable: bool) -> None:
     orphans = defaultdict(list, result.orphans)
     for row in seen.missing_rows(result.place.id, any_inode=unstable):
         orphans[(row.sha256, row.stamp.size)].append(Orphan(row.path, row.identifier, missing=True))
-    if unstable:
-        for row in seen.files(result.place.id, result.gone).values():
+    for row in seen.files(result.place.id, result.gone).values():
+        if unstable or row.stamp.ino == 0:
             orphans[(row.sha256, row.stamp.size)].append(Orphan(row.path, row.identifier))
     result.orphans = dict(orphans)
 
@@ -268,7 +269,7 @@ def _claim_elsewhere(
 ) -> bool:
     """A file from another dataset: its identity comes along unless a V2 record there names it."""
     other = next((p for p in seen.places() if p.id == row.place), None)
-    if other is None or other.gone or _still_there(root / other.path, row.path, row.stamp):
+    if other is None or other.gone or _stands(root / other.path, row.path):
         return False
     entry = recorded_entries(root, other, [os.fsencode(row.path)]).get(os.fsencode(row.path))
     if entry is None and os.path.lexists(documents.dataset_document(root, other.path, STRUCTURAL)):
@@ -282,9 +283,10 @@ def _claim_elsewhere(
     return True
 
 
-def _still_there(folder: Path, path: str, stamp: Stamp) -> bool:
+def _stands(folder: Path, path: str) -> bool:
+    """Whether a file is there, the same or another: then the identity stays with the path."""
     info = lstat_in(folder, path)
-    return info is not None and Stamp.of(info)[:2] == stamp[:2]
+    return info is not None and stat.S_ISREG(info.st_mode)
 
 
 def _technical(top: int, path: bytes) -> Mapping[str, Any] | None:

@@ -78,6 +78,12 @@ def os_path(entry: Value) -> str:
     return os.fsdecode(unquote_to_bytes(entry["path"])) if entry.get("path_encoding") == "percent" else entry["path"]
 
 
+def _belongs(name: str, inside: Path) -> bool:
+    """Whether a document lies where its kind lives: a dataset that was made a project keeps its old ones beside."""
+    depth = inside.parts.index(".metadata")
+    return depth == 0 or (name == "project_descriptive.json") == (depth == 1)
+
+
 class Consistency:
     """Collects what is wrong; ``wrong`` is empty when nothing is."""
 
@@ -97,13 +103,13 @@ class Consistency:
     def _read(self) -> None:
         for folder, _, names in os.walk(self.root):
             inside = Path(folder).relative_to(self.root)
-            if ".metadata" not in inside.parts:
-                continue
+            if ".metadata" not in inside.parts[:3]:
+                continue  # data, or what a whole dataset brought along into another one
             for name in names:
                 path = str(inside / name)
                 if name.endswith(".tmp"):
                     self.wrong.append(f"{path}: a temporary file was left")
-                elif name.endswith(".json"):
+                elif name.endswith(".json") and _belongs(name, inside):
                     self._document(path, Path(folder, name).read_bytes())
 
     def _document(self, path: str, raw: bytes) -> None:

@@ -1,4 +1,4 @@
-"""`kill -9` anywhere: nothing is lost or doubled, nothing is half, nothing stays locked, and the next pass completes it."""
+"""`kill -9` anywhere: nothing is lost, doubled, half written or left locked, and the next pass completes it."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_killed_at_random_moments_of_a_large_ingest(
             process = start_reconcile(watched)
             time.sleep(moment)
             process.send_signal(signal.SIGKILL)
-            process.communicate(timeout=30)
+            process.communicate(timeout=30)  # its output ends when its helpers have ended too
             assert broken_documents(watched.root) == [], moments
         started = time.monotonic()
         report = watched.reconcile()
@@ -209,16 +209,15 @@ def test_calls_that_fail_damage_nothing_and_are_told_in_words(
     for number, (failure, n) in enumerate(rng.sample(everything_once, count(8, len(everything_once)))):
         operations = Operations(tmp_path / str(number))
         call = failure.partition(":")[0]
-        # Only what concerns the root and the state: Python's own files are not the point.
-        paths = ["-P", str(operations.watched.root), "-P", str(operations.watched.state)]
-        del paths
         inject = f"inject={failure}:when={n}{rng.choice(['', '..' + str(n + 3), '+'])}"
         if call in ("openat", "read", "getdents64", "pread64"):
             inject = f"inject={failure}:when={n + 400}"
         run = run_reconcile(operations.watched, *strace("-e", inject, "-e", f"trace={call}"))
+        if "begun" not in run.stdout:
+            continue  # it hit Python before the pass began
         when = f"{inject}: {run.returncode} {run.stderr[-2000:]}"
         assert broken_documents(operations.watched.root) == [], when
-        assert "Traceback" not in run.stderr or "ingest/" not in run.stderr, when
+        assert "Traceback" not in run.stderr, when
         operations.watched.reconcile()
         operations.watched.reconcile()
         operations.assert_done(when)

@@ -501,3 +501,18 @@ def test_a_broken_registry_entry_is_told_and_left_as_it_is(watched: Watched, tex
     assert "new.txt" in watched.entries(D)
     assert watched.problems() == {}
     assert watched.check() == []
+
+
+@pytest.mark.parametrize("target", ["p_Barley/aaa", "p_Barley/zzz"])
+def test_a_file_moved_away_and_made_anew_at_its_old_path_doubles_nothing(watched: Watched, target: str) -> None:
+    filled(watched)
+    watched.folder(target)
+    watched.reconcile()
+    first = watched.identifiers(D)["a.txt"]
+    watched.move(f"{D}/a.txt", f"{target}/a.txt")
+    watched.put(f"{D}/a.txt", "made anew\n")
+    watched.reconcile()
+    assert watched.identifiers(D)["a.txt"] == first
+    assert watched.states(D) == {"a.txt": "present", "sub/b.txt": "present"}
+    assert watched.identifiers(target)["a.txt"] != first
+    assert watched.check() == []
