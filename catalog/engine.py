@@ -57,6 +57,7 @@ def root_named(text: str) -> Path | None:
 def looking(root: Path) -> Iterator[Workspace]:
     """A workspace for reading what the engine knows, without any lock."""
     with open_workspace(root, settings.ENGINE, read_only=True) as workspace:
+        workspace.schemas = schemas(root)  # judging local schemas takes longer than a page should
         yield workspace
 
 

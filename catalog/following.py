@@ -35,6 +35,8 @@ class Follower:
         self._refresh = refresh
         self._catch_up = catch_up
         self._caught_up = False
+        self._catch_up_at = 0.0
+        self._catch_up_wait = FIRST_WAIT
         self._patience = patience
         self._waiting: dict[Path, None] = {}
         self._lock = threading.Lock()
@@ -61,6 +63,12 @@ class Follower:
             self._waiting.update(dict.fromkeys(paths))
         self._wake.set()
 
+    def catch_up_soon(self) -> None:
+        """To be called when something may have changed that nobody recorded; returns at once."""
+        with self._lock:
+            self._caught_up, self._catch_up_at = False, 0.0
+        self._wake.set()
+
     @property
     def backlog(self) -> int:
         """How many documents are not in the index yet."""
@@ -70,7 +78,7 @@ class Follower:
         wait = FIRST_WAIT
         try:
             while not (self._leaving.is_set() and self._caught_up and not self._waiting):
-                self._wake.wait()
+                self._wake.wait(None if self._caught_up else max(0.0, self._catch_up_at - time.monotonic()))
                 self._wake.clear()
                 if self._bring_up_to_date():
                     wait = FIRST_WAIT
@@ -92,24 +100,46 @@ class Follower:
         with self._lock:
             paths, self._waiting = list(self._waiting), {}
         try:
-            if not self._caught_up:
-                self._catch_up()
-                self._caught_up = True
             if paths:
                 self._refresh(paths)
         except DatabaseError as error:
-            with self._lock:
-                self._waiting = dict.fromkeys(paths) | self._waiting
-            self.behind = f"The index database does not take changes ({error}); they are kept and tried again."
-            log.warning("index behind by %d documents: %s", len(paths), error)
-            connections.close_all()
+            self._is_behind(paths, error)
             return False
         except Exception:  # the files go on being described whatever is wrong with the index
             log.exception("index cannot take a document")
-            self._caught_up = True
             self._one_by_one(paths)
         self.behind = ""
+        return self._has_caught_up()
+
+    def _has_caught_up(self) -> bool:
+        """Catches up when that is due. What is wrong with a folder holds up nothing else and is tried again later."""
+        if self._caught_up or (time.monotonic() < self._catch_up_at and not self._leaving.is_set()):
+            return True
+        with self._lock:
+            self._caught_up = True
+        try:
+            self._catch_up()
+            self._catch_up_wait = FIRST_WAIT
+        except DatabaseError as error:
+            self._caught_up = False
+            self._is_behind([], error)
+            return False
+        except Exception as error:
+            log.exception("index cannot catch up")
+            self.behind = f"The index cannot catch up with all that changed ({error}); it is tried again."
+            with self._lock:
+                self._caught_up = self._leaving.is_set()  # the next process tries again
+                self._catch_up_at = time.monotonic() + self._catch_up_wait
+            self._catch_up_wait = min(2 * self._catch_up_wait, LONGEST_WAIT)
         return True
+
+    def _is_behind(self, paths: Sequence[Path], error: DatabaseError) -> None:
+        """Keeps what the database did not take."""
+        with self._lock:
+            self._waiting = dict.fromkeys(paths) | self._waiting
+        self.behind = f"The index database does not take changes ({error}); they are kept and tried again."
+        log.warning("index behind by %d documents: %s", len(paths), error)
+        connections.close_all()
 
     def _one_by_one(self, paths: Sequence[Path]) -> None:
         """Sets aside just the documents that the index cannot take."""

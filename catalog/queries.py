@@ -12,10 +12,12 @@ from django.db.models.functions import Coalesce
 
 from catalog.keyset import Cursor, Page, QuestionError, page
 from catalog.models import Dataset, Document, File, Project, Rebuild
+from ingest import documents
 
 PAGE = 100
 STATES = ("present", "missing", "tombstone")
 FILE_STATES = ("present", "missing", "changed")
+_AFTER_SLASH = chr(ord("/") + 1)
 _EARLIEST = datetime(1, 1, 1, tzinfo=UTC)
 
 
@@ -143,9 +145,23 @@ def unclear(limit: int = 200) -> list[Unclear]:
     return sorted(found, key=lambda each: each.path)[:limit]
 
 
-def broken_below(root: str, path: str) -> Sequence[Document]:
+def broken_below(folder: Project | Dataset) -> Sequence[Document]:
     """Broken documents of one project or dataset folder."""
-    return list(_broken_documents().filter(root=root, path__startswith=f"{path}/")[:50])
+    rows = below(folder.root, folder.path, folder.path_encoding)
+    return list(rows.exclude(problem="").defer("value").order_by("path")[:50])
+
+
+def below(root: str, path: str, path_encoding: str) -> QuerySet[Document]:
+    """The documents below a folder, named as rows name it; letter case counts, as it does on disk.
+
+    A path is percent-encoded as a whole as soon as one name in it is not UTF-8, so a folder begins paths of two kinds.
+    """
+    folder = documents.decode_path(path, path_encoding)
+    percent = documents.encode_path(f"{folder}/\udcff")["path"].removesuffix("/%FF")
+    wanted = Q(path_encoding="percent", path__gt=f"{percent}/", path__lt=f"{percent}{_AFTER_SLASH}")
+    if not path_encoding:
+        wanted |= Q(path_encoding="", path__gt=f"{path}/", path__lt=f"{path}{_AFTER_SLASH}")
+    return Document.objects.filter(wanted, root=root)
 
 
 def _broken_documents() -> QuerySet[Document]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -14,10 +15,14 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from ingest.documents import readable
 from ingest.errors import SettingError
 from ingest.locking import lock_file
 
+log = logging.getLogger(__name__)
+
 _SETUP_SECONDS = 120.0
+_WATCHER, _UNWATCHED = "watcher.json", "unwatched.json"
 
 
 def prepare() -> None:
@@ -66,21 +71,45 @@ class WatcherNote:
 
 def note_watcher(note: WatcherNote) -> None:
     """Keeps the note for the status page."""
-    path = _note_path()
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_bytes(orjson.dumps(asdict(note)))
-    os.replace(draft, path)
+    _put(_WATCHER, asdict(note))
 
 
 def watcher_note() -> WatcherNote | None:
     """The last note, or None where `serve` never ran."""
     try:
-        value: Mapping[str, Any] = orjson.loads(_note_path().read_bytes())
-        return WatcherNote(**value)
-    except (OSError, orjson.JSONDecodeError, TypeError):
+        return WatcherNote(**_get(_WATCHER))
+    except TypeError:
         return None
 
 
-def _note_path() -> Path:
-    state: Path = settings.FAIRFOLDER_STATE_DIR
-    return state / "watcher.json"
+def note_unwatched(sentences: Mapping[str, str]) -> None:
+    """Keeps for the status page why this process does not watch some roots: root → sentence."""
+    _put(_UNWATCHED, {"process": os.getpid(), "sentences": {readable(root): why for root, why in sentences.items()}})
+
+
+def unwatched(root: Path) -> str:
+    """Why the watcher that runs leaves a root out, or an empty string."""
+    note = _get(_UNWATCHED)
+    if not Path(f"/proc/{note.get('process', 'none')}").exists():
+        return ""
+    return str(note.get("sentences", {}).get(readable(str(root)), ""))
+
+
+def _put(name: str, value: Mapping[str, Any]) -> None:
+    """Notes are for looking at: on a full disk the service goes on without."""
+    path: Path = settings.FAIRFOLDER_STATE_DIR / name
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        draft.write_bytes(orjson.dumps(value))
+        os.replace(draft, path)
+    except OSError as error:
+        log.warning("%s cannot be written: %s", path, error.strerror)
+
+
+def _get(name: str) -> dict[str, Any]:
+    path: Path = settings.FAIRFOLDER_STATE_DIR / name
+    try:
+        value = orjson.loads(path.read_bytes())
+    except (OSError, orjson.JSONDecodeError):
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -83,17 +83,18 @@ class Cut:
         records = [files_record(ws.root, b.place.identifier, b.place.path, b.events, b.trusted) for b in filled]
         outcomes = ws.store.apply(records, by="system:trigger-2") if records else []
         failed = frozenset(b.place.id for b, outcome in zip(filled, outcomes, strict=True) if outcome.error is not None)
+        went = _where_identities_went(b for b in filled if b.place.id not in failed)
         with ws.seen.transaction():
             self._forget_where_from([b for b in boxes if b.place.id not in failed], failed)
             for box, outcome in zip(filled, outcomes, strict=True):
                 if outcome.error is None:
-                    ws.seen.put_files(box.rows)
+                    ws.seen.put_files(_with_own_identity(box.rows, went))
                     remember_documents(ws, outcome.written)
                 else:
                     self._not_recorded(box, outcome.error)
             for box in boxes:
                 if not box.events:
-                    ws.seen.put_files(box.rows)
+                    ws.seen.put_files(_with_own_identity(box.rows, went))
         written = [w.path for outcome in outcomes for w in outcome.written]
         if written:
             self.on_recorded(written)
@@ -117,10 +118,26 @@ class Cut:
         failed = []
         for row in described:
             known = before.get(os.fsencode(row.path), replace(row, sha256="", identifier=""))
-            failed.append(replace(known, stamp=row.stamp, condition=Condition.FAILED, reason=reason, since=wall))
+            there = replace(known, stamp=row.stamp, sha256="")
+            failed.append(replace(there, condition=Condition.FAILED, reason=reason, since=wall))
         seen.put_files([*failed, *(r for r in rows if r.condition is not Condition.DESCRIBED)])
         document = f"{box.place.path}/{METADATA}/{STRUCTURAL}.json"
         seen.set_trouble(document, Condition.FAILED, str(error))
         self.report.failed += len(failed)
         self.report.described -= len(failed)
         self.report.findings.append(Finding(readable(document), "document", str(error)))
+
+
+def _where_identities_went(boxes: Iterable[Box]) -> dict[str, tuple[int, str]]:
+    """Identity → place and path of every file that moved."""
+    moved = ((b, {e.path for e in b.events if isinstance(e, Moved | Arrived)}) for b in boxes if b.events)
+    return {r.identifier: (r.place, r.path) for box, paths in moved if paths for r in box.rows if r.path in paths}
+
+
+def _with_own_identity(rows: Iterable[FileRow], went: Mapping[str, tuple[int, str]]) -> Iterator[FileRow]:
+    """Rows without the identities that went elsewhere: what stands at such a path now is something new."""
+    for row in rows:
+        if went.get(row.identifier, (row.place, row.path)) == (row.place, row.path):
+            yield row
+        elif row.condition is not Condition.DESCRIBED:
+            yield replace(row, identifier="", sha256="")

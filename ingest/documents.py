@@ -63,12 +63,16 @@ IDENTIFIER_KEY: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Document:
-    """One document as read: its value, its bytes, their SHA-256, and the ETag over people's fields."""
+    """One document as read: its value, its bytes, their SHA-256, the ETag over people's fields, and which file it was.
+
+    ``identity``: see :func:`stat_identity`.
+    """
 
     value: dict[str, Any]
     raw: bytes
     sha256: str
     etag: str
+    identity: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -252,8 +256,21 @@ def _refuse_twice(path: Path, raw: bytes) -> None:
         raise DocumentError(path, f"{path}: {error}; keep one of the two. Nothing was overwritten.") from None
 
 
+def stat_identity(info: os.stat_result) -> tuple[int, ...]:
+    """What tells one state of a file from the next."""
+    return info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns
+
+
 def read_bytes(path: Path) -> bytes:
+    """The bytes of a document: see :func:`read_stamped`."""
+    return read_stamped(path)[0]
+
+
+def read_stamped(path: Path) -> tuple[bytes, tuple[int, ...]]:
     """The bytes of a document, never through a symbolic link and never from anything but a regular file.
+
+    With them device, inode, size, mtime and ctime of the file they were read from, to tell later whether it is still
+    the one.
 
     Raises:
         FileNotFoundError: when there is none.
@@ -274,7 +291,7 @@ def read_bytes(path: Path) -> bytes:
         if info.st_size > MAX_DOCUMENT_BYTES:
             raise DocumentError(path, f"{path} has {info.st_size:,} bytes, too many for metadata; move it away.")
         with open(fd, "rb", closefd=False) as handle:
-            return handle.read()
+            return handle.read(), stat_identity(info)
     except OSError as error:
         raise DocumentError(path, _unreadable(path, error)) from error
     finally:
@@ -305,10 +322,14 @@ def read_document(path: Path, kind: str | None = None) -> Document:
         FileNotFoundError: when there is none.
         DocumentError: when it is no readable, strict JSON object.
     """
-    raw = read_bytes(path)
+    raw, identity = read_stamped(path)
     value = parse(path, raw)
     known = kind or kind_of(path) or ""
-    return Document(value, raw, hashlib.sha256(raw).hexdigest(), etag(known, value))
+    try:
+        tag = etag(known, value)
+    except TypeError:  # orjson writes 254 levels; a record has ten
+        raise DocumentError(path, f"{path} is nested too deeply; flatten it. Nothing was overwritten.") from None
+    return Document(value, raw, hashlib.sha256(raw).hexdigest(), tag, identity)
 
 
 # --- where documents live -------------------------------------------------------------------------------------

@@ -41,21 +41,43 @@ def metadata_folder(root: Path, folder: Path, *, create: bool = True) -> Iterato
     Raises:
         StoreError: when a step is a link, no folder, or may not be made.
     """
+    try:
+        fd = _opened(root, folder, create=create)
+    except OSError as error:
+        raise explain(folder, error, "used") from error
+    try:
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def _opened(root: Path, folder: Path, *, create: bool) -> int:
     parts = folder.relative_to(root).parts
     inside = parts.index(METADATA)  # the first one: what is above it belongs to the researcher
-    current = -1
+    current = os.open(root, _DIRECTORY)
     try:
-        current = os.open(root, _DIRECTORY)
         for depth, part in enumerate(parts):
             following = _step(current, part, create=create and depth >= inside)
             os.close(current)
             current = following
-        yield current
-    except OSError as error:
-        raise explain(folder, error, "used") from error
-    finally:
-        if current >= 0:
-            os.close(current)
+    except OSError:
+        os.close(current)
+        raise
+    return current
+
+
+def lock_descriptor(folder: int) -> int:
+    """A descriptor of the folder's lock file, made when it is not there, with the folder's rights and group.
+
+    Raises:
+        OSError: when it cannot be opened or made.
+    """
+    while True:
+        try:
+            return os.open(".lock", os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+        except FileNotFoundError:
+            with suppress(FileExistsError):
+                os.close(new_file(folder, ".lock"))
 
 
 def _step(parent: int, name: str, *, create: bool) -> int:
@@ -114,7 +136,10 @@ def touched_ns(root: Path, name: str) -> int | None:
     try:
         own = os.open(root / METADATA, _DIRECTORY | os.O_NOFOLLOW)
         try:
-            fd = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666, dir_fd=own)
+            try:
+                fd = os.open(name, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=own)
+            except FileNotFoundError:
+                fd = new_file(own, name)
         finally:
             os.close(own)
         try:

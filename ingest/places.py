@@ -119,7 +119,16 @@ def look(root: Path, kind: str, path: str, seen: Seen) -> FolderFound | None:
     there = [found for found in looks if found is not None]
     if not there:
         return FolderFound(kind, path, info.st_dev, info.st_ino)
-    return replace(there[0], incomplete=len(there) < len(names))
+    # Two documents that name different identities are an interrupted copy: the one that is known is whose copy it is.
+    named = {f.identifier for f in there}
+    spoken = next((f for f in there if len(named) > 1 and _is_known(root, f.identifier, seen)), there[0])
+    chosen = there[0] if there[0].broken else spoken
+    return replace(chosen, incomplete=len(there) < len(names))
+
+
+def _is_known(root: Path, identifier: str, seen: Seen) -> bool:
+    entry = documents.registry_document(root, identifier)
+    return bool(identifier) and (seen.place_of(identifier) is not None or os.path.lexists(entry))
 
 
 def _look_in(document: Path, name: str, kind: str, path: str, info: os.stat_result, seen: Seen) -> FolderFound | None:

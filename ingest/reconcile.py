@@ -249,9 +249,13 @@ def _record_unread(run: _Pass, result: Comparison) -> None:
         box.rows.append(waiting_row(place.id, path, stamp, before.get(path), result.identities.get(path, ""), wall))
         _wait_for(run, place, run.gate.rests_in(stamp))
     for path, (condition, reason, stamp) in result.others.items():
-        box.rows.append(other_row(place.id, path, condition, reason, stamp, before.get(path), wall))
-    for event, row in result.moves:
-        _move(run, box, event, row)
+        row = other_row(place.id, path, condition, reason, stamp, before.get(path), wall)
+        if row != before.get(path):
+            box.rows.append(row)
+        if condition is Condition.PENDING:
+            _wait_for(run, place, run.ws.settings.settle_seconds)
+    for event, moved in result.moves:
+        _move(run, box, event, moved, unread=os.fsencode(event.path) in result.unread)
     for other, left in result.left:
         run.taken.add(left.identifier)
         run.cut.box(other).events.append(left)
@@ -264,10 +268,12 @@ def _wait_for(run: _Pass, place: PlaceRow, seconds: float) -> None:
     waiting[place.path] = max(waiting.get(place.path, 0.0), seconds)
 
 
-def _move(run: _Pass, box: Box, event: Moved | Arrived, row: FileRow) -> None:
+def _move(run: _Pass, box: Box, event: Moved | Arrived, row: FileRow, *, unread: bool) -> None:
+    """An identity goes to another path; ``unread``: the file itself is still to be read, and gets its row then."""
     box.events.append(event)
-    there = replace(row, place=box.place.id, path=event.path, stamp=event.stamp)
-    box.rows.append(replace(there, condition=Condition.DESCRIBED, reason="", since=time.time()))
+    if not unread:
+        there = replace(row, place=box.place.id, path=event.path, stamp=event.stamp)
+        box.rows.append(replace(there, condition=Condition.DESCRIBED, reason="", since=time.time()))
     if (row.place, row.path) != (box.place.id, event.path):
         box.moved_from.append(row)
     run.report.moved += 1

@@ -10,7 +10,7 @@ import os
 import stat
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +68,7 @@ class Comparison:
     orphans: dict[tuple[str, int], list[Orphan]] = field(default_factory=dict)
     trouble: str = ""
     identities: dict[bytes, str] = field(default_factory=dict)
+    unread: set[bytes] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ def compare(root: Path, place: PlaceRow, seen: Seen, gate: Gate, ignore: Ignore,
         result.unchanged = listing.unchanged
         result.others = listing.others
         _sort_files(listing, result, seen.pending_since(place.id), gate)
-        again = seen.files(place.id, [p for p in result.read if p in listing.before])
+        again = seen.files(place.id, [p for p in listing.files if p in listing.before])
         result.identities.update((p, row.identifier) for p, row in again.items() if row.identifier)
         _sort_leftovers(listing, result)
         if seen.has_files():
@@ -220,7 +221,8 @@ def _sort_leftovers(listing: Listing, result: Comparison) -> None:
 
 def _find_moves(root: Path, top: int, listing: Listing, result: Comparison, seen: Seen) -> None:
     """New paths with the inode, size and mtime of a file that is no longer where it was: identity moves, unread."""
-    fresh = {p: s for p, s in listing.files.items() if p not in listing.before or _back(listing.before[p], s)}
+    known, before = result.identities, listing.before
+    fresh = {p: s for p, s in listing.files.items() if p not in known or (p in before and _back(before[p], s))}
     by_stamp: dict[tuple[int, int, int, int], list[FileRow]] = defaultdict(list)
     for row in seen.by_inode(sorted({s.ino for s in fresh.values()})):
         by_stamp[row.stamp[:4]].append(row)
@@ -233,8 +235,12 @@ def _find_moves(root: Path, top: int, listing: Listing, result: Comparison, seen
                 continue
             if _claim(root, top, path, stamp, row, gone, result, seen):
                 by_stamp[stamp[:4]].remove(row)
-                result.read.pop(path, None)
-                result.pending.pop(path, None)
+                if row.sha256:
+                    result.read.pop(path, None)
+                    result.pending.pop(path, None)
+                else:  # it changed since it was read: its identity goes along, and its bytes are read again
+                    result.identities[path] = row.identifier
+                    result.unread.add(path)
                 break
     result.gone = [p for p in result.gone if p in gone]
 
@@ -247,11 +253,11 @@ def _claim(
     root: Path, top: int, path: bytes, stamp: Stamp, row: FileRow, gone: set[bytes], result: Comparison, seen: Seen
 ) -> bool:
     old = os.fsencode(row.path)
-    if row.sha256 == "":
-        return False
     technical = _technical(top, path)
     if technical is None:
         return False
+    if row.sha256 == "":  # facts of bytes nobody has read do not go beside the old checksum
+        technical = {k: v for k, v in technical.items() if k == "extension"}
     text = os.fsdecode(path)
     if row.place == result.place.id:
         absent = row.condition is Condition.MISSING and (old == path or lstat_below(top, old) is None)
@@ -325,8 +331,9 @@ def waiting_row(place: int, path: bytes, stamp: Stamp, before: FileRow | None, i
     """The row of a file that is not at rest: its identity is kept, its waiting begins anew when it changed."""
     if before is not None and before.condition is Condition.PENDING and before.stamp == stamp:
         return before
-    known = before or FileRow(place, os.fsdecode(path), stamp, "", identifier, Condition.PENDING, "", wall)
-    return replace(known, stamp=stamp, condition=Condition.PENDING, reason="still changing", since=wall)
+    known = before.identifier if before is not None and before.identifier else identifier
+    # The checksum belonged to the bytes under the former stamp.
+    return FileRow(place, os.fsdecode(path), stamp, "", known, Condition.PENDING, "still changing", wall)
 
 
 def other_row(
@@ -334,5 +341,5 @@ def other_row(
 ) -> FileRow:
     """The row of a path that is not described now; an identity it had is kept, and the time its state began."""
     since = before.since if before is not None and before.condition is condition else wall
-    identity = (before.sha256, before.identifier) if before is not None else ("", "")
-    return FileRow(place, os.fsdecode(path), stamp, *identity, condition, reason, since)
+    identifier = before.identifier if before is not None else ""
+    return FileRow(place, os.fsdecode(path), stamp, "", identifier, condition, reason, since)

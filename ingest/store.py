@@ -8,6 +8,7 @@ record that changed gets a new datestamp and the next sequence number in the sam
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import re
 import stat
@@ -23,12 +24,14 @@ from typing import Any
 from ingest import documents, manifest
 from ingest.documents import AUDIT, IDENTIFIER_KEY, REGISTRY, STRUCTURAL, SYSTEM_KEYS, Document
 from ingest.errors import ConflictError, DocumentError, FairfolderError, StoreError
-from ingest.folders import explain, metadata_folder, new_file, sweep
+from ingest.folders import explain, lock_descriptor, metadata_folder, new_file, sweep
 from ingest.layout import METADATA
 from ingest.locking import LockUnsupportedError, held, lock_file
 from ingest.minting import with_identities
 from ingest.schema import SchemaSet
 from ingest.seen import Stamp
+
+_log = logging.getLogger("fairfolder.store")
 
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{12}\.tmp")
 _SEQUENCE = ".sequence"
@@ -103,6 +106,7 @@ class _Prepared:
     fd: int
     sha256: str
     system: Mapping[str, Any]
+    before: tuple[int, ...] | None  # the file that was read, to be replaced by this one; None: there was none
 
 
 @dataclass
@@ -198,11 +202,17 @@ class Store:
         with self._within, ExitStack() as stack:
             registry = self._enter_root(stack)
             works = [_Work(record) for record in records]
-            for work in sorted(works, key=lambda w: w.record.relative):
-                self._prepare(work, by, stack)
-            changed = [w for w in works if w.error is None and (w.prepared or w.record.touch)]
-            sequence = self._prepare_registry(changed, registry, by) if changed else None
-            return self._finish(works, sequence)
+            try:
+                for work in sorted(works, key=lambda w: w.record.relative):
+                    self._prepare(work, by, stack)
+                changed = [w for w in works if w.error is None and (w.prepared or w.record.touch)]
+                sequence = self._prepare_registry(changed, registry, by) if changed else None
+                return self._finish(works, sequence)
+            except BaseException as error:
+                # Nothing of what was prepared stays behind, neither as a descriptor nor as a file.
+                for work in works:
+                    self._give_up(work, StoreError(self.root, f"the action was given up: {error}"))
+                raise
 
     def _enter_root(self, stack: ExitStack) -> int:
         own = stack.enter_context(metadata_folder(self.root, self.root / METADATA))
@@ -214,7 +224,7 @@ class Store:
     @contextmanager
     def _lock(self, folder: int, path: Path) -> Iterator[None]:
         try:
-            fd = os.open(".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666, dir_fd=folder)
+            fd = lock_descriptor(folder)
         except OSError as error:
             raise explain(path / ".lock", error) from error
         try:
@@ -255,6 +265,10 @@ class Store:
             self._give_up(work, error)
         except OSError as error:
             self._give_up(work, explain(self.root / work.record.relative, error))
+        except Exception as error:  # noqa: BLE001 - one record's content must not hold up all others
+            _log.exception("cannot prepare %s", work.record.relative)
+            path = self.root / work.record.relative
+            self._give_up(work, StoreError(path, f"{path} cannot be updated: {type(error).__name__}: {error}."))
 
     def _enter(self, folder: Path, folders: dict[Path, int], stack: ExitStack) -> int:
         """A descriptor of a document's folder, the lock of the ``.metadata`` it is in being held."""
@@ -289,7 +303,8 @@ class Store:
         value = self._stamped(change.kind, with_identities(value), None if old is None else old.value, by)
         self._validate(change.path, change.kind, value)
         text = manifest.render_value(value) if change.kind == STRUCTURAL else documents.to_bytes(value)
-        return self._write(change.path, change.kind, folder, [text], value)
+        before = None if old is None else old.identity
+        return self._write(change.path, change.kind, folder, [text], value, before)
 
     def _present(self, path: Path, kind: str) -> Document | None:
         try:
@@ -328,15 +343,19 @@ class Store:
     # --- manifests ------------------------------------------------------------------------------------------
 
     def _prepare_entries(self, change: EntriesChange, folder: int, by: str) -> _Prepared | None:
-        raw = documents.read_bytes(change.path)
+        raw, before = documents.read_stamped(change.path)
         if change.trusted is not None and self.schemas.is_packaged(STRUCTURAL):
-            info = os.stat(change.path.name, dir_fd=folder, follow_symlinks=False)
-            parts = manifest.split(raw) if Stamp.of(info) == change.trusted else None
+            parts = manifest.split(raw) if before == tuple(change.trusted) else None
             if parts is not None:
-                return self._splice(change, parts, folder, by)
-        return self._rewrite(change, raw, folder, by)
+                try:
+                    return self._splice(change, parts, folder, by, before)
+                except ValueError:
+                    _log.warning("%s is not in its own form; it is read and written as a whole", change.path)
+        return self._rewrite(change, raw, folder, by, before)
 
-    def _splice(self, change: EntriesChange, parts: manifest.Split, folder: int, by: str) -> _Prepared | None:
+    def _splice(
+        self, change: EntriesChange, parts: manifest.Split, folder: int, by: str, before: tuple[int, ...]
+    ) -> _Prepared | None:
         slots = manifest.find_all(parts, change.keys)
         old = {
             key: documents.parse(change.path, parts.raw[s.start : s.end], twice_checked=True)
@@ -353,9 +372,11 @@ class Store:
         self._validate(change.path, STRUCTURAL, {**header, "file_descriptions": [v for v in new.values() if v]})
         lines = {k: None if v is None else manifest.entry_line(v) for k, v in new.items()}
         pieces = manifest.assemble(header, manifest.spliced(parts, lines, slots))
-        return self._write(change.path, STRUCTURAL, folder, pieces, header)
+        return self._write(change.path, STRUCTURAL, folder, pieces, header, before)
 
-    def _rewrite(self, change: EntriesChange, raw: bytes, folder: int, by: str) -> _Prepared | None:
+    def _rewrite(
+        self, change: EntriesChange, raw: bytes, folder: int, by: str, before: tuple[int, ...]
+    ) -> _Prepared | None:
         value = documents.parse(change.path, raw)
         self._validate(change.path, STRUCTURAL, value)
         entries = {manifest.key_of_entry(e): e for e in value["file_descriptions"]}
@@ -369,11 +390,11 @@ class Store:
         totals = manifest.NOTHING.changed((), entries.values())
         ordered = sorted(entries.values(), key=manifest.entry_order)
         new = {**totals.into(value), "file_descriptions": ordered}
-        if new == value and manifest.split(raw) is not None:
+        if new == value and manifest.render_value(new) == raw:
             return None
         new = self._stamped(STRUCTURAL, new, value, by)
         self._validate(change.path, STRUCTURAL, new)
-        return self._write(change.path, STRUCTURAL, folder, [manifest.render_value(new)], new)
+        return self._write(change.path, STRUCTURAL, folder, [manifest.render_value(new)], new, before)
 
     # --- the registry -----------------------------------------------------------------------------------------
 
@@ -400,7 +421,7 @@ class Store:
             return None
         path = documents.registry_folder(self.root) / _SEQUENCE
         try:
-            return self._write(path, "", folder, [f"{number}\n".encode()], {})
+            return self._write(path, "", folder, [f"{number}\n".encode()], {}, None)
         except OSError as error:
             raise explain(path, error) from error
 
@@ -424,7 +445,8 @@ class Store:
         )  # a clock set back moves no datestamp back
         stamped |= {"datestamp": moment, "sequence": number}
         self._validate(path, REGISTRY, stamped)
-        return self._write(path, REGISTRY, folder, [documents.to_bytes(stamped)], stamped)
+        before = None if old is None else old.identity
+        return self._write(path, REGISTRY, folder, [documents.to_bytes(stamped)], stamped, before)
 
     def _is_text_of(self, path: Path, sha256: str) -> bool:
         """Whether the document is still the one a person's edit was accepted for."""
@@ -453,7 +475,13 @@ class Store:
     # --- writing ------------------------------------------------------------------------------------------------
 
     def _write(
-        self, path: Path, kind: str, folder: int, pieces: Iterable[manifest.Buffer], value: Mapping[str, Any]
+        self,
+        path: Path,
+        kind: str,
+        folder: int,
+        pieces: Iterable[manifest.Buffer],
+        value: Mapping[str, Any],
+        before: tuple[int, ...] | None,
     ) -> _Prepared:
         """The temporary file with the new text, open and not yet durable."""
         name = f".{path.name}.{uuid.uuid4().hex[:12]}.tmp"
@@ -469,7 +497,7 @@ class Store:
             with suppress(OSError):
                 os.unlink(name, dir_fd=folder)
             raise
-        return _Prepared(path, kind, folder, name, fd, digest.hexdigest(), system_part(kind, value))
+        return _Prepared(path, kind, folder, name, fd, digest.hexdigest(), system_part(kind, value), before)
 
     def _finish(self, works: list[_Work], sequence: _Prepared | None) -> list[Outcome]:
         ready = [w for w in works if w.error is None and w.prepared]
@@ -480,7 +508,7 @@ class Store:
         everything = [p for w in ready for p in w.prepared] + ([sequence] if sequence else [])
         durable = self._all_durable([p.fd for p in everything])
         if sequence is not None:
-            self._replace(sequence)
+            self._replace_sequence(sequence)
         outcomes = {id(w): self._land(w, durable) for w in ready}
         self._all_durable(sorted({p.folder for p in everything}))
         return [outcomes.get(id(w)) or Outcome(w.record, error=w.error) for w in works]
@@ -499,6 +527,11 @@ class Store:
         if bad is not None:
             self._give_up(work, explain(bad.path, failed[bad.fd]))
             return Outcome(work.record, error=work.error)
+        edited = next((p for p in work.prepared if not _as_read(p)), None)
+        if edited is not None:
+            words = f"{edited.path} was edited while it was being updated; the edit is kept, and it is tried again."
+            self._give_up(work, StoreError(edited.path, words))
+            return Outcome(work.record, error=work.error)
         written: list[Written] = []
         while work.prepared:
             one = work.prepared[0]
@@ -510,6 +543,13 @@ class Store:
             work.prepared.pop(0)
         return Outcome(work.record, tuple(written))
 
+    def _replace_sequence(self, one: _Prepared) -> None:
+        try:
+            self._replace(one)
+        except OSError as error:
+            self._give_up(_Work(Record("", "", ""), [one]), StoreError(one.path, "given up"))
+            raise explain(one.path, error) from error
+
     def _replace(self, one: _Prepared) -> Stamp:
         os.replace(one.temporary, one.path.name, src_dir_fd=one.folder, dst_dir_fd=one.folder)
         info = os.fstat(one.fd)
@@ -517,6 +557,15 @@ class Store:
         if not stat.S_ISREG(info.st_mode):  # pragma: no cover - new_file makes regular files only
             raise StoreError(one.path, f"{one.path} is not a regular file.")
         return Stamp.of(info)
+
+
+def _as_read(one: _Prepared) -> bool:
+    """Whether the file about to be replaced is still the one that was read (a person's editor takes no lock)."""
+    try:
+        info = os.stat(one.path.name, dir_fd=one.folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return one.before is None
+    return one.before == documents.stat_identity(info)
 
 
 def _fsync(fd: int) -> OSError | None:

@@ -54,6 +54,8 @@ def survey(ws: Workspace, scope: Sequence[str] | None, on_recorded: Callable[[Se
         OSError: when the root cannot be listed.
         StoreError, BusyError: when the root's own metadata folder cannot be written.
     """
+    if not ws.seen.get("registry_read"):
+        _remember_registered(ws)
     found, looked_at = _look_around(ws, scope)
     known = ws.seen.places()
     registered = _registered(ws, found, {p.identifier for p in known})
@@ -63,6 +65,25 @@ def survey(ws: Workspace, scope: Sequence[str] | None, on_recorded: Callable[[Se
         _carry_out([d for d in decisions if d.kind == kind], ws, result, on_recorded)
     _forget_troubles(ws)
     return result
+
+
+def _remember_registered(ws: Workspace) -> None:
+    """A new state folder knows nothing: the registry says which folders there were, so that a loss is noticed."""
+    known = {p.identifier for p in ws.seen.places()}
+    try:
+        names = sorted(os.listdir(documents.registry_folder(ws.root)))
+    except FileNotFoundError:
+        names = []
+    with ws.seen.transaction():
+        for name in names:
+            identifier = name.removesuffix(".json")
+            entry = registry_entry(ws.root, identifier) if name.endswith(".json") and identifier not in known else {}
+            kind, path = entry.get("kind"), entry.get("path")
+            there = (entry.get("state"), entry.get("identifier")) == ("present", identifier)
+            if there and kind in ("project", "dataset") and isinstance(path, str):
+                path = documents.decode_path(path, entry.get("path_encoding"))
+                ws.seen.put_place(str(kind), path, 0, 0, identifier)
+        ws.seen.put("registry_read", True)
 
 
 def _forget_troubles(ws: Workspace) -> None:

@@ -87,7 +87,8 @@ def dataset_record(
 ) -> Record:
     """Trigger 1: the dataset's two documents where they are missing, linked to the project they stand in now."""
     language, publisher = site.settings.metadata_language, site.settings.publisher
-    link = {"associated_project_identifier": project_identifier}
+    own = {"@id": f"urn:uuid:{identifier}", "dataset_identifier": identifier}
+    link = {**own, "associated_project_identifier": project_identifier}
 
     def administrative(old: Value | None) -> Value:
         if old is None:
@@ -101,11 +102,11 @@ def dataset_record(
         return {**value, **link}
 
     changes: list[Change | EntriesChange] = [
-        Change(documents.dataset_document(site.root, path, ADMINISTRATIVE), ADMINISTRATIVE, administrative),
         Change(documents.dataset_document(site.root, path, STRUCTURAL), STRUCTURAL, structural),
+        *(_copied_runs(site, path, identifier) if derived_from else ()),
+        # Last: a folder is who this document says, so a copy stays a copy until all of it has its new identity.
+        Change(documents.dataset_document(site.root, path, ADMINISTRATIVE), ADMINISTRATIVE, administrative),
     ]
-    if derived_from:
-        changes += _copied_runs(site, path, identifier)
     registry = _registry(derived_from, {"project_identifier": project_identifier})
     return Record("dataset", identifier, path, tuple(changes), registry, touch=True)
 

@@ -222,9 +222,13 @@ def _one_object(folder: int, name: bytes, path: bytes, listing: Listing) -> bool
         return False
     try:
         listing.meet_stamp(path, zarr.stamp_of(folder))
+    except FileNotFoundError:
+        # Its chunks come and go just now: it is there, and looked at again.
+        listing.others[path] = (Condition.PENDING, "still changing", NO_STAMP)
+        listing.known.pop(path, None)
     except OSError as error:
         listing.others[path] = (Condition.UNREADABLE, _why(error, "Zarr store"), NO_STAMP)
-        listing.unlisted.append(path)
+        listing.known.pop(path, None)
     finally:
         os.close(folder)
     return True

@@ -83,20 +83,27 @@ def read(folder: int, read_bytes: Callable[[int, int], Iterator[memoryview]]) ->
 
 
 def _walk(folder: int, prefix: str) -> Iterator[tuple[str, os.stat_result]]:
-    """``(path, lstat)`` of everything in a store, folders included; links are given, not followed."""
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            info = entry.stat(follow_symlinks=False)
-            yield prefix + entry.name, info
-            if stat.S_ISDIR(info.st_mode):
-                inner = os.open(entry.name, _FOLDER, dir_fd=folder)
-                try:
-                    yield from _walk(inner, f"{prefix}{entry.name}/")
-                finally:
-                    os.close(inner)
+    """``(path, lstat)`` of everything in a store, folders included; links are given, not followed.
+
+    Raises:
+        OSError: when a folder in it cannot be listed, or vanishes meanwhile.
+    """
+    waiting = [prefix]
+    while waiting:
+        here = waiting.pop()
+        inner = _open_below(folder, f"{here}.", _FOLDER)
+        try:
+            with os.scandir(inner) as entries:
+                for entry in entries:
+                    info = entry.stat(follow_symlinks=False)
+                    yield here + entry.name, info
+                    if stat.S_ISDIR(info.st_mode):
+                        waiting.append(f"{here}{entry.name}/")
+        finally:
+            os.close(inner)
 
 
-def _open_below(folder: int, path: str) -> int:
+def _open_below(folder: int, path: str, flags: int = _FILE) -> int:
     *folders, name = path.split("/")
     current = os.dup(folder)
     try:
@@ -104,7 +111,7 @@ def _open_below(folder: int, path: str) -> int:
             following = os.open(step, _FOLDER, dir_fd=current)
             os.close(current)
             current = following
-        return os.open(name, _FILE, dir_fd=current)
+        return os.open(name, flags, dir_fd=current)
     finally:
         os.close(current)
 

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 import orjson
 from django.db import connection
 
-from catalog.index.reading import NotLinesError, entries_of_whole, entry_lines, opened
+from catalog.index.reading import NotLinesError, entries_of_whole, entry_lines, is_number, opened
 from ingest.errors import DocumentError
 
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}").fullmatch
@@ -139,8 +139,9 @@ def columns(entry: Any) -> Row:
         raise ValueError("an entry without a path")
     if not isinstance(identifier, str) or not _UUID(identifier):
         raise ValueError(f"{path[:80]!r} without a file_identifier that is a UUID")
-    if not isinstance(size, int):
-        raise ValueError(f"{path[:80]!r} without a size_bytes")
+    if not is_number(size):
+        shown = f"whose size_bytes is {size}, which cannot be" if isinstance(size, int) else "without a size_bytes"
+        raise ValueError(f"{path[:80]!r} {shown}")
     checksum, form = entry.get("checksum"), entry.get("format")
     return (
         identifier.lower(),

@@ -17,13 +17,17 @@ import orjson
 from ingest import documents
 from ingest.errors import DocumentError
 from ingest.layout import METADATA, Layout
+from ingest.places import list_datasets
 
 LARGEST = 16 * 1024**2  # bytes of a document that is not a manifest
+LARGEST_NUMBER = 2**53 - 1  # RFC 8259, section 6; a thousand of them still add up in the database
 LARGEST_WHOLE = 256 * 1024**2  # bytes of a manifest that cannot be read line by line
 DEEPEST = 100
+_NUMBERS = {documents.STRUCTURAL: ("file_count", "total_size_bytes"), documents.REGISTRY: ("sequence",)}
 _OPEN = b'  "file_descriptions": [\n'
 _CLOSE = b"\n  ]\n}\n"
 _CHUNK = 1 << 18
+_NO_PROJECT = "/"  # no folder's name begins with it
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,28 @@ def kind_at(place: Place, layout: Layout) -> str | None:
     if kind is None or len(owner) != 2:
         return None
     return kind if layout.is_project_name(owner[0]) and layout.is_dataset_name(owner[1]) else None
+
+
+def places_below(folder: Place, layout: Layout) -> Iterator[Place]:
+    """Every place below a folder that may hold a document; inside a dataset that means all of the dataset's."""
+    parts = folder.relative.split("/")
+    owner = parts[: parts.index(METADATA)] if METADATA in parts else parts
+    if not owner:
+        found = documents.find_documents(folder.root, Layout(_NO_PROJECT))
+    elif len(owner) == 1:
+        found = _of_project(folder.root, owner[0], layout)
+    else:
+        found = documents.dataset_documents(folder.root / owner[0] / owner[1])
+    for each in found:
+        place = Place(folder.root, each.path.relative_to(folder.root).as_posix())
+        if kind_at(place, layout):
+            yield place
+
+
+def _of_project(root: Path, project: str, layout: Layout) -> Iterator[documents.Found]:
+    yield documents.Found(documents.project_document(root, project), documents.PROJECT)
+    for _, dataset in list_datasets(root, project, layout):
+        yield from documents.dataset_documents(root / dataset)
 
 
 def read(place: Place, kind: str) -> Reading | None:
@@ -228,6 +254,9 @@ def _misfit(path: Path, kind: str, value: dict[str, Any]) -> str:
     if not isinstance(identifier, str) or not _is_uuid(identifier):
         shown = "missing" if identifier is None else f"{str(identifier)[:80]!r}, which is not a UUID"
         return f"{_shown(path)}: {key} is {shown}; restore the identifier from an earlier version."
+    for number in _NUMBERS.get(kind, ()):
+        if type(value.get(number)) is int and not is_number(value[number]):
+            return f"{_shown(path)}: {number} is {value[number]}, which cannot be; restore it from an earlier version."
     if too_deep(value):
         return f"{_shown(path)} is nested more than {DEEPEST} levels deep; flatten it."
     return ""
@@ -253,6 +282,11 @@ def too_deep(value: Any) -> bool:
         if not level:
             return False
     return True
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a count or a size: not below zero, and no more than any JSON reader keeps exactly."""
+    return type(value) is int and 0 <= value <= LARGEST_NUMBER
 
 
 class NotLinesError(ValueError):

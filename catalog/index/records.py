@@ -11,6 +11,7 @@ from typing import Any
 from django.db.models import Model
 
 from catalog.index.files import text
+from catalog.index.reading import is_number
 from catalog.models import ChangeLog, Dataset, Document, Instrument, Project, Run
 from ingest import documents
 
@@ -71,7 +72,7 @@ def _moment(value: Any) -> datetime | None:
 
 def _whole(value: Any) -> int:
     """A count for a column; anything else counts nothing."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63 else 0
+    return value if is_number(value) else 0
 
 
 def _by_place(candidates: Iterable[Document]) -> list[Document]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,14 +17,20 @@ from django.db.models import Model
 from django.utils import timezone
 
 from catalog.index import files, records
-from catalog.index.reading import Place, Reading, kind_at, locate, read, stamp_of
+from catalog.index.absence import absence
+from catalog.index.reading import Place, Reading, kind_at, locate, places_below, read, stamp_of
 from catalog.index.records import Affected, Columns
 from catalog.models import ChangeLog, Dataset, Document, File, FileDocument, Instrument, Project, Rebuild, Run
+from catalog.queries import below
 from ingest import documents
-from ingest.errors import DocumentError, FrozenError
+from ingest.errors import BusyError, DocumentError, FairfolderError, FrozenError
 from ingest.layout import Layout
+from ingest.locking import lock_file
+
+log = logging.getLogger(__name__)
 
 BATCH = 500  # documents in one transaction
+BATCH_BYTES = 20_000_000  # of documents, after which a transaction takes no more
 _IN_ONE_QUERY = 200
 _PLACE = ("root", "path", "path_encoding")
 _FACTS = ("kind", "identifier", "sha256", "size_bytes", "problem", "value", "stamp")
@@ -35,18 +44,25 @@ DERIVATIONS: Mapping[type[Model], Derivation] = {
     ChangeLog: records.change,
 }
 T = TypeVar("T")
+Key = tuple[str, str, str]  # root, path, path_encoding
 
 
 def refresh(paths: Sequence[Path]) -> None:
-    """Makes the rows equal to these documents as they are on disk now, absent ones included; a folder means all below.
+    """Makes the rows equal to these documents as they are on disk now, absent ones included.
 
-    Paths are absolute. Raises django.db.OperationalError when the database cannot be written.
+    A folder means every document known or found below it; a watched folder means whatever `stat` tells to have changed
+    in it since its documents were read. Paths are absolute.
+
+    Raises:
+        django.db.OperationalError: when the database cannot be written.
+        StoreError: when the engine's state of a watched folder cannot be read.
     """
     roots = tuple(settings.MONITOR_PATHS)
-    places = {place.key: place for place in (locate(roots, path) for path in paths) if place}
-    for batch in batches(places.values(), BATCH):
-        with transaction.atomic():
-            _refresh(batch)
+    wanted = dict.fromkeys(paths)
+    for root in roots:
+        if root in wanted:
+            _catch_up_root(root)
+    _refresh_all(_documents_at([place for path in wanted if (place := locate(roots, path))]))
 
 
 def rebuild(progress: Callable[[int], None] = lambda done: None) -> int:
@@ -55,23 +71,25 @@ def rebuild(progress: Callable[[int], None] = lambda done: None) -> int:
     `progress` is told how many documents are done. Pages keep working meanwhile and say that they are not complete.
 
     Raises:
-        FrozenError: when a watched folder is not there; nothing is dropped then.
+        FrozenError: when a watched folder is not there, or looks unmounted; nothing is dropped then.
+        BusyError: when another process rebuilds.
     """
     for root in settings.MONITOR_PATHS:
-        if not root.is_dir():
-            raise FrozenError(f"The watched folder {str(root)!r} is not there; mount its disk or correct MONITOR_PATH.")
-    with transaction.atomic():
-        for model in (FileDocument, File, Dataset, Project, Instrument, Run, ChangeLog, Document, Rebuild):
-            model._default_manager.all()._raw_delete("default")
-        Rebuild.objects.create(started=timezone.now())
-    done = 0
-    for batch in batches(_on_disk(), BATCH):
+        if reason := absence(root):
+            raise FrozenError(f"{reason} The index stays as it is; reconcile tells when all is well again.")
+    with _rebuilding():
         with transaction.atomic():
-            _refresh(batch)
-            done += len(batch)
-            Rebuild.objects.update(done=done)
-        progress(done)
-    Rebuild.objects.all().delete()
+            for model in (FileDocument, File, Dataset, Project, Instrument, Run, ChangeLog, Document, Rebuild):
+                model._default_manager.all()._raw_delete("default")
+            Rebuild.objects.create(started=timezone.now())
+        done = 0
+        for batch in weighed(place for root in settings.MONITOR_PATHS for place in _on_disk(root)):
+            with transaction.atomic():
+                _refresh(batch)
+                done += len(batch)
+                Rebuild.objects.update(done=done)
+            progress(done)
+        Rebuild.objects.all().delete()
     return done
 
 
@@ -80,20 +98,67 @@ def catch_up() -> int:
 
     A document is read again when `stat` tells other than at the last reading. Rows of a watched folder that is not
     there (an unmounted disk) stay as they are; rows of a folder that is no longer watched go.
+
+    Raises:
+        ExceptionGroup: of what is wrong with some of the watched folders; the others are done.
+        django.db.DatabaseError: when the database cannot be read or written.
     """
+    done = [_forget_unwatched()]
+    wrong: list[Exception] = []
+    for root in settings.MONITOR_PATHS:
+        try:
+            done.append(_catch_up_root(root))
+        except (FairfolderError, OSError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+            wrong.append(error)
+    if wrong:
+        raise ExceptionGroup("some watched folders are not in the index yet", wrong)
+    if None not in done:
+        _finish_interrupted()
+    return sum(filter(None, done))
+
+
+def _catch_up_root(root: Path) -> int | None:
+    """How many documents of a watched folder were read again; None when it looks unmounted and was left alone."""
+    if reason := absence(root):
+        log.warning("the index keeps its rows: %s", reason)
+        return None
     layout = _layout()
-    absent = {documents.readable(str(root)) for root in settings.MONITOR_PATHS if not root.is_dir()}
-    stamps = {tuple(row[:3]): row[3] for row in Document.objects.values_list(*_PLACE, "stamp").iterator()}
-    changed: dict[tuple[str, str, str], Place] = {}
-    for place in _on_disk():
-        if stamps.pop(place.key, None) != stamp_of(place.file) and kind_at(place, layout):
-            changed[place.key] = place
-    gone = [key for key in stamps if key[0] not in absent]
-    for batch in batches([*changed.values(), *(_place_of(key) for key in gone)], BATCH):
-        with transaction.atomic():
-            _refresh(batch)
-    Rebuild.objects.all().delete()
-    return len(changed) + len(gone)
+    with transaction.atomic():
+        rows = Document.objects.filter(root=documents.readable(str(root))).values_list(*_PLACE, "stamp")
+        stamps = {row[:3]: row[3] for row in rows}
+    changed = [
+        place
+        for place in _on_disk(root)
+        if stamps.pop(place.key, None) != stamp_of(place.file) and kind_at(place, layout)
+    ]
+    changed += [_place_of(key, root) for key in stamps]
+    _refresh_all(changed)
+    return len(changed)
+
+
+def _forget_unwatched() -> int:
+    watched = [documents.readable(str(root)) for root in settings.MONITOR_PATHS]
+    gone = [_place_of(key) for key in Document.objects.exclude(root__in=watched).values_list(*_PLACE)]
+    _refresh_all(gone)
+    return len(gone)
+
+
+@contextmanager
+def _rebuilding() -> Iterator[None]:
+    """Held while an index is rebuilt, so that whoever finds a rebuild noted knows whether it still goes on.
+
+    Raises:
+        BusyError: when another process holds it.
+    """
+    with lock_file(settings.FAIRFOLDER_STATE_DIR / "reindex.lock", 0.0):
+        yield
+
+
+def _finish_interrupted() -> None:
+    """Takes back the note of a rebuild that was interrupted; one that goes on keeps its own."""
+    if Rebuild.objects.exists():
+        with suppress(BusyError), _rebuilding():
+            Rebuild.objects.all().delete()
 
 
 def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
@@ -107,44 +172,72 @@ def _layout() -> Layout:
     return Layout(settings.ENGINE.project_prefix, settings.ENGINE.dataset_prefix)
 
 
-def _on_disk() -> Iterator[Place]:
+def _on_disk(root: Path) -> Iterator[Place]:
+    for found in documents.find_documents(root, _layout()):
+        yield Place(root, found.path.relative_to(root).as_posix())
+
+
+def _place_of(key: Key, root: Path | None = None) -> Place:
+    return Place(root or Path(key[0]), documents.decode_path(key[1], key[2]))
+
+
+def _documents_at(places: Iterable[Place]) -> list[Place]:
+    """The documents among these places, and for each folder those that stand below it in the index or on disk."""
     layout = _layout()
-    for root in settings.MONITOR_PATHS:
-        for found in documents.find_documents(root, layout):
-            yield Place(root, found.path.relative_to(root).as_posix())
+    found: dict[Key, Place] = {}
+    folders = []
+    for place in places:
+        if kind_at(place, layout):
+            found[place.key] = place
+        else:
+            folders.append(place)
+    if folders:
+        with transaction.atomic():  # no other process is between its reading of a file and its writing of the row
+            rows = [(place.root, key) for place in folders for key in below(*place.key).values_list(*_PLACE)]
+        found |= {key: _place_of(key, root) for root, key in rows}
+    found |= {each.key: each for place in folders for each in places_below(place, layout)}
+    return list(found.values())
 
 
-def _place_of(key: tuple[str, str, str]) -> Place:
-    return Place(Path(key[0]), documents.decode_path(key[1], key[2]))
+def weighed(places: Iterable[Place]) -> Iterator[list[Place]]:
+    """Lists of places that one transaction takes, so that no other writer waits long for it."""
+    batch: list[Place] = []
+    weight = 0
+    for place in places:
+        batch.append(place)
+        weight += _size(place)
+        if len(batch) >= BATCH or weight >= BATCH_BYTES:
+            yield batch
+            batch, weight = [], 0
+    if batch:
+        yield batch
+
+
+def _size(place: Place) -> int:
+    try:
+        return os.lstat(place.file).st_size
+    except OSError:
+        return 0
+
+
+def _refresh_all(places: Iterable[Place]) -> None:
+    for batch in weighed(places):
+        with transaction.atomic():
+            _refresh(batch)
 
 
 def _refresh(places: Sequence[Place]) -> None:
     """One batch, inside a transaction that holds the write lock from its start."""
     layout = _layout()
     watched = set(settings.MONITOR_PATHS)
-    readings: dict[tuple[str, str, str], Reading | None] = {}
+    readings: dict[Key, Reading | None] = {}
     for place in places:
         kind = kind_at(place, layout) if place.root in watched else None
         readings[place.key] = read(place, kind) if kind else None
-        if kind is None:
-            readings.update({key: _reread(key, layout) for key in _below(place)})
-    affected = _write_documents(readings)
-    _derive(affected)
+    _derive(_write_documents(readings))
 
 
-def _reread(key: tuple[str, str, str], layout: Layout) -> Reading | None:
-    place = _place_of(key)
-    kind = kind_at(place, layout) if place.root in settings.MONITOR_PATHS else None
-    return read(place, kind) if kind else None
-
-
-def _below(place: Place) -> Iterator[tuple[str, str, str]]:
-    root, path, _ = place.key
-    rows = Document.objects.filter(root=root, path__startswith=f"{path}/")
-    yield from rows.values_list(*_PLACE)
-
-
-def _write_documents(readings: Mapping[tuple[str, str, str], Reading | None]) -> Affected:
+def _write_documents(readings: Mapping[Key, Reading | None]) -> Affected:
     """Makes document rows equal to the readings; answers which records they spoke of before or speak of now."""
     affected = Affected()
     rows = _rows(readings)
@@ -175,7 +268,7 @@ def _same(row: Document, reading: Reading) -> bool:
     return all(getattr(row, name) == getattr(reading, name) for name in _FACTS if name != "value")
 
 
-def _rows(keys: Iterable[tuple[str, str, str]]) -> dict[tuple[str, str, str], Document]:
+def _rows(keys: Iterable[Key]) -> dict[Key, Document]:
     by_root: dict[str, list[str]] = defaultdict(list)
     for root, path, _ in keys:
         by_root[root].append(path)
@@ -247,5 +340,5 @@ def _load_files(datasets: Iterable[Dataset]) -> None:
         )
 
 
-def _key(row: Document) -> tuple[str, str, str]:
+def _key(row: Document) -> Key:
     return row.root, row.path, row.path_encoding

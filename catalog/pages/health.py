@@ -28,6 +28,7 @@ class RootStatus:
     root: Path
     status: Status | None
     failure: str = ""
+    unwatched: str = ""
 
 
 def status(request: HttpRequest) -> HttpResponse:
@@ -52,7 +53,7 @@ def status(request: HttpRequest) -> HttpResponse:
 def _root_status(root: Path) -> RootStatus:
     try:
         with engine.looking(root) as workspace:
-            return RootStatus(root, status_of(workspace))
+            return RootStatus(root, status_of(workspace), unwatched=state.unwatched(root))
     except FairfolderError as error:
         return RootStatus(root, None, str(error))
 

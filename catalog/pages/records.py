@@ -87,7 +87,7 @@ def project(request: HttpRequest, identifier: UUID) -> HttpResponse:
         "states": queries.STATES,
         "is_filtered": bool(asked["name"] or asked["state"]),
         "strays": _strays(row),
-        "broken": queries.broken_below(row.root, row.path),
+        "broken": queries.broken_below(row),
         "registry": _value(row.registry),
         "section": "projects",
     }
@@ -106,7 +106,7 @@ def dataset(request: HttpRequest, identifier: UUID) -> HttpResponse:
         "page": queries.files(row, queries.FileQuestion(), FIRST_FILES),
         "question": queries.FileQuestion(),
         "undescribed": _undescribed(row),
-        "broken": queries.broken_below(row.root, row.path),
+        "broken": queries.broken_below(row),
         "runs": Run.objects.filter(dataset_identifier=row.identifier).order_by("label", "identifier"),
         "registry": _value(row.registry),
     }

@@ -18,6 +18,7 @@ def tree(tmp_path: Path, settings: Settings) -> Tree:
     """An empty watched folder that the settings name, with a state folder beside it."""
     root = tmp_path / "data"
     root.mkdir()
+    (tmp_path / "state").mkdir()
     settings.MONITOR_PATHS = (root,)
     settings.FAIRFOLDER_STATE_DIR = tmp_path / "state"
     settings.ENGINE = replace(settings.ENGINE, state_dir=tmp_path / "state")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from tests.ingest.watched import Value, Watched
 
 D = "p_Barley/leaves"
+OTHER = "0b6a3f0e-6f4c-4b8e-9d53-2a1c7e5f9b10"
 
 
 def identity(watched: Watched, dataset: str = D) -> str:
@@ -516,3 +518,57 @@ def test_a_file_moved_away_and_made_anew_at_its_old_path_doubles_nothing(watched
     assert watched.states(D) == {"a.txt": "present", "sub/b.txt": "present"}
     assert watched.identifiers(target)["a.txt"] != first
     assert watched.check() == []
+
+
+@lost
+@pytest.mark.parametrize("renewed", ["dataset_administrative", "dataset_structural"])
+def test_a_copy_whose_making_was_interrupted_is_still_a_copy(watched: Watched, renewed: str, state_lost: bool) -> None:
+    """One of its two documents has the new identity already, the other still has the original's."""
+    filled(watched)
+    original, files = identity(watched), watched.identifiers(D)
+    watched.copy(D, "p_Barley/copy")
+    watched.edit(
+        f"p_Barley/copy/.metadata/{renewed}.json",
+        lambda v: v.update({"dataset_identifier": OTHER, "@id": f"urn:uuid:{OTHER}"}),
+    )
+    if state_lost:
+        watched.lose_state()
+    watched.reconcile()
+    assert identity(watched) == original
+    assert watched.identifiers(D) == files
+    assert identity(watched, "p_Barley/copy") != original
+    assert watched.administrative("p_Barley/copy")["derived_from"] == f"urn:uuid:{original}"
+    assert not set(watched.identifiers("p_Barley/copy").values()) & set(files.values())
+    assert watched.check() == []
+    assert watched.problems() == {}
+    assert len(watched.registry()) == 4
+
+
+def test_a_clock_set_back_moves_no_datestamp_back(watched: Watched) -> None:
+    """FA-20: an entry stamped by a clock that was ahead keeps its place in the order of changes."""
+    filled(watched)
+    ahead = "2999-01-01T00:00:00Z"
+    path = f".metadata/registry/{identity(watched)}.json"
+    watched.edit(path, lambda v: v.update(datestamp=ahead))
+    before = watched.registry()[identity(watched)]["sequence"]
+    watched.put(f"{D}/new.txt")
+    watched.reconcile()
+    after = watched.registry()[identity(watched)]
+    assert after["datestamp"] >= ahead
+    assert after["sequence"] > before
+    assert after["last_modified_date"] < ahead, "the audit stamp says what the clock says now"
+    assert watched.check() == []
+
+
+@pytest.mark.parametrize("path", ["../../elsewhere", "/etc", "p_Barley/../../elsewhere", "p_Gone/d"])
+def test_a_planted_registry_entry_leads_nowhere(watched: Watched, tmp_path: Path, path: str) -> None:
+    """FA-72: its path is compared, never followed out of the root."""
+    filled(watched)
+    (tmp_path.parent / "elsewhere").mkdir(exist_ok=True)
+    entry = {**watched.registry()[identity(watched)], "identifier": OTHER, "path": path, "sequence": 99}
+    (watched.root / ".metadata" / "registry" / f"{OTHER}.json").write_text(json.dumps(entry))
+    watched.lose_state()
+    watched.reconcile()
+    watched.reconcile()
+    assert not (tmp_path.parent / "elsewhere" / ".metadata").exists()
+    assert identity(watched) != OTHER

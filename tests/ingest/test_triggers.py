@@ -86,6 +86,8 @@ def test_trigger_1_names_the_publisher_and_language_that_settings_give(watched: 
     watched.folder("p_Barley/leaves")
     watched.reconcile(publisher={"@type": "Organization", "name": "Institute of Barley"}, metadata_language="nl-BE")
     value = watched.administrative("p_Barley/leaves")
+    identity = value["publisher"].pop("@id")
+    assert identity.startswith("urn:uuid:")
     assert value["publisher"] == {"@type": "Organization", "name": "Institute of Barley"}
     assert value["metadata_language"] == watched.project("p_Barley")["metadata_language"] == "nl-BE"
     assert watched.check() == []

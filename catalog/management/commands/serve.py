@@ -7,6 +7,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 
 from catalog import accounts, engine, state
 from catalog.commanding import EngineCommand, Outcome, stopping
@@ -31,17 +32,20 @@ class Command(EngineCommand):
             raise SettingError(f"--workers is {options['workers']}; it must be from 1 to {MOST_WORKERS}.")
         check_address(address)
         state.prepare()
-        first = accounts.first()
         with stopping() as stop:
             kept = children(address, options["workers"], self._tell)
-            supervise(kept, stop, address, lambda: self._ready(address, first, as_json=options["json"]))
+            supervise(kept, stop, address, lambda: self._ready(address, as_json=options["json"]))
         return Outcome({}, ["Stopped."], is_told=True)
 
     def _tell(self, sentence: str) -> None:
         self.stderr.write(sentence)
 
-    def _ready(self, address: Address, first: accounts.Password | None, *, as_json: bool) -> None:
-        """Says where the pages are, and once ever the first password."""
+    def _ready(self, address: Address, *, as_json: bool) -> None:
+        """Says where the pages are, and once ever the first password: the account stays only if that could be said."""
+        with transaction.atomic():
+            self._welcome(address, accounts.first(), as_json=as_json)
+
+    def _welcome(self, address: Address, first: accounts.Password | None, *, as_json: bool) -> None:
         roots = [str(root) for root in engine.roots()]
         value: dict[str, Any] = {"url": address.url, "roots": roots, "state": str(settings.FAIRFOLDER_STATE_DIR)}
         lines = ["", f"  Fairfolder is at  {address.url}", f"  It watches        {', '.join(roots)}"]
