@@ -3,15 +3,25 @@
 
 import os
 import sys
+from typing import Any
 
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "catalog.settings")
     try:
-        from django.core.management import execute_from_command_line
+        from django.core.management import ManagementUtility
     except ImportError:
         sys.exit("Django is not installed for this Python. Run `make setup`, then use .venv/bin/python manage.py.")
-    execute_from_command_line(sys.argv)
+
+    class Door(ManagementUtility):
+        def fetch_command(self, subcommand: str) -> Any:
+            """Wrong usage is exit code 2, as with every command; Django would answer an unknown one with 1."""
+            try:
+                return super().fetch_command(subcommand)
+            except SystemExit:
+                sys.exit(2)
+
+    Door(sys.argv).execute()
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from ingest.errors import FairfolderError
 
 FIRST = "admin"
+_COMMAND = ".venv/bin/python manage.py user"
 
 
 class AccountError(FairfolderError):
@@ -50,6 +51,8 @@ def add(name: str, *, staff: bool = False, admin: bool = False) -> Password:
     """
     password = secrets.token_urlsafe(12)
     try:
+        if not name:
+            raise ValidationError("empty")  # Django's validators pass over an empty value
         User._meta.get_field("username").run_validators(name)
         with transaction.atomic():
             User.objects.create_user(name, password=password, is_staff=staff or admin, is_superuser=admin)
@@ -59,7 +62,7 @@ def add(name: str, *, staff: bool = False, admin: bool = False) -> Password:
         ) from None
     except IntegrityError:
         raise AccountError(
-            f"The user name {name!r} is taken; choose another, or give it a new password with: user password {name}"
+            f"The user name {name!r} is taken; choose another, or give it a new password with: {_COMMAND} password {name}"
         ) from None
     return Password(name, password)
 
@@ -80,10 +83,17 @@ def allow(name: str, *, allowed: bool) -> None:
     """Lets an account sign in, or no longer.
 
     Raises:
-        AccountError: when there is no such account.
+        AccountError: when there is no such account, or nobody who may manage accounts would be left.
     """
-    if not User.objects.filter(username=name).update(is_active=allowed):
-        raise _unknown(name)
+    with transaction.atomic():
+        if not User.objects.filter(username=name).exists():
+            raise _unknown(name)
+        others = User.objects.filter(is_superuser=True, is_active=True).exclude(username=name)
+        if not allowed and User.objects.filter(username=name, is_superuser=True).exists() and not others.exists():
+            raise AccountError(
+                f"{name!r} is the last administrator who may sign in; add another first with: {_COMMAND} add NAME --admin"
+            )
+        User.objects.filter(username=name).update(is_active=allowed)
 
 
 def listed() -> list[Account]:
@@ -95,4 +105,4 @@ def listed() -> list[Account]:
 
 
 def _unknown(name: str) -> AccountError:
-    return AccountError(f"There is no user {name!r}; list them with: user list")
+    return AccountError(f"There is no user {name!r}; list them with: {_COMMAND} list")

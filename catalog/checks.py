@@ -2,20 +2,83 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Warning, register
+
+from catalog.serving import Address
+from ingest import documents
+from ingest.errors import SettingError
+from ingest.schema import SchemaSet
+
+KNOWN = (
+    "MONITOR_PATH",
+    "FAIRFOLDER_PROJECT_PREFIX",
+    "FAIRFOLDER_DATASET_PREFIX",
+    "FAIRFOLDER_SETTLE_SECONDS",
+    "FAIRFOLDER_WATCH_MODE",
+    "FAIRFOLDER_POLL_SECONDS",
+    "FAIRFOLDER_RECONCILE_SECONDS",
+    "FAIRFOLDER_READ_RATE",
+    "FAIRFOLDER_FORGET_MISSING_DAYS",
+    "FAIRFOLDER_METADATA_LANGUAGE",
+    "FAIRFOLDER_PUBLISHER",
+    "FAIRFOLDER_STATE_DIR",
+    "FAIRFOLDER_BIND",
+    "FAIRFOLDER_SECRET_KEY",
+    "FAIRFOLDER_ALLOWED_HOSTS",
+    "FAIRFOLDER_URL_PREFIX",
+    "FAIRFOLDER_HTTPS",
+    "FAIRFOLDER_DEBUG",
+)
+_OURS = ("FAIRFOLDER_", "MONITOR_PATH")
+_ANY_UUID = "00000000-0000-4000-8000-000000000000"
 
 
 @register
 def settings_are_right(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
     """Every problem with a setting, one error each."""
-    problems = [*settings.SETTING_PROBLEMS, *_roots(), *_state_folder()]
+    problems = [*settings.SETTING_PROBLEMS, *_roots(), *_state_folder(), *_address(), *_publisher()]
     return [Error(problem, id="fairfolder.E001") for problem in problems]
+
+
+@register
+def settings_are_known(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
+    """A mistyped name would be passed over in silence."""
+    unknown = sorted(name for name in os.environ if name.startswith(_OURS) and name not in KNOWN)
+    return [Warning(_unknown(name), id="fairfolder.W001") for name in unknown]
+
+
+def _unknown(name: str) -> str:
+    near = difflib.get_close_matches(name, KNOWN, 1)
+    mend = f"did you mean {near[0]}?" if near else "docs/settings.md lists those there are."
+    return f"{name} is set, which is no setting of Fairfolder and has no effect; {mend}"
+
+
+def _address() -> list[str]:
+    try:
+        Address.parse(settings.FAIRFOLDER_BIND, "FAIRFOLDER_BIND")
+    except SettingError as error:
+        return [str(error)]
+    return []
+
+
+def _publisher() -> list[str]:
+    """The publisher goes into every new dataset's record, which would not be valid with a wrong one."""
+    publisher = settings.ENGINE.publisher
+    if publisher is None:
+        return []
+    template = documents.administrative_template(_ANY_UUID, _ANY_UUID, settings.ENGINE.metadata_language, publisher)
+    wrong = [p for p in SchemaSet().problems(documents.ADMINISTRATIVE, template) if p.pointer.startswith("/publisher")]
+    if not wrong:
+        return []
+    words = "; ".join(f"{problem.pointer}: {problem.message}" for problem in wrong)
+    return [f"FAIRFOLDER_PUBLISHER would make the record of every new dataset invalid. {words}"]
 
 
 def _roots() -> list[str]:

@@ -1,7 +1,7 @@
 """What all commands share: settings checked first, one JSON object or words as the answer, exit codes, progress.
 
 Exit codes: 0 fine, 1 findings, 2 wrong usage or settings. With ``--json`` standard output holds exactly one JSON
-object; everything else goes to standard error.
+object, ``{"error": sentence}`` when the command failed; warnings and progress go to standard error.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 import orjson
-from django.core.checks import ERROR, run_checks
+from django.core.checks import ERROR, WARNING, run_checks
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError
 
@@ -29,7 +29,7 @@ from ingest.report import Finding, Progress
 
 FINDINGS, WRONG = 1, 2
 PROGRESS_AFTER = 1.0
-_MEND = "try again; if that does not help, move the file away and run reindex."
+_MEND = "try again; if that does not help, move the file away and run: .venv/bin/python manage.py reindex"
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,7 @@ class EngineCommand(BaseCommand):
     """A command that answers once; `run` does the work."""
 
     requires_system_checks = ()  # checked below, with our words and exit code
+    tells_warnings = True
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -62,7 +63,9 @@ class EngineCommand(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            check_settings()
+            for warning in check_settings():
+                if self.tells_warnings:
+                    self.tell(warning)
             outcome = self.run(**options)
         except FairfolderError as error:
             self.fail(str(error), as_json=options["json"])
@@ -87,8 +90,13 @@ class EngineCommand(BaseCommand):
     def fail(self, sentence: str, *, as_json: bool, code: int = WRONG) -> NoReturn:
         if as_json:
             self.answer(Outcome({"error": sentence}), as_json=True)
-        self.stderr.write(_printable(sentence))
+        else:
+            self.stderr.write(_printable(sentence))
         sys.exit(code)
+
+    def tell(self, sentence: str) -> None:
+        """An ordinary line on standard error, which Django would draw in red."""
+        self.stderr.write(_printable(sentence), style_func=str)
 
 
 def _printable(line: str) -> str:
@@ -99,15 +107,17 @@ def _shown(value: Any) -> str:
     return str(value)
 
 
-def check_settings() -> None:
-    """Every problem with the settings at once.
+def check_settings() -> list[str]:
+    """Looks at every setting; answers what is odd and does no harm, one sentence each.
 
     Raises:
-        FairfolderError: with one sentence for each.
+        FairfolderError: with one sentence for each setting that is wrong.
     """
-    problems = [message.msg for message in run_checks() if message.level >= ERROR]
+    found = run_checks()
+    problems = [message.msg for message in found if message.level >= ERROR]
     if problems:
         raise FairfolderError("\n".join(problems))
+    return [message.msg for message in found if message.level >= WARNING]
 
 
 def chosen(path: str | None) -> list[tuple[Path, Path | None]]:

@@ -12,6 +12,7 @@ from types import TracebackType
 from django.db import DatabaseError, connections
 
 from catalog import index
+from ingest.errors import FairfolderError
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +38,7 @@ class Follower:
         self._caught_up = False
         self._catch_up_at = 0.0
         self._catch_up_wait = FIRST_WAIT
+        self._missed = ""
         self._patience = patience
         self._waiting: dict[Path, None] = {}
         self._lock = threading.Lock()
@@ -108,7 +110,7 @@ class Follower:
         except Exception:  # the files go on being described whatever is wrong with the index
             log.exception("index cannot take a document")
             self._one_by_one(paths)
-        self.behind = ""
+        self.behind = self._missed
         return self._has_caught_up()
 
     def _has_caught_up(self) -> bool:
@@ -120,13 +122,15 @@ class Follower:
         try:
             self._catch_up()
             self._catch_up_wait = FIRST_WAIT
+            self.behind = self._missed = ""
         except DatabaseError as error:
             self._caught_up = False
             self._is_behind([], error)
             return False
         except Exception as error:
-            log.exception("index cannot catch up")
-            self.behind = f"The index cannot catch up with all that changed ({error}); it is tried again."
+            log.error("index cannot catch up: %s", error, exc_info=not isinstance(error, FairfolderError))
+            self._missed = f"The index cannot catch up with all that changed ({error}); it is tried again."
+            self.behind = self._missed
             with self._lock:
                 self._caught_up = self._leaving.is_set()  # the next process tries again
                 self._catch_up_at = time.monotonic() + self._catch_up_wait

@@ -54,7 +54,8 @@ class Cut:
         box = self.boxes.get(place.id)
         if box is None:
             known = self.ws.seen.document(f"{place.path}/{METADATA}/{STRUCTURAL}.json")
-            box = self.boxes[place.id] = Box(place, known[0] if known else None)
+            in_force = known is not None and known[2].get("$schema") == self.ws.schemas.schema_id(STRUCTURAL)
+            box = self.boxes[place.id] = Box(place, known[0] if known and in_force else None)
         return box
 
     def count(self, files: int, size: int) -> None:
@@ -124,6 +125,7 @@ class Cut:
         document = f"{box.place.path}/{METADATA}/{STRUCTURAL}.json"
         seen.set_trouble(document, Condition.FAILED, str(error))
         self.report.failed += len(failed)
+        self.report.retry.add(box.place.path)
         self.report.described -= len(failed)
         self.report.findings.append(Finding(readable(document), "document", str(error)))
 

@@ -51,6 +51,12 @@ class Board:
         """Scan a part once more after a time: a file in it is not at rest yet."""
         self.mark(part, at=time.monotonic() - self.settle_seconds + in_seconds)
 
+    def has_due(self) -> bool:
+        """Whether some part is due now."""
+        moment = time.monotonic()
+        with self._changed:
+            return any(self._due_at(name, part) <= moment for name, part in self._parts.items())
+
     def __len__(self) -> int:
         return len(self._parts)
 

@@ -97,7 +97,8 @@ def _places_missing(cut: Cut, gone: Sequence[Decision]) -> None:
                     cut.report.findings.append(Finding(readable(decision.path), "folder", str(outcome.error)))
                 elif (known := decision.known) is not None:
                     ws.seen.put_place(known.kind, known.path, known.dev, known.ino, known.identifier, gone=True)
-        cut.on_recorded([w.path for outcome in outcomes for w in outcome.written])
+        folders = [ws.root / decision.path for decision, _ in some]
+        cut.on_recorded([*(w.path for outcome in outcomes for w in outcome.written), *folders])
 
 
 def forget_long_missing(cut: Cut) -> None:

@@ -186,15 +186,14 @@ def decide(
         in_scope: the paths this pass looked at; places elsewhere are not called gone. None: everything.
     """
     by_identifier = {p.identifier: p for p in known}
-    by_path = {p.path: p for p in known if not p.gone}
+    by_path = {p.path: p for p in sorted(known, key=lambda p: not p.gone)}  # present ones win
     claims: dict[str, list[FolderFound]] = defaultdict(list)
     for folder in found:
         if folder.identifier:
             claims[folder.identifier].append(folder)
-    unclaimed = [p for p in known if p.identifier not in claims]
-    decisions = [_without_document(f, by_path.get(f.path), unclaimed) for f in found if not f.identifier]
+    decisions = [_without_document(f, by_path.get(f.path), claims) for f in found if not f.identifier]
     for identifier, folders in claims.items():
-        renamed = _identifier_edited(identifier, folders, known, claims, registered)
+        renamed = _identifier_edited(identifier, folders, by_identifier, by_path, claims, registered)
         if renamed is not None:
             decisions.append(renamed)
             continue
@@ -212,37 +211,36 @@ def decide(
 def _identifier_edited(
     identifier: str,
     folders: list[FolderFound],
-    known: Sequence[PlaceRow],
+    known: Mapping[str, PlaceRow],
+    by_path: Mapping[str, PlaceRow],
     claims: Mapping[str, list[FolderFound]],
     registered: Mapping[str, str],
 ) -> Decision | None:
     """The folder we know under another identifier that nobody else claims: its document was edited by hand."""
-    if len(folders) != 1 or identifier in registered or any(p.identifier == identifier for p in known):
+    if len(folders) != 1 or identifier in registered or identifier in known:
         return None
     folder = folders[0]
-    for place in known:
-        if (place.path, place.dev, place.ino) == (
-            folder.path,
-            folder.dev,
-            folder.ino,
-        ) and place.identifier not in claims:
-            reason = (
-                f"the identifier of {folder.path!r} was changed by hand from {place.identifier} to {identifier}; "
-                "put the first one back. Nothing was overwritten."
-            )
-            return Decision(Verdict.BROKEN, folder.kind, folder.path, place.identifier, folder, place, reason)
-    return None
+    place = by_path.get(folder.path)
+    if place is None or not _same_folder(place, folder) or place.identifier in claims:
+        return None
+    reason = (
+        f"the identifier of {folder.path!r} was changed by hand from {place.identifier} to {identifier}; "
+        "put the first one back. Nothing was overwritten."
+    )
+    return Decision(Verdict.BROKEN, folder.kind, folder.path, place.identifier, folder, place, reason)
 
 
-def _without_document(folder: FolderFound, here: PlaceRow | None, unclaimed: Sequence[PlaceRow]) -> Decision:
+def _same_folder(place: PlaceRow, folder: FolderFound) -> bool:
+    return (place.dev, place.ino, place.kind) == (folder.dev, folder.ino, folder.kind)
+
+
+def _without_document(folder: FolderFound, here: PlaceRow | None, claims: Mapping[str, list[FolderFound]]) -> Decision:
     if folder.broken:
         identifier = here.identifier if here is not None else ""
         return Decision(Verdict.BROKEN, folder.kind, folder.path, identifier, folder, here, folder.broken)
-    same_inode = [p for p in unclaimed if (p.dev, p.ino, p.kind) == (folder.dev, folder.ino, folder.kind)]
-    place = next((p for p in same_inode if p.path == folder.path), None)
-    if place is not None:
+    if here is not None and here.identifier not in claims and _same_folder(here, folder):
         reason = "its metadata documents were deleted; they were made anew with the same identifier"
-        return Decision(Verdict.REMADE, folder.kind, folder.path, place.identifier, folder, place, reason)
+        return Decision(Verdict.REMADE, folder.kind, folder.path, here.identifier, folder, here, reason)
     return Decision(Verdict.NEW, folder.kind, folder.path, "", folder)
 
 

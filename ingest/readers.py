@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from ingest.seen import Condition, PlaceRow, Stamp
 from ingest.walk import open_folder, opened_below
 
 _LARGE = 4 << 20
+_SLOW = 256 << 20
 _IN_FLIGHT = 32
 _BATCH = 200
 _WORTH_A_PROCESS = 500
@@ -118,12 +120,50 @@ def _in_helper(folder: str, wanted: Wanted) -> list[Result]:
     return read_batch(folder, wanted, Throttle(None), _nothing, None)
 
 
+class SlowReads:
+    """Large files read beside the passes of a watcher, so that a terabyte does not keep a byte waiting.
+
+    A pass that meets such a file finds it not read yet and goes on; ``ready`` is told its dataset's path when it is,
+    and the next pass takes the result, as long as the file is still the one that was read.
+    """
+
+    def __init__(self, stop: threading.Event, ready: Callable[[str], None]) -> None:
+        self._stop = stop
+        self._ready = ready
+        self._pool = ThreadPoolExecutor(2, thread_name_prefix="slow")
+        self._futures: dict[tuple[int, bytes, Stamp], Future[list[Result]]] = {}
+
+    def close(self) -> None:
+        """End the reading; ``stop`` must be set."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def take(self, place: PlaceRow, path: bytes, stamp: Stamp, read: Callable[[], list[Result]]) -> Result:
+        """The result if it is there, else a file that is being read from now on."""
+        key = (place.id, path, stamp)
+        future = self._futures.get(key)
+        if future is None:
+            future = self._futures[key] = self._pool.submit(read)
+            future.add_done_callback(lambda _: self._ready(place.path))
+        if not future.done():
+            return NotRead(Condition.PENDING, f"its {stamp.size:,} bytes are being read", again=False)
+        self._futures.pop(key)
+        return future.result()[0]
+
+
 class Readers:
     """The readers of one pass; results come in no particular order, each with its place."""
 
     def __init__(
-        self, root: Path, throttle: Throttle, stop: threading.Event, paused: Callable[[], bool], *, helpers: bool = True
+        self,
+        root: Path,
+        throttle: Throttle,
+        stop: threading.Event,
+        paused: Callable[[], bool],
+        *,
+        helpers: bool = True,
+        slow: SlowReads | None = None,
     ) -> None:
+        self._slow = slow
         self._root = root
         self._throttle = throttle
         self._stop = stop
@@ -153,7 +193,11 @@ class Readers:
         """
         folder = os.fspath(self._root / place.path)
         for path, stamp in files.items():
-            if stamp.size > _LARGE:
+            if stamp.size > _SLOW and self._slow is not None:
+                one = [(path, stamp)]
+                read = partial(self._beside, folder, one)
+                yield Read(place, path, stamp, self._slow.take(place, path, stamp, read))
+            elif stamp.size > _LARGE:
                 one = [(path, stamp)]
                 self._large.append(_Flight(place, one, self._thread_pool().submit(self._here, folder, one)))
                 yield from self._landed(self._large, _IN_FLIGHT)
@@ -167,8 +211,11 @@ class Readers:
         yield from self._landed(self._large, _IN_FLIGHT)
         helpers = self._helpers(len(batch))
         if helpers is not None and len(self._small) < 2 * self._count:
-            self._small.append(_Flight(place, batch, helpers.submit(_in_helper, folder, batch)))
-            return
+            try:
+                self._small.append(_Flight(place, batch, helpers.submit(_in_helper, folder, batch)))
+                return
+            except BrokenProcessPool:
+                self._may_help = False
         results = self._here(folder, batch)
         for (path, stamp), result in zip(batch, results, strict=True):
             yield Read(place, path, stamp, result)
@@ -177,6 +224,13 @@ class Readers:
         """Everything that is still being read."""
         yield from self._landed(self._small, 0)
         yield from self._landed(self._large, 0)
+
+    def _beside(self, folder: str, wanted: Wanted) -> list[Result]:
+        """As here, in a thread that outlives the pass; when asked to stop, the file just is not read yet."""
+        try:
+            return self._here(folder, wanted)
+        except StoppedError:
+            return [NotRead(Condition.PENDING, "the reading was stopped")]
 
     def _here(self, folder: str, wanted: Wanted) -> list[Result]:
         return read_batch(folder, wanted, self._throttle, self._look, self._stop)

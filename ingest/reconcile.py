@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import sqlite3
 import threading
 import time
 from collections import defaultdict
@@ -13,12 +15,12 @@ from pathlib import Path
 from ingest.clock import Gate
 from ingest.cut import Box, Cut
 from ingest.documents import STRUCTURAL, new_identifier, readable
-from ingest.errors import LayoutError
+from ingest.errors import FairfolderError, LayoutError
 from ingest.events import Arrived, Described, Moved
 from ingest.layout import METADATA, PlaceKind, relative_to_root
 from ingest.losses import forget_long_missing, record_losses
 from ingest.places import Verdict, list_datasets
-from ingest.readers import Read, Readers
+from ingest.readers import Read, Readers, SlowReads
 from ingest.reading import Facts, NotRead, StoppedError
 from ingest.report import Finding, Progress, Report
 from ingest.root_guard import guard_root
@@ -27,6 +29,8 @@ from ingest.seen import Condition, FileRow, PlaceRow, Stamp
 from ingest.survey import Survey, accept_edit, registry_entry, stray_files, survey
 from ingest.walk import ignore_above, is_there
 from ingest.workspace import Workspace
+
+_log = logging.getLogger("fairfolder.reconcile")
 
 _ROUNDS = 3
 _PROGRESS_SECONDS = 0.2
@@ -45,6 +49,7 @@ class _Pass:
     gate: Gate
     cut: Cut
     on_progress: OnProgress
+    enough: Callable[[], bool]
     progress: Progress = field(default_factory=Progress)
     gone: dict[int, list[bytes]] = field(default_factory=lambda: defaultdict(list))
     compared: dict[int, Comparison] = field(default_factory=dict)
@@ -64,6 +69,8 @@ def reconcile(
     stop: threading.Event | None = None,
     lock_seconds: float = 60.0,
     helpers: bool = True,
+    slow: SlowReads | None = None,
+    enough: Callable[[], bool] | None = None,
 ) -> Report:
     """Compare the root (or a part) with what was last seen, and record the difference.
 
@@ -75,6 +82,8 @@ def reconcile(
         progress: called several times a second at most.
         on_recorded: called after each cut with the documents that were written.
         helpers: read many small files by helper processes too.
+        slow: where large files are read beside the passes; without it a pass waits for them.
+        enough: asked after each dataset and each cut; true ends the pass early, with ``report.unfinished``.
         stop: set it to end the pass after the cut it is in; everything recorded so far stays.
 
     Raises:
@@ -91,10 +100,9 @@ def reconcile(
         if alarm:
             report.alarms.append(alarm)
         else:
-            readers = Readers(ws.root, ws.throttle, halt, lambda: ws.paused, helpers=helpers)
-            run = _Pass(
-                ws, report, readers, ws.clock.gate(), Cut(ws, report, on_recorded or _nothing), progress or _nothing
-            )
+            readers = Readers(ws.root, ws.throttle, halt, lambda: ws.paused, helpers=helpers, slow=slow)
+            cut = Cut(ws, report, on_recorded or _nothing)
+            run = _Pass(ws, report, readers, ws.clock.gate(), cut, progress or _nothing, enough or _never)
             try:
                 _rounds(run, wanted, accept_deletions, wait, halt)
             except StoppedError:
@@ -103,6 +111,11 @@ def reconcile(
                 readers.close()
     report.seconds = time.monotonic() - started
     return report
+
+
+def _never() -> bool:
+    """Nobody else waits."""
+    return False
 
 
 def _nothing(_: object) -> None:
@@ -136,7 +149,7 @@ def _rounds(run: _Pass, wanted: Sequence[str] | None, accept: bool, wait: bool, 
         run.report.waiting, run.report.pending = {}, 0
         run.gate = run.ws.clock.gate()
         _one_round(run, sorted(waiting), accept)
-    if wanted is None:
+    if wanted is None and not run.report.unfinished:
         counts = {k: v for k, v in run.report.as_json().items() if isinstance(v, int | float)}
         run.ws.seen.put("last_reconcile", {"at": time.time(), **counts})
 
@@ -151,7 +164,8 @@ def _one_round(run: _Pass, wanted: Sequence[str] | None, accept: bool) -> None:
     datasets = [d for d in found.datasets if named is None or d.path in named or not _stays(found, d)]
     run.progress.datasets_total += len(datasets)
     for place in datasets:
-        _scan(run, place)
+        _give_way(run)
+        _scan_apart(run, place)
         run.progress.datasets_done += 1
         _tell(run)
     for read in run.readers.rest():
@@ -166,6 +180,13 @@ def _one_round(run: _Pass, wanted: Sequence[str] | None, accept: bool) -> None:
     _tell(run, force=True)
 
 
+def _give_way(run: _Pass) -> None:
+    """End the pass early, between two cuts, when something else has waited long enough."""
+    if run.enough():
+        run.report.unfinished = True
+        raise StoppedError
+
+
 def _stays(found: Survey, dataset: PlaceRow) -> bool:
     return found.verdicts.get(dataset.path) is Verdict.SAME
 
@@ -177,6 +198,7 @@ def _tell_survey(run: _Pass, found: Survey) -> None:
     report.projects = max(report.projects, len(found.projects))
     report.datasets = max(report.datasets, len(found.datasets))
     report.findings += [Finding(readable(p), "folder", why) for p, why in sorted(found.waiting.items())]
+    report.retry.update(found.waiting)
     report.findings += [Finding(readable(p), "document", why) for p, why in sorted(found.refused.items())]
 
 
@@ -190,6 +212,20 @@ def _tell(run: _Pass, *, force: bool = False) -> None:
 
 
 # --- one dataset ------------------------------------------------------------------------------------------------
+
+
+def _scan_apart(run: _Pass, place: PlaceRow) -> None:
+    """One dataset's trouble, whatever it is, is told and set aside: it must not hold up all others."""
+    try:
+        _scan(run, place)
+    except (StoppedError, FairfolderError, sqlite3.Error):
+        raise
+    except Exception as error:  # noqa: BLE001 - told, logged and set aside
+        _log.exception("cannot scan %s", place.path)
+        reason = f"it cannot be looked at ({type(error).__name__}: {error}); it is tried again"
+        run.ws.seen.set_trouble(place.path, Condition.FAILED, reason)
+        run.report.findings.append(Finding(readable(place.path), "folder", reason))
+        run.report.retry.add(place.path)
 
 
 def _scan(run: _Pass, place: PlaceRow) -> None:
@@ -254,6 +290,8 @@ def _record_unread(run: _Pass, result: Comparison) -> None:
             box.rows.append(row)
         if condition is Condition.PENDING:
             _wait_for(run, place, run.ws.settings.settle_seconds)
+        elif condition is Condition.UNREADABLE:
+            run.report.retry.add(place.path)
     for event, moved in result.moves:
         _move(run, box, event, moved, unread=os.fsencode(event.path) in result.unread)
     for other, left in result.left:
@@ -288,6 +326,8 @@ def _take(run: _Pass, read: Read) -> None:
     else:
         _not_read(run, box, read, read.result)
     run.cut.count(1, read.stamp.size)
+    if run.cut.files == 0:  # a cut was made just now
+        _give_way(run)
     _tell(run)
 
 
@@ -313,9 +353,13 @@ def _not_read(run: _Pass, box: Box, read: Read, why: NotRead) -> None:
     before = run.ws.seen.files(read.place.id, [read.path]).get(read.path)
     box.rows.append(other_row(read.place.id, read.path, why.condition, why.reason, read.stamp, before, time.time()))
     if why.condition is Condition.PENDING:
-        _wait_for(run, read.place, run.ws.settings.settle_seconds)
+        if why.again:
+            _wait_for(run, read.place, run.ws.settings.settle_seconds)
+        else:
+            run.report.pending += 1
         return
     run.report.failed += 1
+    run.report.retry.add(read.place.path)
     where = readable(f"{read.place.path}/{os.fsdecode(read.path)}")
     run.report.findings.append(Finding(where, why.condition.word, why.reason))
 
@@ -340,6 +384,7 @@ def _remember_orphans(run: _Pass, result: Comparison) -> None:
         for o in some
         if not o.missing and not is_there(run.ws.root / place.path, o.path)
     ]
+    rows += result.learnt
     if rows:
         with run.ws.seen.transaction():
             run.ws.seen.put_files(rows)

@@ -6,6 +6,8 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ingest.errors import printable
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -59,10 +61,13 @@ class Report:
     withheld: int = 0
     bytes_read: int = 0
     seconds: float = 0.0
+    unfinished: bool = False  # ended early for something more urgent; the rest is found by the next pass
     alarms: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    retry: set[str] = field(default_factory=set)  # parts with something that failed and may succeed later
     waiting: dict[str, float] = field(default_factory=dict)  # part with a file not at rest → seconds until it may be
 
     def as_json(self) -> dict[str, Any]:
         """One JSON object."""
-        return asdict(self)
+        value = {k: v for k, v in asdict(self).items() if k != "retry"}
+        return {**value, "waiting": {printable(part): seconds for part, seconds in self.waiting.items()}}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -49,7 +50,7 @@ class Comparison:
     ``moves`` events that need no reading, each with the row it leaves; ``left`` what other datasets lose;
     ``gone`` described files that are not there; ``vanished`` rows of other things that are not there any more;
     ``removed`` missing files whose entry a person took out of the manifest; ``stale`` rows of other datasets whose
-    file is here now;
+    file is here now; ``learnt`` rows of entries that were missing already when the state was new;
     ``others`` links, special files and the like; ``orphans`` entries without a file, by (SHA-256, size).
     """
 
@@ -63,6 +64,7 @@ class Comparison:
     gone: list[bytes] = field(default_factory=list)
     vanished: list[bytes] = field(default_factory=list)
     removed: list[bytes] = field(default_factory=list)
+    learnt: list[FileRow] = field(default_factory=list)
     stale: list[FileRow] = field(default_factory=list)
     others: dict[bytes, tuple[Condition, str, Stamp]] = field(default_factory=dict)
     orphans: dict[tuple[str, int], list[Orphan]] = field(default_factory=dict)
@@ -94,7 +96,7 @@ def manifest_state(root: Path, place: PlaceRow, seen: Seen, own_sha256: Callable
         own = known is not None and known[0] == info
         counted = known[2].get("file_count") if known is not None else None
         # Rows and entries are there together or not at all: a manifest made anew is filled from the rows again.
-        if own and seen.has_rows(place.id) == (counted != 0):
+        if own and seen.has_described(place.id) == (counted != 0) and seen.has_rows(place.id):
             return ManifestState(info)
         document = documents.read_document(path, STRUCTURAL)
         entries = manifest.entries_by_name(path, document.value)
@@ -158,6 +160,8 @@ def _check_entries(
             if entry.get("state") != "missing":
                 orphan = Orphan(os.fsdecode(path), entry["file_identifier"])
                 orphans[(entry["checksum"]["value"], entry["size_bytes"])].append(orphan)
+            else:
+                result.learnt.append(_missing_row(place.id, path, entry))
             continue
         if row.condition is (Condition.DESCRIBED if entry.get("state") == "missing" else Condition.MISSING):
             known[path] = (0, 0, 0, 0, 0, int(Condition.DESCRIBED))
@@ -168,6 +172,13 @@ def _check_entries(
                 "or accept the change as a curator. Nothing was overwritten."
             )
     result.orphans = dict(orphans)
+
+
+def _missing_row(place: int, path: bytes, entry: Mapping[str, Any]) -> FileRow:
+    stamp, sha256 = Stamp(0, 0, entry["size_bytes"], 0, 0), entry["checksum"]["value"]
+    return FileRow(
+        place, os.fsdecode(path), stamp, sha256, entry["file_identifier"], Condition.MISSING, "", time.time()
+    )
 
 
 def _edited(entry: Mapping[str, Any], row: FileRow) -> bool:
@@ -228,12 +239,15 @@ def _find_moves(root: Path, top: int, listing: Listing, result: Comparison, seen
         by_stamp[row.stamp[:4]].append(row)
     if not by_stamp:
         return
+    for rows in by_stamp.values():  # what was there until now comes before what has long been missing
+        rows.sort(key=lambda row: (row.condition is Condition.MISSING, row.place != result.place.id))
+    others = _Others(root, seen, [row for rows in by_stamp.values() for row in rows])
     gone, removed = set(result.gone), {(result.place.id, os.fsdecode(p)) for p in result.removed}
     for path, stamp in fresh.items():
         for row in by_stamp.get(stamp[:4], ()):
             if (row.place, row.path) in removed:
                 continue
-            if _claim(root, top, path, stamp, row, gone, result, seen):
+            if _claim(others, top, path, stamp, row, gone, result):
                 by_stamp[stamp[:4]].remove(row)
                 if row.sha256:
                     result.read.pop(path, None)
@@ -249,8 +263,30 @@ def _back(before: Row, stamp: Stamp) -> bool:
     return before[5] == int(Condition.MISSING) and before[:4] == stamp[:4]
 
 
+class _Others:
+    """What the other datasets say of the files that may have come from them; each is asked once, for all of them."""
+
+    def __init__(self, root: Path, seen: Seen, rows: Iterable[FileRow]) -> None:
+        self.root = root
+        self._places = {p.id: p for p in seen.places(include_gone=False)}
+        self._paths: dict[int, list[bytes]] = defaultdict(list)
+        for row in rows:
+            self._paths[row.place].append(os.fsencode(row.path))
+        self._entries: dict[int, dict[bytes, Mapping[str, Any]]] = {}
+
+    def place(self, row: FileRow) -> PlaceRow | None:
+        """The dataset of a row, None while it is missing."""
+        return self._places.get(row.place)
+
+    def entry(self, place: PlaceRow, row: FileRow) -> Mapping[str, Any] | None:
+        """The manifest entry of a row."""
+        if place.id not in self._entries:
+            self._entries[place.id] = recorded_entries(self.root, place, self._paths[place.id])
+        return self._entries[place.id].get(os.fsencode(row.path))
+
+
 def _claim(
-    root: Path, top: int, path: bytes, stamp: Stamp, row: FileRow, gone: set[bytes], result: Comparison, seen: Seen
+    others: _Others, top: int, path: bytes, stamp: Stamp, row: FileRow, gone: set[bytes], result: Comparison
 ) -> bool:
     old = os.fsencode(row.path)
     technical = _technical(top, path)
@@ -267,18 +303,18 @@ def _claim(
         event = Moved(row.path, text, stamp, technical)
         result.moves.append((event, row))
         return True
-    return _claim_elsewhere(root, text, stamp, row, technical, result, seen)
+    return _claim_elsewhere(others, text, stamp, row, technical, result)
 
 
 def _claim_elsewhere(
-    root: Path, path: str, stamp: Stamp, row: FileRow, technical: Mapping[str, Any], result: Comparison, seen: Seen
+    others: _Others, path: str, stamp: Stamp, row: FileRow, technical: Mapping[str, Any], result: Comparison
 ) -> bool:
     """A file from another dataset: its identity comes along unless a V2 record there names it."""
-    other = next((p for p in seen.places() if p.id == row.place), None)
-    if other is None or other.gone or _stands(root / other.path, row.path):
+    other = others.place(row)
+    if other is None or _stands(others.root / other.path, row.path):
         return False
-    entry = recorded_entries(root, other, [os.fsencode(row.path)]).get(os.fsencode(row.path))
-    if entry is None and os.path.lexists(documents.dataset_document(root, other.path, STRUCTURAL)):
+    entry = others.entry(other, row)
+    if entry is None and os.path.lexists(documents.dataset_document(others.root, other.path, STRUCTURAL)):
         # A crash came between the two manifests, after the other let it go: it is read again under its old identifier.
         result.identities[os.fsencode(path)] = row.identifier
         result.stale.append(row)

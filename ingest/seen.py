@@ -214,7 +214,12 @@ class Seen:
             db.executescript(_SCHEMA)
             return db
         uri = self.path.as_uri() + "?mode=ro"
-        return sqlite3.connect(uri, uri=True, timeout=5, isolation_level=None, check_same_thread=False)
+        try:
+            db = sqlite3.connect(uri, uri=True, timeout=5, isolation_level=None, check_same_thread=False)
+            db.execute("SELECT count(*) FROM meta").fetchone()
+        except sqlite3.DatabaseError as error:
+            raise self._unusable(error) from error
+        return db
 
     def renumber_device(self, old: int, new: int) -> None:
         """The same file system got another device number (a reboot, a remount): that alone changes no file."""
@@ -328,6 +333,11 @@ class Seen:
     def has_rows(self, place: int) -> bool:
         """Whether the identity of any of a place's files is known."""
         query = "SELECT 1 FROM file WHERE place = ? AND length(identifier) > 0 LIMIT 1"
+        return self._db.execute(query, (place,)).fetchone() is not None
+
+    def has_described(self, place: int) -> bool:
+        """Whether any file of a place is described and was there last time."""
+        query = "SELECT 1 FROM file WHERE place = ? AND condition = 0 LIMIT 1"
         return self._db.execute(query, (place,)).fetchone() is not None
 
     def present_count(self) -> int:

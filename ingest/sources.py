@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import re
 import threading
 import time
 import warnings
@@ -65,17 +66,18 @@ _MOUNTS = Path("/proc/self/mountinfo")
 def file_system_of(path: Path) -> str:
     """The type of the file system a path lies on, as the kernel names it; "" where that cannot be asked."""
     try:
-        lines = _MOUNTS.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+        lines = _MOUNTS.read_bytes().splitlines()
     except OSError:
         return ""
     best, kind = -1, ""
-    target = os.path.realpath(path)
+    target = os.fsencode(os.path.realpath(path))
     for line in lines:
-        fields, _, rest = line.partition(" - ")
-        point = fields.split()[4].encode().decode("unicode_escape")
-        inside = target == point or target.startswith(point.rstrip("/") + "/")
+        fields, _, rest = line.partition(b" - ")
+        # Blanks and the like in a mount point are written as three octal digits.
+        point = re.sub(rb"\\([0-7]{3})", lambda octal: bytes([int(octal[1], 8)]), fields.split()[4])
+        inside = target == point or target.startswith(point.rstrip(b"/") + b"/")
         if inside and len(point) >= best:
-            best, kind = len(point), rest.split()[0]
+            best, kind = len(point), os.fsdecode(rest.split()[0])
     return kind
 
 
@@ -186,7 +188,8 @@ class Events:
             raise
         self._observer = observer
         held = watches_held()
-        if held is not None and held < folders:
+        # Counted again: a folder that was deleted meanwhile needs no watch.
+        if held is not None and held < folders and held < folders_in(self.root):
             # watchdog says nothing when a folder further down cannot be watched.
             self.stop()
             raise OSError(errno.ENOSPC, "inotify watch limit reached")

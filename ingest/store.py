@@ -142,6 +142,7 @@ class Store:
         self._lock_fallback = lock_fallback
         self._swept: set[Path] = set()
         self._within = threading.Lock()
+        self._moment = ""
 
     # --- reading ------------------------------------------------------------------------------------------
 
@@ -201,6 +202,7 @@ class Store:
         """
         with self._within, ExitStack() as stack:
             registry = self._enter_root(stack)
+            self._moment = documents.now()  # one action, one time
             works = [_Work(record) for record in records]
             try:
                 for work in sorted(works, key=lambda w: w.record.relative):
@@ -319,8 +321,10 @@ class Store:
                 value.pop(key, None)
                 if key in old:
                     value[key] = old[key]
-        moment = documents.now()
-        created = {k: old[k] for k in AUDIT[:2] if old is not None and k in old}
+        moment = self._moment
+        # A document made anew brings its time of making along (from the registry); nobody else may.
+        origin = old if old is not None else value if by.startswith("system:") else {}
+        created = {k: origin[k] for k in AUDIT[:2] if k in origin}
         audit = {
             "created_by": by,
             "created_date": moment,

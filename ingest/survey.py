@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from ingest import documents
-from ingest.documents import ADMINISTRATIVE, IDENTIFIER_KEY, PROJECT, REGISTRY
+from ingest.documents import ADMINISTRATIVE, IDENTIFIER_KEY, PROJECT, REGISTRY, STRUCTURAL, Document
 from ingest.errors import DocumentError, printable
 from ingest.layout import METADATA, never_data
 from ingest.places import Decision, FolderFound, Verdict, decide, list_datasets, list_folders, look
 from ingest.seen import Condition, PlaceRow, Stamp
-from ingest.store import Outcome, Record, Written, system_part
+from ingest.store import EntriesChange, Outcome, Record, Written, system_part
 from ingest.triggers import folder_record, missing_record
 from ingest.workspace import Workspace
 
@@ -31,7 +31,6 @@ class Survey:
     projects: list[PlaceRow] = field(default_factory=list)
     gone: list[Decision] = field(default_factory=list)
     verdicts: dict[str, Verdict] = field(default_factory=dict)
-    written: list[Path] = field(default_factory=list)
     waiting: dict[str, str] = field(default_factory=dict)  # path of a folder that cannot be worked on → why
     refused: dict[str, str] = field(default_factory=dict)  # path of a document with an edit that does not count → why
 
@@ -163,7 +162,7 @@ def _carry_out(
         if reason:
             _hold(decision, reason, ws, result)
             continue
-        record = folder_record(ws.site, decision, project or "")
+        record = folder_record(ws.site, decision, project or "", _born(ws, decision))
         if record is not None:
             todo.append((decision, record))
         else:
@@ -178,6 +177,14 @@ def _registered_again(decision: Decision, root: Path) -> Decision:
     if decision.verdict is Verdict.SAME and not os.path.lexists(entry):
         return replace(decision, verdict=Verdict.ADOPTED)
     return decision
+
+
+def _born(ws: Workspace, decision: Decision) -> dict[str, Any]:
+    """Who made a record and when, so that a document that was deleted and comes back from a backup is the same."""
+    if decision.verdict is not Verdict.REMADE:
+        return {}
+    entry = registry_entry(ws.root, decision.identifier)
+    return {k: entry[k] for k in ("created_by", "created_date") if k in entry}
 
 
 def _project_of(decision: Decision, ws: Workspace, result: Survey) -> str | None:
@@ -222,9 +229,14 @@ def _apply(
         for (decision, _), outcome in zip(todo, outcomes, strict=True):
             _remember(decision, outcome, ws, result)
     written = [w.path for outcome in outcomes for w in outcome.written]
-    result.written.extend(written)
-    if written:
-        on_recorded(written)
+    # Where a folder was and where it is now: all that is below belongs to another path.
+    folders = {ws.root / p for d, _ in todo if d.verdict is not Verdict.NEW for p in _paths(d)}
+    if written or folders:
+        on_recorded([*written, *sorted(folders)])
+
+
+def _paths(decision: Decision) -> set[str]:
+    return {decision.path, decision.known.path} if decision.known is not None else {decision.path}
 
 
 def _remember(decision: Decision, outcome: Outcome, ws: Workspace, result: Survey) -> None:
@@ -274,26 +286,48 @@ def accept_edit(ws: Workspace, place: PlaceRow, kind: str, on_recorded: Callable
         return ""
     except DocumentError as error:
         ws.seen.set_trouble(relative, Condition.FAILED, str(error))
+        on_recorded([path])
         return str(error)
     own = registry_entry(ws.root, place.identifier).get("documents", {}).get(f"{kind}.json")
     before = known[2] if known else {IDENTIFIER_KEY[kind]: place.identifier}
     reason = "" if document.sha256 == own else _refused(ws, path, kind, document.value, before)
     if reason:
         ws.seen.set_trouble(relative, Condition.FAILED, reason)
-        return reason
-    if document.sha256 != own:
-        record = Record(
-            place.kind, place.identifier, place.path, touch=True, accepted={f"{kind}.json": document.sha256}
-        )
-        outcome = ws.store.apply([record], by="filesystem")[0]
-        if outcome.error is not None:
-            ws.seen.set_trouble(relative, Condition.FAILED, str(outcome.error))
-            return str(outcome.error)
-        on_recorded([path, *(w.path for w in outcome.written)])
-    else:
         on_recorded([path])
-    ws.seen.put_document(relative, stamp, document.sha256, system_part(kind, document.value))
+        return reason
+    if document.sha256 == own:
+        on_recorded([path])
+        ws.seen.put_document(relative, stamp, document.sha256, system_part(kind, document.value))
+        ws.seen.clear_trouble(relative)
+        return ""
+    return _accepted(ws, place, kind, path, document, on_recorded)
+
+
+def _accepted(
+    ws: Workspace,
+    place: PlaceRow,
+    kind: str,
+    path: Path,
+    document: Document,
+    on_recorded: Callable[[Sequence[Path]], None],
+) -> str:
+    """A valid edit: the record's datestamp moves, and a manifest gets the form in which the store can trust it."""
+    name = f"{kind}.json"
+    if kind == STRUCTURAL:
+        rewrite = EntriesChange(path, frozenset(), lambda entries: {})
+        record = Record(place.kind, place.identifier, place.path, (rewrite,), touch=True)
+    else:
+        record = Record(place.kind, place.identifier, place.path, touch=True, accepted={name: document.sha256})
+    outcome = ws.store.apply([record], by="filesystem")[0]
+    relative = f"{place.path}/{METADATA}/{name}"
+    if outcome.error is not None:
+        ws.seen.set_trouble(relative, Condition.FAILED, str(outcome.error))
+        return str(outcome.error)
+    if all(written.path != path for written in outcome.written):
+        ws.seen.put_document(relative, Stamp(*document.identity), document.sha256, system_part(kind, document.value))
+    remember_documents(ws, outcome.written)
     ws.seen.clear_trouble(relative)
+    on_recorded([path, *(w.path for w in outcome.written)])
     return ""
 
 

@@ -20,6 +20,7 @@ from ingest.settings import EngineSettings
 from ingest.store import Change, EntriesChange, Record
 
 Value = dict[str, Any]
+_NOT_YET: Mapping[str, Any] = {}
 
 # What one reading tells of a file: replaced as a whole when the file is read again.
 _READ_KEYS = frozenset(
@@ -63,17 +64,20 @@ def _present(identifier_path: Mapping[str, Any]) -> Value:
     return {**entry, "state": "present"} if entry.get("state") != "tombstone" else entry
 
 
-def project_record(site: Site, path: str, identifier: str, *, derived_from: str = "") -> Record:
+def project_record(
+    site: Site, path: str, identifier: str, *, derived_from: str = "", born: Mapping[str, Any] = _NOT_YET
+) -> Record:
     """Trigger 0: the project's document where it is missing, and its registry entry as present at ``path``.
 
     Args:
         derived_from: the identifier of the project this folder is a copy of.
+        born: ``created_by`` and ``created_date`` of a document that is made anew.
     """
     document = documents.project_document(site.root, path)
 
     def describe(old: Value | None) -> Value:
         if old is None:
-            return documents.project_template(identifier, site.settings.metadata_language)
+            return {**documents.project_template(identifier, site.settings.metadata_language), **born}
         if derived_from:
             return _copied(old, "project_identifier", identifier, derived_from)
         return old
@@ -83,7 +87,13 @@ def project_record(site: Site, path: str, identifier: str, *, derived_from: str 
 
 
 def dataset_record(
-    site: Site, path: str, identifier: str, project_identifier: str, *, derived_from: str = ""
+    site: Site,
+    path: str,
+    identifier: str,
+    project_identifier: str,
+    *,
+    derived_from: str = "",
+    born: Mapping[str, Any] = _NOT_YET,
 ) -> Record:
     """Trigger 1: the dataset's two documents where they are missing, linked to the project they stand in now."""
     language, publisher = site.settings.metadata_language, site.settings.publisher
@@ -92,12 +102,12 @@ def dataset_record(
 
     def administrative(old: Value | None) -> Value:
         if old is None:
-            return documents.administrative_template(identifier, project_identifier, language, publisher)
+            return {**documents.administrative_template(identifier, project_identifier, language, publisher), **born}
         return {**_copied(old, "dataset_identifier", identifier, derived_from), **link}
 
     def structural(old: Value | None) -> Value:
         if old is None:
-            return documents.structural_template(identifier, project_identifier, language)
+            return {**documents.structural_template(identifier, project_identifier, language), **born}
         value = _copied_manifest(old, identifier) if derived_from else old
         return {**value, **link}
 
@@ -154,18 +164,24 @@ def _copied_runs(site: Site, path: str, identifier: str) -> list[Change | Entrie
     ]
 
 
-def folder_record(site: Site, decision: Decision, project_identifier: str) -> Record | None:
-    """The record a decision on a folder asks for; None when there is nothing to write."""
+def folder_record(
+    site: Site, decision: Decision, project_identifier: str, born: Mapping[str, Any] = _NOT_YET
+) -> Record | None:
+    """The record a decision on a folder asks for; None when there is nothing to write.
+
+    Args:
+        born: who made the record and when, for a document that was deleted and is made anew.
+    """
     make = _FOLDER_TRIGGERS.get(decision.verdict)
-    return None if make is None else make(site, decision, project_identifier)
+    return None if make is None else make(site, decision, project_identifier, born)
 
 
-def _made(site: Site, decision: Decision, project_identifier: str) -> Record:
+def _made(site: Site, decision: Decision, project_identifier: str, born: Mapping[str, Any]) -> Record:
     identifier = decision.identifier or str(uuid4())
     origin = decision.reason if decision.verdict is Verdict.COPIED else ""
     if decision.kind == "project":
-        return project_record(site, decision.path, identifier, derived_from=origin)
-    return dataset_record(site, decision.path, identifier, project_identifier, derived_from=origin)
+        return project_record(site, decision.path, identifier, derived_from=origin, born=born)
+    return dataset_record(site, decision.path, identifier, project_identifier, derived_from=origin, born=born)
 
 
 def missing_record(kind: str, identifier: str, path: str, project_identifier: str, reason: str) -> Record:
@@ -180,7 +196,7 @@ def missing_record(kind: str, identifier: str, path: str, project_identifier: st
     return Record(kind, identifier, path, (), missing, touch=True)
 
 
-_FOLDER_TRIGGERS: Mapping[Verdict, Callable[[Site, Decision, str], Record]] = {
+_FOLDER_TRIGGERS: Mapping[Verdict, Callable[[Site, Decision, str, Mapping[str, Any]], Record]] = {
     Verdict.NEW: _made,
     Verdict.ADOPTED: _made,
     Verdict.MOVED: _made,

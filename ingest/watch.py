@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from queue import SimpleQueue
 
 import orjson
 
@@ -22,6 +23,7 @@ from ingest.documents import ADMINISTRATIVE, PROJECT, STRUCTURAL
 from ingest.errors import BusyError, FairfolderError
 from ingest.layout import IGNORE_FILE, METADATA, PlaceKind
 from ingest.locking import lock_file
+from ingest.readers import SlowReads
 from ingest.reconcile import reconcile
 from ingest.report import Report
 from ingest.seen import Stamp
@@ -33,6 +35,8 @@ _log = logging.getLogger("fairfolder.watch")
 CANARY_SECONDS = 20.0
 CANARY_PATIENCE = 10.0
 RETRY_SECONDS = 5.0
+LONGEST_RETRY_SECONDS = 300.0
+TURN_SECONDS = 10.0  # how long one part may keep the others waiting
 _STATE_SECONDS = 2.0
 _MAX_RESTARTS = 3
 
@@ -64,7 +68,9 @@ class _Watch:
     full_at: float = 0.0
     sing_at: float = 0.0
     told_at: float = 0.0
-    documents: set[Path] = field(default_factory=set)
+    documents: SimpleQueue[Path] = field(default_factory=SimpleQueue)
+    slow: SlowReads | None = None
+    backoff: dict[str, float] = field(default_factory=dict)
 
 
 def watch(
@@ -84,14 +90,17 @@ def watch(
         BusyError: when this root is being watched already.
     """
     try:
-        with lock_file(ws.state / "watch.lock", 0.0):
+        with lock_file(ws.state / "watch.lock", 1.0):
             board = Board(ws.settings.settle_seconds)
             state = WatchState(os.getpid(), "starting", "", time.time())
             run = _Watch(ws, on_recorded, stop, announce, board, state)
+            run.slow = SlowReads(stop, lambda part: board.again(part, 0.0))
             try:
                 _start(run)
                 _loop(run)
             finally:
+                stop.set()
+                run.slow.close()
                 if run.events is not None:
                     run.events.stop()
                 run.state.mode = "stopped"
@@ -111,7 +120,13 @@ def _start(run: _Watch) -> None:
     else:
         _listen(run, kind)
     run.board.mark("", at=time.monotonic() - settings.settle_seconds)
-    run.full_at = time.monotonic() + settings.reconcile_seconds
+    run.full_at = time.monotonic() + _interval(run)
+
+
+def _interval(run: _Watch) -> float:
+    """Seconds from one scan of everything to the next."""
+    settings = run.ws.settings
+    return settings.poll_seconds if run.events is None else settings.reconcile_seconds
 
 
 def _listen(run: _Watch, kind: str) -> None:
@@ -160,7 +175,7 @@ def _document_hint(run: _Watch, path: str, project: str, dataset: str, name: str
     if kind in (PROJECT, ADMINISTRATIVE, STRUCTURAL):
         run.board.mark(f"{project}/{dataset}" if dataset else project, data=False)
     elif kind is not None and kind != documents.REGISTRY:
-        run.documents.add(run.ws.root / path)
+        run.documents.put(run.ws.root / path)
         run.board.mark(".documents", data=False)
 
 
@@ -204,20 +219,19 @@ def _turn(run: _Watch) -> None:
     if run.stop.is_set():
         return
     _look_after_events(run)
-    if (
-        run.events is None and time.monotonic() >= run.full_at - run.ws.settings.reconcile_seconds
-    ) or time.monotonic() >= run.full_at:
+    if time.monotonic() >= run.full_at:
         due[""] = True
     if ".documents" in due:
         due.pop(".documents")
-        changed, run.documents = sorted(run.documents), set()
-        run.on_recorded(changed)
+        changed = set()
+        while not run.documents.empty():
+            changed.add(run.documents.get())
+        run.on_recorded(sorted(changed))
     if due:
         _scan(run, due)
 
 
 def _scan(run: _Watch, due: dict[str, bool]) -> None:
-    settings = run.ws.settings
     everything = "" in due
     parts = None if everything else sorted(p for p, data in due.items() if data or _documents_changed(run.ws, p))
     if parts == []:
@@ -231,16 +245,33 @@ def _scan(run: _Watch, due: dict[str, bool]) -> None:
         stop=run.stop,
         progress=lambda _: _tell(run),
         helpers=False,
+        slow=run.slow,
+        enough=lambda: time.monotonic() - started > TURN_SECONDS and run.board.has_due(),
     )
-    cost = time.monotonic() - started
-    for part in [""] if parts is None else parts:
-        run.board.scanned(part, cost)
-    for part, seconds in report.waiting.items():
-        run.board.again(part, seconds)
+    scanned = [""] if parts is None else parts
+    if report.unfinished:
+        for part in scanned:
+            run.board.again(part, 0.1)
+        return
+    _look_again(run, scanned, report, time.monotonic() - started)
     _heed(run, report)
     if everything:
-        pause = settings.poll_seconds if run.events is None else 0.0
-        run.full_at = time.monotonic() + settings.reconcile_seconds + pause
+        run.full_at = time.monotonic() + _interval(run)
+        if not report.alarms:
+            run.on_recorded([run.ws.root])  # whatever no event told of
+
+
+def _look_again(run: _Watch, scanned: Sequence[str], report: Report, cost: float) -> None:
+    """Parts with something that is not at rest yet, or that failed: those with growing pauses."""
+    for part in scanned:
+        run.board.scanned(part, cost)
+        if part not in report.retry:
+            run.backoff.pop(part, None)
+    for part, seconds in report.waiting.items():
+        run.board.again(part, seconds)
+    for part in report.retry:
+        pause = run.backoff[part] = min(2 * run.backoff.get(part, RETRY_SECONDS / 2), LONGEST_RETRY_SECONDS)
+        run.board.again(part, pause)
 
 
 def _heed(run: _Watch, report: Report) -> None:
@@ -249,8 +280,8 @@ def _heed(run: _Watch, report: Report) -> None:
             run.announce(alarm)
     run.state.alarms = report.alarms
     if report.alarms:
-        # Frozen: look again soon, it may be back.
-        run.board.again("", RETRY_SECONDS)
+        # Frozen: look again soon, it may be back; not so often where looking is much work.
+        run.board.again("", max(RETRY_SECONDS, 10 * report.seconds))
 
 
 def _documents_changed(ws: Workspace, part: str) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from catalog import engine
 from catalog.models import Document
 from ingest import documents
+from ingest.errors import StoreError
 from ingest.workspace import Workspace
 
 
@@ -23,12 +24,21 @@ def absence(root: Path) -> str:
     shown = repr(documents.readable(str(root)))
     if not root.is_dir():
         return f"The watched folder {shown} is not there; mount its disk or correct MONITOR_PATH."
-    with engine.looking(root) as workspace:
-        frozen = workspace.seen.get("frozen") or workspace.seen.get("mass_loss")
-        if frozen:
-            return str(frozen)
-        if _is_empty(root) and _is_known(workspace):
-            return f"The watched folder {shown} is empty, although records of it are known; mount its disk."
+    try:
+        with engine.looking(root) as workspace:
+            return _doubt(workspace)
+    except StoreError as error:
+        if "no such table" in str(error.__cause__):
+            return ""  # the engine sets its state up at this very moment
+        raise
+
+
+def _doubt(workspace: Workspace) -> str:
+    frozen = workspace.seen.get("frozen") or workspace.seen.get("mass_loss")
+    if frozen:
+        return str(frozen)
+    if _is_empty(workspace.root) and _is_known(workspace):
+        return f"The watched folder {workspace.name!r} is empty, although records of it are known; mount its disk."
     return ""
 
 

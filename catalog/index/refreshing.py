@@ -100,21 +100,27 @@ def catch_up() -> int:
     there (an unmounted disk) stay as they are; rows of a folder that is no longer watched go.
 
     Raises:
-        ExceptionGroup: of what is wrong with some of the watched folders; the others are done.
+        FairfolderError, ExceptionGroup: what is wrong with some of the watched folders; the others are done.
         django.db.DatabaseError: when the database cannot be read or written.
     """
-    done = [_forget_unwatched()]
+    done: list[int | None] = [_forget_unwatched()]
     wrong: list[Exception] = []
     for root in settings.MONITOR_PATHS:
         try:
             done.append(_catch_up_root(root))
         except (FairfolderError, OSError, ArithmeticError, LookupError, TypeError, ValueError) as error:
             wrong.append(error)
-    if wrong:
-        raise ExceptionGroup("some watched folders are not in the index yet", wrong)
+    _tell(wrong)
     if None not in done:
         _finish_interrupted()
     return sum(filter(None, done))
+
+
+def _tell(wrong: Sequence[Exception]) -> None:
+    if wrong and all(isinstance(error, FairfolderError) for error in wrong):
+        raise FairfolderError(" ".join(map(str, wrong)))
+    if wrong:
+        raise ExceptionGroup("some watched folders are not in the index yet", wrong)
 
 
 def _catch_up_root(root: Path) -> int | None:
@@ -150,8 +156,11 @@ def _rebuilding() -> Iterator[None]:
     Raises:
         BusyError: when another process holds it.
     """
-    with lock_file(settings.FAIRFOLDER_STATE_DIR / "reindex.lock", 0.0):
-        yield
+    try:
+        with lock_file(settings.FAIRFOLDER_STATE_DIR / "reindex.lock", 0.0):
+            yield
+    except BusyError:
+        raise BusyError("Another process rebuilds the index already; wait until it is done.") from None
 
 
 def _finish_interrupted() -> None:

@@ -12,13 +12,15 @@ from django.db import OperationalError
 
 from catalog import following
 from catalog.following import Follower
+from tests.catalog.service import eventually
 
 
 class Index:
     """Stands where the database would: takes paths, or fails as often as it is told."""
 
-    def __init__(self, failures: int = 0, poison: str = "") -> None:
+    def __init__(self, failures: int = 0, poison: str = "", unmounted: int = 0) -> None:
         self.failures = failures
+        self.unmounted = unmounted
         self.poison = poison
         self.taken: list[str] = []
         self.caught_up = 0
@@ -31,6 +33,9 @@ class Index:
 
     def catch_up(self) -> int:
         self._fail()
+        if self.unmounted:
+            self.unmounted -= 1
+            raise ExceptionGroup("some folders", [OSError("input/output error")])
         self.caught_up += 1
         return 0
 
@@ -101,3 +106,29 @@ def test_a_document_the_index_cannot_take_holds_up_no_other() -> None:
     with Follower(index.refresh, index.catch_up) as follower:
         follower.recorded(paths("a", "bad", "b"))
     assert sorted(index.taken) == ["a", "b"]
+
+
+def test_catching_up_that_fails_is_tried_again_and_holds_up_nothing() -> None:
+    index = Index(unmounted=3)
+    with Follower(index.refresh, index.catch_up) as follower:
+        follower.recorded(paths("a"))
+        eventually(lambda: index.caught_up)
+        assert (index.taken, index.unmounted) == (["a"], 0)
+
+
+def test_catching_up_that_never_works_does_not_hold_up_the_end() -> None:
+    index = Index(unmounted=1_000_000)
+    started = time.monotonic()
+    with Follower(index.refresh, index.catch_up) as follower:
+        follower.recorded(paths("a"))
+    assert index.taken == ["a"]
+    assert "cannot catch up" in follower.behind
+    assert time.monotonic() - started < 5
+
+
+def test_catching_up_can_be_asked_for_again() -> None:
+    index = Index()
+    with Follower(index.refresh, index.catch_up) as follower:
+        eventually(lambda: index.caught_up == 1)
+        follower.catch_up_soon()
+        eventually(lambda: index.caught_up == 2)

@@ -14,9 +14,12 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from pytest_django import Settings
 
+import schemas
 from catalog import index
 from catalog.models import File
 from ingest import documents
+from ingest import schema as engine_schema
+from ingest.layout import TEMPLATE_SCHEMAS
 from ingest.reconcile import reconcile
 from ingest.workspace import open_workspace
 from tests.catalog.hostile import CORPUS, Page, see
@@ -378,3 +381,21 @@ def test_a_fault_of_ours_shows_no_traceback(reader: Client, tree: Tree) -> None:
     words = Page(response.content.decode()).words
     assert "The fault is ours" in words
     assert "Traceback" not in words
+
+
+def test_the_status_page_judges_local_schemas_once(tree: Tree, reader: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tree.root / TEMPLATE_SCHEMAS
+    folder.mkdir()
+    (folder / "project_descriptive.json").write_bytes(orjson.dumps(schemas.load("project_descriptive")))
+    judged: list[str] = []
+    true_judge = engine_schema.judge
+
+    def judge(*given: Any) -> Any:
+        judged.append("once more")
+        return true_judge(*given)
+
+    monkeypatch.setattr(engine_schema, "judge", judge)
+    for _ in range(3):
+        page = reader.get("/status/").content.decode()
+        assert "project_descriptive" in page
+    assert len(judged) == 1

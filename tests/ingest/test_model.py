@@ -179,7 +179,7 @@ class Model(RuleBasedStateMachine):
         for dataset in self.datasets:
             for name, entry in dataset.entries.items():
                 if name not in after[dataset] and id(entry) not in claimed:
-                    entry.by_bytes = entry.by_bytes or (self.lost and not entry.missing)
+                    entry.by_bytes = entry.by_bytes or self.lost
                     entry.version = None if self.lost else entry.version
                     entry.missing = True
                     after[dataset][name] = entry
@@ -197,15 +197,16 @@ class Model(RuleBasedStateMachine):
 
     def origin(self, dataset: Dataset, file: File, claimed: set[int]) -> Entry | None:
         """The entry of a file that is not where it was: by what the state remembers of it, or by its bytes."""
-        for other in [dataset, *(d for d in self.datasets if d is not dataset)]:
+        found = []
+        for other in self.datasets:
             for name, entry in other.entries.items():
                 if name in other.files or id(entry) in claimed:
                     continue
                 remembered = not self.lost and entry.version is file.version
                 alike = entry.content == file.content and other is dataset
                 if remembered or (alike and (entry.by_bytes or (self.lost and not entry.missing))):
-                    return entry
-        return None
+                    found.append((entry.missing, other is not dataset, len(found), entry))
+        return min(found)[-1] if found else None
 
 
 def test_manifests_say_what_a_model_says(count: Callable[[int, int], int]) -> None:

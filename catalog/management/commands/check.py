@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -10,12 +12,15 @@ from django.core.checks import run_checks
 
 from catalog.commanding import EngineCommand, Outcome, chosen, found_lines, progress_bar
 from ingest.check import check
+from ingest.errors import LayoutError
 from ingest.report import Progress
 from ingest.workspace import open_workspace
 
 
 class Command(EngineCommand):
     help = "Check the settings, and validate every metadata document in the watched folders; nothing is changed."
+
+    tells_warnings = False  # they are findings here
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
@@ -30,10 +35,19 @@ class Command(EngineCommand):
                 open_workspace(root, settings.ENGINE, read_only=True) as workspace,
                 progress_bar("Checking") as progress,
             ):
-                reports.append(check(workspace, scope, lambda done: progress(Progress(files_done=done))))
+                report = check(workspace, scope, lambda done: progress(Progress(files_done=done)))
+            if scope is not None and not report.documents and not report.findings:
+                raise _nothing_at(scope)
+            reports.append(report)
         lines = [*advice]
         for report in reports:
             lines += found_lines(report.root, report.findings)
             lines.append(f"{report.root}: {report.documents:,} documents, {len(report.findings):,} findings")
         value = {"settings": advice, "roots": [report.as_json() for report in reports]}
         return Outcome(value, lines, bool(advice) or any(report.findings for report in reports))
+
+
+def _nothing_at(scope: Path) -> LayoutError:
+    """Why there is nothing to check: a mistyped path must not look like a clean one."""
+    what = "holds no metadata document" if os.path.lexists(scope) else "does not exist"
+    return LayoutError(f"{str(scope)!r} {what}; name a watched folder, or a project, a dataset or a document in one.")

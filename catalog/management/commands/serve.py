@@ -19,12 +19,13 @@ MOST_WORKERS = 64
 
 class Command(EngineCommand):
     help = "Watch the folders and show them in the browser, until Ctrl-C stops all."
+    tells_warnings = False  # its watcher does
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--host", help="address to listen on; 127.0.0.1 if left out (see FAIRFOLDER_BIND)")
-        parser.add_argument("--port", help="port to listen on; 8000 if left out (see FAIRFOLDER_BIND)")
-        parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1), help="web processes")
+        parser.add_argument("--host", help="address to listen on; that of FAIRFOLDER_BIND if left out (127.0.0.1)")
+        parser.add_argument("--port", help="port to listen on; that of FAIRFOLDER_BIND if left out (8000)")
+        parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1), help="how many web processes, %(default)s if left out")
 
     def run(self, **options: Any) -> Outcome:
         address = _address(options["host"], options["port"])
@@ -33,15 +34,15 @@ class Command(EngineCommand):
         check_address(address)
         state.prepare()
         with stopping() as stop:
-            kept = children(address, options["workers"], self._tell)
+            kept = children(address, options["workers"], self.tell)
             supervise(kept, stop, address, lambda: self._ready(address, as_json=options["json"]))
         return Outcome({}, ["Stopped."], is_told=True)
 
-    def _tell(self, sentence: str) -> None:
-        self.stderr.write(sentence)
-
     def _ready(self, address: Address, *, as_json: bool) -> None:
         """Says where the pages are, and once ever the first password: the account stays only if that could be said."""
+        if accounts.listed():
+            self._welcome(address, None, as_json=as_json)
+            return
         with transaction.atomic():
             self._welcome(address, accounts.first(), as_json=as_json)
 

@@ -34,12 +34,23 @@ def _lines(told: Status) -> list[str]:
     problems = [f"  {each.path}: {each.condition} since {_since(each.since)}: {each.reason}" for each in told.problems]
     refused = [f"  {each['path']}: refused: {each['reason']}" for each in told.overrides if not each["in_force"]]
     alarms = [f"  {alarm}" for alarm in told.alarms]
+    held = ["  The reading of files is held; go on with: .venv/bin/python manage.py reconcile --resume"]
     return [
         f"{told.root}: {told.mode} ({told.mode_reason}); {counts or 'nothing seen yet'}",
+        f"  last full scan: {_scan(told.last_reconcile)}",
+        *(held if told.paused else []),
         *alarms,
         *problems,
         *refused,
     ]
+
+
+def _scan(last: dict[str, Any] | None) -> str:
+    """When the last full scan ended, and what it found."""
+    if not last:
+        return "none yet"
+    found = [f"{last[key]:,} {key}" for key in ("described", "missing", "failed") if last.get(key)]
+    return ", ".join([_since(last.get("at", 0)), *found])
 
 
 def _since(seconds: float) -> str:

@@ -20,8 +20,8 @@ class Command(EngineCommand):
         adding.add_argument("--admin", action="store_true", help="may do everything, also manage accounts")
         for action, words in (
             ("password", "give an account a new random password, printed once"),
-            ("disable", "an account that may no longer sign in"),
-            ("enable", "an account that may sign in again"),
+            ("disable", "let an account no longer sign in; the last administrator stays"),
+            ("enable", "let an account sign in again"),
         ):
             actions.add_parser(action, help=words).add_argument("name")
         actions.add_parser("list", help="list the accounts")
@@ -36,8 +36,10 @@ class Command(EngineCommand):
             case "password":
                 return _password(accounts.renew(options["name"]))
             case "disable" | "enable" as action:
-                accounts.allow(options["name"], allowed=action == "enable")
-                return Outcome({"name": options["name"], "may_sign_in": action == "enable"}, [f"{action}d"])
+                allowed = action == "enable"
+                accounts.allow(options["name"], allowed=allowed)
+                words = "may sign in again." if allowed else "may no longer sign in."
+                return Outcome({"name": options["name"], "may_sign_in": allowed}, [f"{options['name']} {words}"])
             case _:
                 return _listed(accounts.listed())
 

@@ -15,5 +15,5 @@ class Command(EngineCommand):
     def run(self, **options: Any) -> Outcome:
         state.prepare()
         with stopping() as stop:
-            watch_all(stop, lambda sentence: self.stderr.write(self.style.NOTICE(sentence)))
+            watch_all(stop, self.tell)
         return Outcome({"watched": [str(root) for root in engine.roots()]}, ["Watching has ended."])
