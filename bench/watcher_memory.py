@@ -62,6 +62,7 @@ def _watched(bench: Bench, datasets: int, each: int, load: int, name: str) -> Fi
         f"peak while describing {_mib(adopted['VmHWM'])}, peak of all {_mib(end['VmHWM'])}; "
         f"a watcher started over what is described: {_mib(restarted)}; its child processes at the end: {_mib(helpers)}"
     ]
+    words = "dataset" if datasets == 1 else "datasets"
     targets = [Target.at_most(round(largest / MIB, 1), 150, "MiB")] if load else []
     if load:
         growth, hourly = _growth(samples)
@@ -71,7 +72,7 @@ def _watched(bench: Bench, datasets: int, each: int, load: int, name: str) -> Fi
         )
         targets.append(Target.at_most(round(growth, 3), _FLAT, "growth under load"))
     return Figure(
-        title=f"{files:,} files in {datasets} datasets watched"
+        title=f"{files:,} files in {datasets} {words} watched"
         + (f", largest of {load} s under load" if load else ", at rest"),
         unit="MiB",
         values=[largest / MIB],

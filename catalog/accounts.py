@@ -62,7 +62,8 @@ def add(name: str, *, staff: bool = False, admin: bool = False) -> Password:
         ) from None
     except IntegrityError:
         raise AccountError(
-            f"The user name {name!r} is taken; choose another, or give it a new password with: {_COMMAND} password {name}"
+            f"The user name {name!r} is taken; choose another, or give it a new password with: "
+            f"{_COMMAND} password {name}"
         ) from None
     return Password(name, password)
 
@@ -91,7 +92,8 @@ def allow(name: str, *, allowed: bool) -> None:
         others = User.objects.filter(is_superuser=True, is_active=True).exclude(username=name)
         if not allowed and User.objects.filter(username=name, is_superuser=True).exists() and not others.exists():
             raise AccountError(
-                f"{name!r} is the last administrator who may sign in; add another first with: {_COMMAND} add NAME --admin"
+                f"{name!r} is the last administrator who may sign in; add another first with: "
+                f"{_COMMAND} add NAME --admin"
             )
         User.objects.filter(username=name).update(is_active=allowed)
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning, register
+from django.core import checks
+from django.core.checks import CheckMessage, Error, register
 
 from catalog.serving import Address
 from ingest import documents
@@ -51,7 +52,7 @@ def settings_are_right(app_configs: Sequence[AppConfig] | None, **kwargs: object
 def settings_are_known(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
     """A mistyped name would be passed over in silence."""
     unknown = sorted(name for name in os.environ if name.startswith(_OURS) and name not in KNOWN)
-    return [Warning(_unknown(name), id="fairfolder.W001") for name in unknown]
+    return [checks.Warning(_unknown(name), id="fairfolder.W001") for name in unknown]
 
 
 def _unknown(name: str) -> str:

@@ -210,15 +210,21 @@ class Seen:
 
     def _open_read_only(self) -> sqlite3.Connection:
         if not self.path.exists():
-            db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-            db.executescript(_SCHEMA)
-            return db
+            return self._nothing_yet()
         uri = self.path.as_uri() + "?mode=ro"
         try:
             db = sqlite3.connect(uri, uri=True, timeout=5, isolation_level=None, check_same_thread=False)
+            if db.execute("PRAGMA user_version").fetchone()[0] == 0:
+                db.close()  # another process is just setting it up
+                return self._nothing_yet()
             db.execute("SELECT count(*) FROM meta").fetchone()
         except sqlite3.DatabaseError as error:
             raise self._unusable(error) from error
+        return db
+
+    def _nothing_yet(self) -> sqlite3.Connection:
+        db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        db.executescript(_SCHEMA)
         return db
 
     def renumber_device(self, old: int, new: int) -> None:

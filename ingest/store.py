@@ -460,11 +460,13 @@ class Store:
             return False
 
     def _last_sequence(self, folder: int) -> int:
+        path = documents.registry_folder(self.root) / _SEQUENCE
         try:
-            with open(os.open(_SEQUENCE, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder), "rb") as handle:
-                return int(handle.read(32))
+            return int(documents.read_bytes(path))
         except (FileNotFoundError, ValueError):
             return self._highest_sequence(folder)
+        except DocumentError as error:
+            raise StoreError(path, str(error)) from error
 
     def _highest_sequence(self, folder: int) -> int:
         # The counter is lost: the entries themselves say how far it was.

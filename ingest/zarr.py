@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,7 +91,7 @@ def _walk(folder: int, prefix: str) -> Iterator[tuple[str, os.stat_result]]:
     waiting = [prefix]
     while waiting:
         here = waiting.pop()
-        inner = _open_below(folder, f"{here}.", _FOLDER)
+        inner = _descend(folder, here.split("/")[:-1])
         try:
             with os.scandir(inner) as entries:
                 for entry in entries:
@@ -103,15 +103,25 @@ def _walk(folder: int, prefix: str) -> Iterator[tuple[str, os.stat_result]]:
             os.close(inner)
 
 
-def _open_below(folder: int, path: str, flags: int = _FILE) -> int:
-    *folders, name = path.split("/")
+def _descend(folder: int, steps: Iterable[str]) -> int:
+    """A descriptor of the folder ``steps`` below, no link followed on the way."""
     current = os.dup(folder)
     try:
-        for step in folders:
+        for step in steps:
             following = os.open(step, _FOLDER, dir_fd=current)
             os.close(current)
             current = following
-        return os.open(name, flags, dir_fd=current)
+    except OSError:
+        os.close(current)
+        raise
+    return current
+
+
+def _open_below(folder: int, path: str) -> int:
+    *steps, name = path.split("/")
+    current = _descend(folder, steps)
+    try:
+        return os.open(name, _FILE, dir_fd=current)
     finally:
         os.close(current)
 
@@ -144,6 +154,6 @@ def _header(folder: int) -> tuple[dict[str, Any], str, list[str]]:
             if isinstance(value, dict):
                 return value, version, []
         except (OSError, orjson.JSONDecodeError):
-            pass
+            value = None
         return {}, version, [f"{name} is no readable JSON object: the shape is not recorded"]
     return {}, "2", ["the store's header is gone: the shape is not recorded"]

@@ -43,6 +43,9 @@ STORE_TOOLS = {"ingest.folders.metadata_folder", "ingest.folders.new_file", "ing
 # An outermost loop may catch everything if it tells it and goes on: "file::function" → why.
 _ANY_CONTENT = "whatever a file holds, it keeps its plain facts and a warning in words"
 BROAD_CATCHES: dict[str, str] = {
+    "ingest/store.py::Store._prepare": "one record's content is told and set aside",
+    "ingest/reconcile.py::_scan_apart": "one dataset's trouble is told and set aside",
+    "catalog/following.py::Follower._has_caught_up": "catching up is logged and tried again, the files go on",
     "ingest/formats/extraction.py::begin": _ANY_CONTENT,
     "ingest/formats/extraction.py::Extraction.feed": _ANY_CONTENT,
     "ingest/formats/extraction.py::WrappedExtraction.feed": _ANY_CONTENT,

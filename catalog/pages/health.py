@@ -3,59 +3,105 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.db import connection
-from django.db.models import Sum
+from django.db.models import Count, Sum
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 
 from catalog import engine, queries, state
 from catalog.models import Dataset, Project
-from ingest.errors import FairfolderError
+from ingest import documents
+from ingest.errors import FairfolderError, LayoutError
+from ingest.seen import Condition
 from ingest.status import Status, explain
 from ingest.status import status as status_of
+
+_ASIDE = (Condition.STRAY, Condition.LINK, Condition.SPECIAL)
+_MOST_ASIDE = 100
+
+
+@dataclass(frozen=True)
+class Line:
+    """A path that needs a person or an explanation; `dataset` is the identifier of the one it lies in, or empty."""
+
+    path: str
+    condition: str
+    reason: str
+    since: float = 0.0
+    dataset: str = ""
 
 
 @dataclass(frozen=True)
 class RootStatus:
-    """What one watched folder says of itself, or why it cannot."""
+    """What one watched folder says of itself, or why it cannot; `aside` are paths that are never described."""
 
     root: Path
-    status: Status | None
+    status: Status | None = None
     failure: str = ""
     unwatched: str = ""
+    problems: Sequence[Line] = ()
+    aside: Sequence[Line] = ()
+    number_aside: int = 0
 
 
 def status(request: HttpRequest) -> HttpResponse:
     """How watching goes, what waits, what failed and why."""
     roots = [_root_status(root) for root in engine.roots()]
-    told = {problem.reason for each in roots if each.status for problem in each.status.problems}
+    told = {problem.reason for each in roots for problem in each.problems}
+    unclear = [Line(each.path, "", each.sentence) for each in queries.unclear() if each.sentence not in told]
     context = {
         "roots": roots,
-        "unclear": [each for each in queries.unclear() if each.sentence not in told],
+        "unclear": _linked(unclear),
         "watcher": state.watcher_note(),
         "rebuilding": queries.rebuilding(),
-        "counts": {
-            "projects": Project.objects.count(),
-            "datasets": Dataset.objects.count(),
-            "files": Dataset.objects.aggregate(number=Sum("file_count"))["number"] or 0,
-        },
+        "counts": _counts(),
         "section": "status",
     }
     return render(request, "catalog/status.html", context)
 
 
+def _counts() -> dict[str, int]:
+    """What is there now; missing datasets are counted by themselves."""
+    present = Dataset.objects.filter(state="present").aggregate(datasets=Count("pk"), files=Sum("file_count"))
+    return {
+        "projects": Project.objects.filter(state="present").count(),
+        "datasets": present["datasets"],
+        "files": present["files"] or 0,
+        "missing": Dataset.objects.filter(state="missing").count(),
+    }
+
+
 def _root_status(root: Path) -> RootStatus:
     try:
         with engine.looking(root) as workspace:
-            return RootStatus(root, status_of(workspace), unwatched=state.unwatched(root))
+            told = status_of(workspace)
+            rows = workspace.seen.in_condition(_ASIDE, _MOST_ASIDE)
     except FairfolderError as error:
-        return RootStatus(root, None, str(error))
+        return RootStatus(root, failure=str(error))
+    problems = [Line(each.path, each.condition, each.reason, each.since) for each in told.problems]
+    aside = [Line(documents.readable(f"{place}/{row.path}"), row.condition.word, row.reason) for place, row in rows]
+    number = sum(told.counts.get(condition.word, 0) for condition in _ASIDE)
+    unwatched = state.unwatched(root)
+    return RootStatus(root, told, "", unwatched, _linked(problems, root), _linked(aside, root), number)
+
+
+def _linked(lines: Sequence[Line], root: Path | None = None) -> list[Line]:
+    """The same lines with the datasets they lie in, where the index knows one and only one of that folder."""
+    folders = {line.path: "/".join(line.path.split("/")[:2]) for line in lines}
+    rows = Dataset.objects.filter(path__in=set(folders.values()))
+    if root is not None:
+        rows = rows.filter(root=documents.readable(str(root)))
+    known: dict[str, str] = {}
+    for path, identifier in rows.values_list("path", "identifier"):
+        known[path] = "" if path in known else identifier
+    return [replace(line, dataset=known.get(folders[line.path], "")) for line in lines]
 
 
 def why(request: HttpRequest) -> HttpResponse:
@@ -75,7 +121,8 @@ def why(request: HttpRequest) -> HttpResponse:
                 context["answers"].append((root, answer))
     except FairfolderError as error:
         context["failure"] = str(error)
-        return render(request, "catalog/why.html", context, status=400)
+        code = 400 if isinstance(error, LayoutError) else 200
+        return render(request, "catalog/why.html", context, status=code)
     return render(request, "catalog/why.html", context)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -12,8 +12,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from catalog import engine, queries
-from catalog.models import Dataset, Document, File, Project, Run
-from catalog.pages import values
+from catalog.models import Dataset, Document, File, FileDocument, Project, Run
+from catalog.pages import engine_words, values
 from catalog.pages.failures import answering_questions
 from ingest import documents
 
@@ -86,8 +86,7 @@ def project(request: HttpRequest, identifier: UUID) -> HttpResponse:
         "asked": asked,
         "states": queries.STATES,
         "is_filtered": bool(asked["name"] or asked["state"]),
-        "strays": _strays(row),
-        "broken": queries.broken_below(row),
+        "engine": engine_words.of_record(row),
         "registry": _value(row.registry),
         "section": "projects",
     }
@@ -98,15 +97,16 @@ def dataset(request: HttpRequest, identifier: UUID) -> HttpResponse:
     """One dataset: its record in words and its first files."""
     row = _dataset(identifier)
     value, manifest = _value(row.administrative), _value(row.structural)
+    page = queries.files(row, queries.FileQuestion(), FIRST_FILES)
     context = _dataset_context(row) | {
         "value": value,
         "facts": _facts(row.root, documents.ADMINISTRATIVE, value, _DATASET_ELSEWHERE),
         "manifest_facts": _facts(row.root, documents.STRUCTURAL, manifest, _MANIFEST_ELSEWHERE),
         "lacking": _lacking(row.root, documents.ADMINISTRATIVE, value),
-        "page": queries.files(row, queries.FileQuestion(), FIRST_FILES),
+        "page": page,
+        "warned": _warned(page.rows),
         "question": queries.FileQuestion(),
-        "undescribed": _undescribed(row),
-        "broken": queries.broken_below(row),
+        "engine": engine_words.of_record(row),
         "runs": Run.objects.filter(dataset_identifier=row.identifier).order_by("label", "identifier"),
         "registry": _value(row.registry),
     }
@@ -125,8 +125,10 @@ def files(request: HttpRequest, identifier: UUID) -> HttpResponse:
         descending=request.GET.get("order") == "down",
         marker=request.GET.get("at", ""),
     )
+    page = queries.files(row, question)
     context = _dataset_context(row) | {
-        "page": queries.files(row, question),
+        "page": page,
+        "warned": _warned(page.rows),
         "question": question,
         "columns": [("path", "Name"), ("type", "Type"), ("size", "Size"), ("modified", "Modified")],
         "file_states": queries.FILE_STATES,
@@ -194,16 +196,6 @@ def _lacking(root: str, kind: str, value: dict[str, Any]) -> list[str]:
     return engine.lacking(here, kind, value) if here and value.get("status") == "draft" else []
 
 
-def _strays(row: Project) -> list[str]:
-    here = engine.root_named(row.root)
-    return engine.strays(here, documents.decode_path(row.path, row.path_encoding)) if here else []
-
-
-def _undescribed(row: Dataset) -> list[engine.Undescribed]:
-    here = engine.root_named(row.root)
-    return engine.undescribed(here, documents.decode_path(row.path, row.path_encoding)) if here else []
-
-
 def _formats(recorded: Any) -> list[dict[str, Any]]:
     """The manifest's summary of formats, the most frequent first."""
     if not isinstance(recorded, list):
@@ -214,6 +206,19 @@ def _formats(recorded: Any) -> list[dict[str, Any]]:
         if isinstance(each, dict) and isinstance(each.get("name"), str) and isinstance(each.get("count"), int)
     ]
     return sorted(usable, key=lambda each: (-each["count"], each["name"]))
+
+
+def _warned(rows: Sequence[File]) -> set[int]:
+    """Keys of the files of one page in which something could not be read."""
+    texts = FileDocument.objects.filter(file__in=[row.pk for row in rows], text__contains='"warnings"')
+    found = set()
+    for key, text in texts.values_list("file_id", "text"):
+        try:
+            if _warnings(orjson.loads(text)):
+                found.add(key)
+        except orjson.JSONDecodeError:  # the file's own page tells
+            continue
+    return found
 
 
 def _warnings(value: Mapping[str, Any]) -> list[str]:

@@ -289,3 +289,34 @@ def test_killed_and_started_again_it_describes_everything_once(
     identifiers = [str(e["file_identifier"]) for e in entries(service.root).values()]
     assert len(identifiers) == len(set(identifiers)) == number + kills
     assert not list(service.root.rglob("*.tmp"))
+
+
+def test_a_large_file_keeps_nothing_else_waiting(service: Service) -> None:
+    service.start()
+    service.watching()
+    large = service.root / "p_A/d/large.raw"
+    large.parent.mkdir(parents=True)
+    with large.open("wb") as handle:
+        handle.truncate(12 << 30)  # sparse: hashing it takes ten seconds, writing it none
+    time.sleep(2.5)
+    write(service.root / "p_B/e/small.txt")
+    wait_for(lambda: "p_B/e/small.txt" in described(service.root), "the small file", 30, service.log)
+    assert "p_A/d/large.raw" not in described(service.root)
+    wait_for(lambda: "p_A/d/large.raw" in described(service.root), "the large file", 120, service.log)
+    assert entries(service.root)["p_A/d/large.raw"]["size_bytes"] == 12 << 30
+
+
+def test_what_failed_is_tried_again_by_itself(service: Service) -> None:
+    write(service.root / "p_A/d/x.txt")
+    service.start()
+    wait_settled(service)
+    own = service.root / "p_A/d/.metadata"
+    if subprocess.run(["chattr", "+i", str(own)], capture_output=True).returncode:
+        pytest.skip("not root, or no attributes on this file system")
+    try:
+        write(service.root / "p_A/d/y.txt")
+        time.sleep(4)
+        assert "p_A/d/y.txt" not in described(service.root)
+    finally:
+        subprocess.run(["chattr", "-i", str(own)], check=True)  # tells no watcher anything
+    wait_settled(service, 60)

@@ -25,7 +25,9 @@ class Command(EngineCommand):
         super().add_arguments(parser)
         parser.add_argument("--host", help="address to listen on; that of FAIRFOLDER_BIND if left out (127.0.0.1)")
         parser.add_argument("--port", help="port to listen on; that of FAIRFOLDER_BIND if left out (8000)")
-        parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1), help="how many web processes, %(default)s if left out")
+        parser.add_argument(
+            "--workers", type=int, default=min(2, os.cpu_count() or 1), help="web processes; %(default)s if left out"
+        )
 
     def run(self, **options: Any) -> Outcome:
         address = _address(options["host"], options["port"])

@@ -1,0 +1,52 @@
+"""What the engine says of a project or dataset, for its page; one that cannot be asked is told of in a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from catalog import engine, queries
+from catalog.models import Dataset, Project
+from ingest import documents
+from ingest.errors import FairfolderError
+
+_NEVER = ("link", "special")
+
+
+@dataclass(frozen=True)
+class EngineWords:
+    """`broken` are sentences on documents; `waiting` will be described, `never` will not; `strays` are paths."""
+
+    broken: Sequence[str] = ()
+    waiting: Sequence[engine.Undescribed] = ()
+    never: Sequence[engine.Undescribed] = ()
+    strays: Sequence[str] = field(default=())
+
+
+def of_record(record: Project | Dataset) -> EngineWords:
+    """What index and engine know to be wrong in a folder, each document once."""
+    indexed = queries.broken_below(record)
+    told = {each.path: each.problem for each in indexed}
+    root = engine.root_named(record.root)
+    if root is None:
+        return EngineWords(list(told.values()))
+    folder = documents.decode_path(record.path, record.path_encoding)
+    try:
+        for path, reason in _troubles(root, folder):
+            told.setdefault(path, reason)
+        if isinstance(record, Project):
+            return EngineWords(list(told.values()), strays=engine.strays(root, folder))
+        seen = engine.undescribed(root, folder)
+    except FairfolderError as error:
+        return EngineWords([*told.values(), str(error)])
+    waiting = [each for each in seen if each.condition not in _NEVER]
+    return EngineWords(list(told.values()), waiting, [each for each in seen if each.condition in _NEVER])
+
+
+def _troubles(root: Path, folder: str) -> list[tuple[str, str]]:
+    """``(path as the index has it, reason)`` of the engine's troubles with a folder itself and its own documents."""
+    with engine.looking(root) as workspace:
+        found = workspace.seen.troubles()
+    own = [each for each in found if each.path == folder or each.path.startswith(f"{folder}/.metadata/")]
+    return [(documents.encode_path(each.path)["path"], each.reason) for each in own]
