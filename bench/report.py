@@ -95,12 +95,17 @@ def section(result: Result, command: str) -> str:
         "| --- | --- | --- | --- | --- |",
     ]
     said += [
-        f"| {each.title} | {spread(each.values, each.unit)} | {each.yardstick}: "
+        f"| {each.title} | {spread(each.values, each.unit)} | {_cell(each.yardstick)}: "
         f"{spread(each.yardstick_values, each.unit)} | {amount(each.ratio, '×')} {each.ratio_words} | {targets(each)} |"
         for each in result.figures
     ]
     notes = [f"- {each.title}: {words}" for each in result.figures for words in (each.fsyncs, *each.notes) if words]
     return "\n".join([*said, "", *notes])
+
+
+def _cell(text: str) -> str:
+    """A text inside a table of Markdown."""
+    return text.replace("|", "\\|")
 
 
 def write_page(results: Sequence[Result], command: str, page: Path = PAGE) -> None:

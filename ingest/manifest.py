@@ -146,13 +146,15 @@ def find(parts: Split, key: bytes, low: int | None = None) -> Slot:
 
 
 def find_all(parts: Split, keys: Iterable[bytes]) -> dict[bytes, Slot]:
-    """The places of some keys.
+    """The places of some keys, in the order of the text.
 
     Raises:
         ValueError: when a line is not in our form.
     """
     slots: dict[bytes, Slot] = {}
     low = parts.start
+    if low == parts.end:  # nothing is there yet
+        return {key: Slot(low, low) for key in sorted(keys, key=sort_key)}
     for key in sorted(keys, key=sort_key):
         slot = slots[key] = find(parts, key, low)
         low = slot.start
@@ -164,11 +166,13 @@ def spliced(parts: Split, changes: Mapping[bytes, bytes | None], slots: Mapping[
 
     Args:
         changes: key → new line, or None to remove it.
-        slots: key → its place, from :func:`find` on the same parts.
+        slots: key → its place, in order, from :func:`find_all` on the same parts.
     """
     raw, at = memoryview(parts.raw), parts.start
-    for key in sorted(changes, key=sort_key):
-        slot, line = slots[key], changes[key]
+    for key, slot in slots.items():
+        if key not in changes:
+            continue
+        line = changes[key]
         if slot.start > at:
             yield raw[at : slot.start - 2 if slot.start < parts.end else slot.start]
         if line is not None:

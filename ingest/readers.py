@@ -30,7 +30,7 @@ _LARGE = 4 << 20
 _SLOW = 256 << 20
 _IN_FLIGHT = 32
 _BATCH = 200
-_WORTH_A_PROCESS = 500
+_WORTH_A_PROCESS = 1_500
 _PAUSE_LOOK_SECONDS = 0.5
 _PR_SET_PDEATHSIG = 1
 
@@ -171,6 +171,7 @@ class Readers:
         self._looked = 0.0
         self._threads: ThreadPoolExecutor | None = None
         self._processes: ProcessPoolExecutor | None = None
+        self._warming: threading.Thread | None = None
         self._may_help = helpers and throttle.rate is None
         self._count = max(1, min(8, os.cpu_count() or 1))
         self._small_seen = 0
@@ -179,6 +180,8 @@ class Readers:
 
     def close(self) -> None:
         """Wait for what is being read and end the helpers."""
+        if self._warming is not None:
+            self._warming.join()
         for flight in (*self._small, *self._large):
             flight.future.cancel()
         for pool in (self._threads, self._processes):
@@ -257,9 +260,20 @@ class Readers:
         self._small_seen += more
         if not self._may_help or self._small_seen < _WORTH_A_PROCESS:
             return None
-        if self._processes is None:
-            self._processes = _helper_pool(self._count)
+        if self._warming is None:
+            # Their start takes a third of a second: meanwhile this process reads.
+            self._warming = threading.Thread(target=self._warm, name="helpers", daemon=True)
+            self._warming.start()
         return self._processes
+
+    def _warm(self) -> None:
+        pool = _helper_pool(self._count)
+        try:
+            for started in [pool.submit(os.getpid) for _ in range(self._count)]:
+                started.result()
+        except BrokenProcessPool:
+            self._may_help = False
+        self._processes = pool
 
     def _look(self) -> None:
         """Stop when asked to; wait while an administrator holds the reading."""

@@ -253,23 +253,29 @@ def _open_child(folder: int, name: bytes, path: bytes, listing: Listing) -> int 
 def _list_one(folder: int, prefix: bytes, rules: Ignore, dataset_path: str, listing: Listing) -> list[bytes]:
     """One folder's entries into the listing; its subfolders' names, last first. The hot loop of every scan."""
     deeper: list[bytes] = []
-    meet, is_reg, encoding, errors = listing.meet, stat.S_ISREG, sys.getfilesystemencoding(), "surrogateescape"
-    filtered = bool(rules)
+    encoding, errors = sys.getfilesystemencoding(), "surrogateescape"
+    filtered, known, unchanged = bool(rules), listing.known, 0
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
                 name = entry.name
-                if never_data(name):
+                if name[0] == ".":
                     continue
                 try:
                     info = entry.stat(follow_symlinks=False)
                 except FileNotFoundError:
                     continue
                 key = name.encode(encoding, errors)
-                if filtered and _ignored(prefix + key, info, rules, dataset_path, listing):
+                # Most files of most scans are as they were: told here, without a call or a look at the name.
+                stamp = (info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns, 0)
+                if not filtered and known.get(prefix + key) == stamp:
+                    del known[prefix + key]
+                    unchanged += 1
                     continue
-                if is_reg(info.st_mode):
-                    meet(prefix + key, info)
+                if never_data(name) or (filtered and _ignored(prefix + key, info, rules, dataset_path, listing)):
+                    continue
+                if stat.S_ISREG(info.st_mode):
+                    listing.meet(prefix + key, info)
                 elif stat.S_ISDIR(info.st_mode):
                     deeper.append(key)
                 else:
@@ -277,6 +283,7 @@ def _list_one(folder: int, prefix: bytes, rules: Ignore, dataset_path: str, list
     except OSError as error:
         listing.others[prefix.rstrip(b"/") or b"."] = (Condition.UNREADABLE, _why(error, "folder"), NO_STAMP)
         listing.unlisted.append(prefix.rstrip(b"/"))
+    listing.unchanged += unchanged
     return sorted(deeper, reverse=True)
 
 

@@ -26,15 +26,15 @@ class EngineWords:
 
 def of_record(record: Project | Dataset) -> EngineWords:
     """What index and engine know to be wrong in a folder, each document once."""
-    indexed = queries.broken_below(record)
-    told = {each.path: each.problem for each in indexed}
+    told = {each.path: each.problem for each in queries.broken_below(record)}
     root = engine.root_named(record.root)
     if root is None:
         return EngineWords(list(told.values()))
     folder = documents.decode_path(record.path, record.path_encoding)
     try:
         for path, reason in _troubles(root, folder):
-            told.setdefault(path, reason)
+            if reason not in told.values():
+                told.setdefault(path, reason)
         if isinstance(record, Project):
             return EngineWords(list(told.values()), strays=engine.strays(root, folder))
         seen = engine.undescribed(root, folder)

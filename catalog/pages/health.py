@@ -40,7 +40,7 @@ class Line:
 
 @dataclass(frozen=True)
 class RootStatus:
-    """What one watched folder says of itself, or why it cannot; `aside` are paths that are never described."""
+    """What one watched folder says of itself, or why it cannot; `aside` are paths that are left out."""
 
     root: Path
     status: Status | None = None

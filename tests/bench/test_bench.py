@@ -66,7 +66,9 @@ def test_fsyncs_are_read_from_the_table_of_strace(tmp_path: Path) -> None:
 
 def result_of(name: str) -> Result:
     met, missed = Target.at_least(6_000, 5_000, "files/s"), Target.at_most(20, 15, "× its time")
-    figure = Figure("10 files", "files/s", [5_900, 6_000, 7_000], "find", [1, 2, 3], 3_000, "its speed", (met, missed))
+    figure = Figure(
+        "10 files", "files/s", [5_900, 6_000, 7_000], "find | wc", [1, 2, 3], 3_000, "its speed", (met, missed)
+    )
     around = Surroundings("2 cores, 24 GiB", "ext4", "0.10 0.20 0.30", 0.02)
     return Result(name, "full", 3, datetime(2026, 11, 23, tzinfo=UTC), 61.0, around, "0.40 0.20 0.30", [figure])
 
@@ -79,7 +81,7 @@ def test_the_page_gets_the_figures_between_the_markers_and_keeps_the_rest(tmp_pa
     assert text.startswith(
         "before\n<!-- figures of a -->\n2026-11-23, `python -m bench a`, 1 min; 2 cores, 24 GiB; ext4;"
     )
-    assert "| 10 files | 6,000 files/s (5,900 – 7,000, 3 runs) | find: 2.00 files/s" in text
+    assert "| 10 files | 6,000 files/s (5,900 – 7,000, 3 runs) | find \\| wc: 2.00 files/s" in text
     assert "≥ 5,000 files/s: met; ≤ 15 × its time: NOT MET |" in text
     assert text.endswith("<!-- end of a -->\nafter\n")
     assert "old" not in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pty
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from catalog.commanding import EngineCommand
 from tests.catalog.service import MANAGE, Service, eventually
 
 EVERY = (("status",), ("reconcile",), ("check",), ("reindex",), ("user", "list"), ("watch",), ("serve",), ("demo",))
@@ -72,10 +74,10 @@ def test_findings_are_exit_code_one(service: Service) -> None:
 def test_a_wrong_setting_is_one_sentence_and_exit_code_two(service: Service, command: tuple[str, ...]) -> None:
     answer = service.run(*command, "--json", MONITOR_PATH="/does/not/exist")
     assert answer.code == 2
-    assert answer.value == {"error": answer.err.strip()}
-    assert "MONITOR_PATH" in answer.err
-    assert "'/does/not/exist'" in answer.err
-    assert len(answer.err.strip().splitlines()) == 1
+    assert (list(answer.value), answer.err) == (["error"], "")
+    assert "MONITOR_PATH" in answer.value["error"]
+    assert "'/does/not/exist'" in answer.value["error"]
+    assert service.run(*command, MONITOR_PATH="/does/not/exist").err.splitlines() == [answer.value["error"]]
     assert not service.state.exists() or not (service.state / "fairfolder.sqlite3").exists()
 
 
@@ -90,6 +92,8 @@ def test_a_wrong_setting_is_one_sentence_and_exit_code_two(service: Service, com
         ("FAIRFOLDER_SECRET_KEY", "short"),
         ("FAIRFOLDER_STATE_DIR", "/proc/fairfolder"),
         ("FAIRFOLDER_READ_RATE", "-3"),
+        ("FAIRFOLDER_BIND", "nonsense"),
+        ("FAIRFOLDER_PUBLISHER", '{"name": "University", "ror": "https://ror.org/000000000"}'),
     ],
 )
 def test_each_setting_is_named_with_its_mend(service: Service, name: str, value: str) -> None:
@@ -114,6 +118,8 @@ def test_several_wrong_settings_are_told_at_once(service: Service) -> None:
         ("demo", "/etc"),
         ("user", "password", "nobody"),
         ("user", "add", "bad name!"),
+        ("user", "add", ""),
+        ("user", "disable", "nobody"),
         ("serve", "--port", "99999"),
         ("serve", "--port", "http"),
         ("serve", "--host", "0.0.0.0", "--port", "8765"),
@@ -127,6 +133,57 @@ def test_wrong_usage_is_one_sentence_and_exit_code_two(service: Service, argumen
     assert len(answer.err.strip().splitlines()) == 1
     assert "Traceback" not in answer.err
     assert arguments[-1].split("=")[-1] in answer.err or "FAIRFOLDER_SECRET_KEY" in answer.err
+
+
+def test_a_mistyped_setting_is_warned_of_with_the_nearest_one(service: Service) -> None:
+    wrong = {"FAIRFOLDER_SETLE_SECONDS": "3"}
+    answer = service.run("status", "--json", **wrong)
+    assert (answer.code, len(answer.value["roots"])) == (0, 1)
+    assert "FAIRFOLDER_SETLE_SECONDS" in answer.err
+    assert "did you mean FAIRFOLDER_SETTLE_SECONDS?" in answer.err
+    checked = service.run("check", "--json", **wrong)
+    assert (checked.code, checked.err, len(checked.value["settings"])) == (1, "", 1)
+
+
+def test_a_publisher_that_fits_the_records_is_taken(service: Service) -> None:
+    publisher = '{"name": "Example University", "ror": "https://ror.org/05gq02987"}'
+    assert service.run("check", FAIRFOLDER_PUBLISHER=publisher).code == 0
+
+
+def test_a_path_without_anything_to_check_is_wrong_usage(service: Service) -> None:
+    fill(service)
+    (service.root / "p_Alpha" / "stray.txt").write_text("x")
+    service.run("reconcile")
+    for path, why in (("p_Alpha/gone", "does not exist"), ("p_Alpha/stray.txt", "holds no metadata document")):
+        answer = service.run("check", str(service.root / path))
+        assert (answer.code, answer.out, why in answer.err) == (2, "", True)
+        assert len(answer.err.splitlines()) == 1
+    assert service.run("check", "p_Alpha/plate/.metadata/dataset_structural.json").code == 0
+
+
+def test_an_unknown_command_is_exit_code_two(service: Service) -> None:
+    answer = service.run("nosuch")
+    assert (answer.code, answer.out, "'nosuch'" in answer.err) == (2, "", True)
+
+
+def test_a_damaged_memory_of_the_engine_is_one_sentence(service: Service) -> None:
+    fill(service)
+    service.run("reconcile")
+    (seen,) = service.state.glob("roots/*/seen.sqlite")
+    seen.write_bytes(b"not a database" * 1_000)
+    answer = service.run("status")
+    assert (answer.code, answer.out, len(answer.err.splitlines())) == (2, "", 1)
+    assert "cannot be used" in answer.err
+
+
+def test_status_tells_the_last_full_scan_and_what_is_held(service: Service) -> None:
+    fill(service)
+    assert "last full scan: none yet" in service.run("status").out
+    service.run("reconcile")
+    service.run("reconcile", "--pause")
+    told = service.run("status").out
+    assert ", 3 described" in told.split("last full scan: ")[1].splitlines()[0]
+    assert "is held" in told
 
 
 def test_unknown_options_are_exit_code_two(service: Service) -> None:
@@ -175,10 +232,18 @@ def test_accounts_are_made_renewed_listed_and_switched_off(service: Service) -> 
     assert (taken.code, "is taken" in taken.err) == (2, True)
     renewed = service.run("user", "password", "ada", "--json").value
     assert renewed["password"] != made["password"]
-    assert service.run("user", "disable", "ada").code == 0
+    assert "ada may no longer sign in" in service.run("user", "disable", "ada").out
     listed = service.run("user", "list", "--json").value
     assert listed == {"users": [{"name": "ada", "role": "staff", "may_sign_in": False}]}
     assert made["password"] not in json.dumps(listed)
+
+
+def test_the_last_administrator_cannot_be_disabled(service: Service) -> None:
+    service.run("user", "add", "ada", "--admin")
+    refused = service.run("user", "disable", "ada")
+    assert (refused.code, "last administrator" in refused.err) == (2, True)
+    service.run("user", "add", "grace", "--admin")
+    assert service.run("user", "disable", "ada").code == 0
 
 
 def test_watching_describes_what_comes_and_stops_when_told(service: Service) -> None:
@@ -227,6 +292,12 @@ def test_progress_is_drawn_on_a_terminal_only_and_never_on_standard_output(servi
     assert json.loads(out)["roots"][0]["described"] == 40
     assert b"Describing" in drawn
     assert b"files" in drawn
+
+
+def test_an_ordinary_line_is_not_drawn_as_an_error() -> None:
+    said = io.StringIO()
+    EngineCommand(stderr=said, force_color=True).tell("Watching.")
+    assert said.getvalue() == "Watching.\n"
 
 
 def test_reading_can_be_held_and_resumed(service: Service) -> None:

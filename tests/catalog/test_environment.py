@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 import threading
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from django.core.checks import run_checks
 from pytest_django import Settings
 
+from catalog.checks import KNOWN
 from catalog.environment import Environment, stored_secret
 
 
@@ -112,6 +114,11 @@ def test_a_file_in_place_of_a_folder_is_named(tmp_path: Path, settings: Settings
     told = messages()
     assert "MONITOR_PATH is" in told
     assert "FAIRFOLDER_STATE_DIR" in told
+
+
+def test_every_documented_setting_is_known() -> None:
+    documented = (Path(__file__).parents[2] / "docs" / "settings.md").read_text()
+    assert set(KNOWN) == set(re.findall(r"(?m)^\| `([A-Z_]+)` \|", documented))
 
 
 def test_the_tests_own_settings_are_right() -> None:

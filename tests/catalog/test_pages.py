@@ -140,8 +140,8 @@ def test_projects_show_what_they_add_up_to(reader: Client, tree: Tree) -> None:
     tree.dataset("p_Alpha/two", [entry("c.csv", 1_000)], 4)
     index.refresh(tree.documents())
     words = see(reader, "/").words
-    assert "Alpha particles p_Alpha 2 3 1.50 MB present draft" in words
-    assert "p_Beta 0 0 0 B present draft" in words
+    assert "Alpha particles p_Alpha present draft 2 3 1.50 MB present draft" in words
+    assert "p_Beta present draft 0 0 0 B present draft" in words
     assert "Alpha" not in see(reader, "/?name=beta").words
     assert "No project fits" in see(reader, "/?state=missing").words
 
@@ -157,7 +157,7 @@ def test_a_project_shows_its_record_its_datasets_and_strays(reader: Client, tree
     words = see(reader, f"/projects/{number}/").words
     assert "Files that belong to no dataset" in words
     assert "lost.txt" in words
-    assert "Last change plate 1" in words
+    assert "Last change plate present draft 1" in words
     assert "Still missing before this record is complete" in words
 
 

@@ -60,7 +60,7 @@ def test_splicing_equals_rewriting_the_whole(old: list[str], touched: list[str],
         else:
             expected.pop(path, None)
             changes[key] = None
-    slots = {key: manifest.find(parts, key) for key in changes}
+    slots = manifest.find_all(parts, changes)
     spliced = b"".join(manifest.assemble(parts.header, manifest.spliced(parts, changes, slots)))
     assert spliced == manifest.render_value({"$schema": "x", "file_descriptions": list(expected.values())})
 
