@@ -147,13 +147,13 @@ class _Database:
     def execute(self, query: str, values: Sequence[object] = ()) -> sqlite3.Cursor:
         try:
             return self._connection.execute(query, values)
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             raise self._told(error) from error
 
     def executemany(self, query: str, values: Iterable[Sequence[object]]) -> None:
         try:
             self._connection.executemany(query, values)
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             raise self._told(error) from error
 
 
@@ -177,7 +177,10 @@ class Seen:
     def _set_up(self) -> sqlite3.Connection:
         try:
             db = self._connect()
-            if db.execute("PRAGMA user_version").fetchone()[0] != 1:
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            if version == 0 and db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
+                db.executescript(_SCHEMA)  # its last statement sets the version: until then readers see nothing yet
+            elif version != 1:
                 return self._start_anew(db)
             db.execute("SELECT count(*) FROM meta").fetchone()
             return db

@@ -217,9 +217,7 @@ def test_calls_that_fail_damage_nothing_and_are_told_in_words(
             continue  # it hit Python before the pass began
         when = f"{inject}: {run.returncode} {run.stderr[-2000:]}"
         assert broken_documents(operations.watched.root) == [], when
-        if (
-            "sys.stderr.write" not in run.stderr and "sys.stdout.write" not in run.stderr
-        ):  # else words could not be said
+        if "sys.stderr.write" not in run.stderr and "sys.stdout.write" not in run.stderr:  # else nothing could be said
             assert "Traceback" not in run.stderr or "ingest/" not in run.stderr, when  # else it hit what prints "begun"
         operations.watched.reconcile()
         operations.watched.reconcile()

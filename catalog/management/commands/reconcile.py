@@ -36,9 +36,9 @@ class Command(EngineCommand):
         state.prepare()
         if options["pause"] or options["resume"]:
             return _hold(options["path"], on=options["pause"])
-        reports = []
+        reports, parts = [], chosen(options["path"])
         with stopping() as stop, Follower() as follower:
-            for root, scope in chosen(options["path"]):
+            for root, scope in parts:
                 with open_workspace(root, settings.ENGINE) as workspace, progress_bar("Describing") as progress:
                     report = reconcile(
                         workspace,
