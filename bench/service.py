@@ -201,7 +201,7 @@ def _reconcile(workspace: Any, scope: str | None) -> dict[str, Any]:
         indexing += time.perf_counter() - before
 
     used, started = _cpu_seconds(), time.perf_counter()
-    report = reconcile(workspace, scope=Path(scope) if scope else None, on_recorded=refresh)
+    report = reconcile(workspace, scope=Path(scope) if scope else None, on_recorded=refresh, helpers=True)
     seconds = time.perf_counter() - started
     counts = {name: getattr(report, name) for name in ("described", "unchanged", "pending", "failed")}
     return {"seconds": seconds, "cpu_seconds": _cpu_seconds() - used, "indexing": indexing, **counts}

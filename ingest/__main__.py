@@ -68,7 +68,7 @@ def _reconcile(arguments: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     signal.signal(signal.SIGINT, lambda *_: stop.set())
     with open_workspace(_existing(arguments.root), EngineSettings.from_env()) as ws:
-        report = reconcile(ws, accept_deletions=arguments.accept_deletions, stop=stop)
+        report = reconcile(ws, accept_deletions=arguments.accept_deletions, stop=stop, helpers=True)
     counted = {"described": report.described, "unchanged": report.unchanged, "moved": report.moved,
                "missing": report.missing, "waiting": report.pending, "failed": report.failed}  # fmt: skip
     words = ", ".join(f"{count} {name}" for name, count in counted.items())

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ingest.documents import STRUCTURAL, readable
 from ingest.errors import FairfolderError
-from ingest.events import Arrived, FileEvent, Moved
+from ingest.events import Arrived, FileEvent, Left, Moved
 from ingest.layout import METADATA
 from ingest.report import Finding, Report
 from ingest.seen import Condition, FileRow, PlaceRow, Stamp
@@ -53,10 +53,14 @@ class Cut:
         """The box of a dataset, made at its first event."""
         box = self.boxes.get(place.id)
         if box is None:
-            known = self.ws.seen.document(f"{place.path}/{METADATA}/{STRUCTURAL}.json")
-            in_force = known is not None and known[2].get("$schema") == self.ws.schemas.schema_id(STRUCTURAL)
-            box = self.boxes[place.id] = Box(place, known[0] if known and in_force else None)
+            box = self.boxes[place.id] = Box(place, self._trusted(place))
         return box
+
+    def _trusted(self, place: PlaceRow) -> Stamp | None:
+        """The stamp under which the manifest is the store's own text, valid under the schema now in force."""
+        known = self.ws.seen.document(f"{place.path}/{METADATA}/{STRUCTURAL}.json")
+        in_force = known is not None and known[2].get("$schema") == self.ws.schemas.schema_id(STRUCTURAL)
+        return known[0] if known is not None and in_force else None
 
     def count(self, files: int, size: int) -> None:
         """So many files and bytes more; closes the cut when it is full."""
@@ -74,11 +78,26 @@ class Cut:
         """Make everything durable: manifests first, then what was seen, then the index."""
         boxes = list(self.boxes.values())
         self.boxes, self.files, self.size = {}, 0, 0
-        for start in range(0, len(boxes), RECORDS_AT_ONCE):
-            self._record(boxes[start : start + RECORDS_AT_ONCE])
+        leaving = [(b.place, e) for b in boxes for e in b.events if isinstance(e, Left)]
+        for box in boxes:
+            box.events = [e for e in box.events if not isinstance(e, Left)]
+        homeless = self._record_all(boxes)
+        # A file is let go only where it has arrived: between the two it stands in both manifests, never in neither.
+        for place, left in leaving:
+            if left.identifier not in homeless:
+                self.box(place).events.append(left)
+        boxes, self.boxes = list(self.boxes.values()), {}
+        self._record_all(boxes)
         self.since = time.monotonic()
 
-    def _record(self, boxes: Sequence[Box]) -> None:
+    def _record_all(self, boxes: Sequence[Box]) -> set[str]:
+        """Record boxes, so many at once; the identities whose arrival could not be recorded."""
+        homeless: set[str] = set()
+        for start in range(0, len(boxes), RECORDS_AT_ONCE):
+            homeless |= self._record(boxes[start : start + RECORDS_AT_ONCE])
+        return homeless
+
+    def _record(self, boxes: Sequence[Box]) -> set[str]:
         ws = self.ws
         filled = [b for b in boxes if b.events]
         records = [files_record(ws.root, b.place.identifier, b.place.path, b.events, b.trusted) for b in filled]
@@ -99,6 +118,8 @@ class Cut:
         written = [w.path for outcome in outcomes for w in outcome.written]
         if written:
             self.on_recorded(written)
+        lost = (e for b in filled if b.place.id in failed for e in b.events)
+        return {str(e.entry["file_identifier"]) for e in lost if isinstance(e, Arrived)}
 
     def _forget_where_from(self, boxes: Iterable[Box], failed: frozenset[int]) -> None:
         """Rows of files that moved, all of them before any new row is put: something else may stand there by now."""

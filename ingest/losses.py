@@ -111,13 +111,12 @@ def forget_long_missing(cut: Cut) -> None:
             long_missing[place].append(path)
     rows = [(place, path) for place, paths in long_missing.items() for path in _unnamed(cut.ws, place, paths)]
     for place, path in rows:
-        cut.box(place).events.append(Forgotten(os.fsdecode(path)))
+        box = cut.box(place)
+        box.events.append(Forgotten(os.fsdecode(path)))
+        box.moved_from.extend(seen.files(place.id, [path]).values())
         cut.report.forgotten += 1
         cut.count(1, 0)
     cut.close()
-    with seen.transaction():
-        for place, path in rows:
-            seen.drop_files(place.id, [path])
 
 
 def _unnamed(ws: Workspace, place: PlaceRow, paths: Sequence[bytes]) -> list[bytes]:

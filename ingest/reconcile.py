@@ -68,7 +68,7 @@ def reconcile(
     on_recorded: OnRecorded | None = None,
     stop: threading.Event | None = None,
     lock_seconds: float = 60.0,
-    helpers: bool = True,
+    helpers: bool = False,
     slow: SlowReads | None = None,
     enough: Callable[[], bool] | None = None,
 ) -> Report:
@@ -81,7 +81,8 @@ def reconcile(
         wait: wait, in bounded rounds, for files that were changed just now to come to rest.
         progress: called several times a second at most.
         on_recorded: called after each cut with the documents that were written.
-        helpers: read many small files by helper processes too.
+        helpers: read many small files by helper processes too; as always with Python's ``multiprocessing``, only from
+            a program whose main module can be imported without doing anything.
         slow: where large files are read beside the passes; without it a pass waits for them.
         enough: asked after each dataset and each cut; true ends the pass early, with ``report.unfinished``.
         stop: set it to end the pass after the cut it is in; everything recorded so far stays.

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import stat
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -186,3 +187,30 @@ def test_mount_points_with_any_name_are_understood(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(sources, "_MOUNTS", table)
     assert sources.file_system_of(Path("/mnt/données lab/data")) == "nfs4"
     assert sources.file_system_of(Path("/srv")) == "ext4"
+
+
+def test_a_file_that_cannot_arrive_is_not_let_go(watched: Watched) -> None:
+    watched.put("p_A/d/x.txt", "x")
+    watched.put("p_A/e/y.txt", "y")
+    watched.reconcile()
+    watched.edit(
+        f"p_A/d/{MANIFEST}", lambda v: v["file_descriptions"][0].update(description="what only a person knows")
+    )
+    watched.reconcile()
+    before = watched.entries("p_A/d")["x.txt"]
+    own = watched.root / "p_A/e/.metadata"
+    if subprocess.run(["chattr", "+i", str(own)], capture_output=True).returncode:
+        pytest.skip("not root, or no attributes on this file system")
+    try:
+        watched.move("p_A/d/x.txt", "p_A/e/x.txt")
+        assert watched.reconcile().findings
+        held = [watched.entries(path).get("x.txt") for path in ("p_A/d", "p_A/e")]
+        assert [e["description"] for e in held if e] == ["what only a person knows"]
+    finally:
+        subprocess.run(["chattr", "-i", str(own)], check=True)
+    watched.reconcile()
+    entry = watched.entries("p_A/e")["x.txt"]
+    assert entry["file_identifier"] == before["file_identifier"]
+    assert entry["description"] == "what only a person knows"
+    assert "x.txt" not in watched.entries("p_A/d")
+    assert watched.check() == []

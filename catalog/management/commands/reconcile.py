@@ -48,6 +48,7 @@ class Command(EngineCommand):
                         progress=progress,
                         on_recorded=follower.recorded,
                         stop=stop,
+                        helpers=True,
                     )
                 reports.append(report)
         return _outcome(reports, follower)
