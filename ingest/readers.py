@@ -213,7 +213,7 @@ class Readers:
         yield from self._landed(self._small, _IN_FLIGHT)
         yield from self._landed(self._large, _IN_FLIGHT)
         helpers = self._helpers(len(batch))
-        if helpers is not None and len(self._small) < 2 * self._count:
+        if helpers is not None and len(self._small) < _IN_FLIGHT:
             try:
                 self._small.append(_Flight(place, batch, helpers.submit(_in_helper, folder, batch)))
                 return
