@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ingest.documents import STRUCTURAL, readable
 from ingest.errors import FairfolderError
-from ingest.events import Arrived, FileEvent, Left, Moved
+from ingest.events import Arrived, Described, FileEvent, Gone, Left, Moved, Renewed
 from ingest.layout import METADATA
 from ingest.report import Finding, Report
 from ingest.seen import Condition, FileRow, PlaceRow, Stamp
@@ -35,6 +35,7 @@ class Box:
     events: list[FileEvent] = field(default_factory=list)
     rows: list[FileRow] = field(default_factory=list)
     moved_from: list[FileRow] = field(default_factory=list)
+    again: bool = False  # the dataset is to be looked at once more
 
 
 @dataclass
@@ -48,6 +49,7 @@ class Cut:
     files: int = 0
     size: int = 0
     since: float = field(default_factory=time.monotonic)
+    went: dict[str, tuple[int, str]] = field(default_factory=dict)  # identity → where it is by now
 
     def box(self, place: PlaceRow) -> Box:
         """The box of a dataset, made at its first event."""
@@ -76,18 +78,19 @@ class Cut:
 
     def close(self) -> None:
         """Make everything durable: manifests first, then what was seen, then the index."""
-        boxes = list(self.boxes.values())
+        boxes, self.went = list(self.boxes.values()), {}
         self.boxes, self.files, self.size = {}, 0, 0
-        leaving = [(b.place, e) for b in boxes for e in b.events if isinstance(e, Left)]
-        for box in boxes:
-            box.events = [e for e in box.events if not isinstance(e, Left)]
-        homeless = self._record_all(boxes)
         # A file is let go only where it has arrived: between the two it stands in both manifests, never in neither.
-        for place, left in leaving:
-            if left.identifier not in homeless:
-                self.box(place).events.append(left)
-        boxes, self.boxes = list(self.boxes.values()), {}
-        self._record_all(boxes)
+        postponed = [later for box in boxes if (later := _postponed(box)) is not None]
+        homeless = self._record_all(boxes)
+        for later in postponed:
+            later.trusted = self._trusted(later.place)
+            if later.again:
+                self.report.retry.add(later.place.path)
+            staying = {e.path for e in later.events if isinstance(e, Left) and e.identifier in homeless}
+            later.events = [e for e in later.events if e.path not in staying]
+            later.rows = [r for r in later.rows if r.path not in staying]
+        self._record_all(postponed)
         self.since = time.monotonic()
 
     def _record_all(self, boxes: Sequence[Box]) -> set[str]:
@@ -100,32 +103,40 @@ class Cut:
     def _record(self, boxes: Sequence[Box]) -> set[str]:
         ws = self.ws
         filled = [b for b in boxes if b.events]
-        records = [files_record(ws.root, b.place.identifier, b.place.path, b.events, b.trusted) for b in filled]
+        records = [files_record(ws.root, b.place, b.events, b.trusted) for b in filled]
         outcomes = ws.store.apply(records, by="system:trigger-2") if records else []
         failed = frozenset(b.place.id for b, outcome in zip(filled, outcomes, strict=True) if outcome.error is not None)
-        went = _where_identities_went(b for b in filled if b.place.id not in failed)
+        self.went |= _where_identities_went(b for b in filled if b.place.id not in failed)
         with ws.seen.transaction():
             self._forget_where_from([b for b in boxes if b.place.id not in failed], failed)
             for box, outcome in zip(filled, outcomes, strict=True):
                 if outcome.error is None:
-                    ws.seen.put_files(_with_own_identity(box.rows, went))
+                    ws.seen.put_files(_with_own_identity(box.rows, self.went))
                     remember_documents(ws, outcome.written)
                 else:
                     self._not_recorded(box, outcome.error)
             for box in boxes:
                 if not box.events:
-                    ws.seen.put_files(_with_own_identity(box.rows, went))
+                    ws.seen.put_files(_with_own_identity(box.rows, self.went))
         written = [w.path for outcome in outcomes for w in outcome.written]
         if written:
             self.on_recorded(written)
         lost = (e for b in filled if b.place.id in failed for e in b.events)
         return {str(e.entry["file_identifier"]) for e in lost if isinstance(e, Arrived)}
 
-    def _forget_where_from(self, boxes: Iterable[Box], failed: frozenset[int]) -> None:
+    def _forget_where_from(self, boxes: Sequence[Box], failed: frozenset[int]) -> None:
         """Rows of files that moved, all of them before any new row is put: something else may stand there by now."""
-        for row in (row for box in boxes for row in box.moved_from):
-            if row.place not in failed:  # else its manifest still has the entry, and lets it go at the next pass
-                self.ws.seen.drop_files(row.place, [os.fsencode(row.path)])
+        untold: set[int] = set()
+        for box in boxes:
+            for row in box.moved_from:
+                if row.place not in failed:  # else its manifest still has the entry, and lets it go at the next pass
+                    self.ws.seen.drop_files(row.place, [os.fsencode(row.path)])
+                    if row.place != box.place.id:
+                        untold.add(row.place)
+            for event in box.events:
+                if isinstance(event, Left):
+                    self.ws.seen.drop_identity(box.place.id, os.fsencode(event.path), event.identifier)
+        self.ws.seen.put_in_doubt(untold)
 
     def _not_recorded(self, box: Box, error: FairfolderError) -> None:
         """The manifest could not be written: its files are told as failed and are tried again at the next pass.
@@ -133,7 +144,7 @@ class Cut:
         What moved or went missing stays as it was last seen, so that the next pass finds the same difference.
         """
         seen, wall, reason = self.ws.seen, time.time(), f"not recorded: {error}"
-        moved = {e.path for e in box.events if isinstance(e, Moved | Arrived)}
+        moved = {e.path for e in box.events if isinstance(e, Moved | Arrived | Gone)}
         rows = [r for r in box.rows if r.condition is not Condition.MISSING and r.path not in moved]
         described = [r for r in rows if r.condition is Condition.DESCRIBED]
         before = seen.files(box.place.id, [os.fsencode(r.path) for r in described])
@@ -149,6 +160,26 @@ class Cut:
         self.report.retry.add(box.place.path)
         self.report.described -= len(failed)
         self.report.findings.append(Finding(readable(document), "document", str(error)))
+
+
+def _postponed(box: Box) -> Box | None:
+    """Taken out of a box: the files that leave, and whatever has taken their paths, which comes after that."""
+    leaving = {e.path: e.identifier for e in box.events if isinstance(e, Left)}
+    if not leaving:
+        return None
+    after = [e for e in box.events if e.path in leaving and not isinstance(e, Left)]
+    # What was described there before the leaving was noticed would bring the identity back: it is read once more.
+    again = [e for e in after if isinstance(e, Described | Renewed) and e.identifier == leaving[e.path]]
+    events = [e for e in box.events if isinstance(e, Left)] + [e for e in after if e not in again]
+    from_where = {e.old for e in events if isinstance(e, Moved)}
+    later = Box(box.place, None, events)
+    later.rows = [r for r in box.rows if r.path in leaving]
+    later.moved_from = [r for r in box.moved_from if r.path in from_where]
+    later.again = bool(again)
+    box.events = [e for e in box.events if e.path not in leaving]
+    box.rows = [r for r in box.rows if r.path not in leaving]
+    box.moved_from = [r for r in box.moved_from if r.path not in from_where]
+    return later
 
 
 def _where_identities_went(boxes: Iterable[Box]) -> dict[str, tuple[int, str]]:

@@ -261,23 +261,27 @@ def stat_identity(info: os.stat_result) -> tuple[int, ...]:
     return info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns
 
 
-def read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path, folder: int | None = None) -> bytes:
     """The bytes of a document: see :func:`read_stamped`."""
-    return read_stamped(path)[0]
+    return read_stamped(path, folder)[0]
 
 
-def read_stamped(path: Path) -> tuple[bytes, tuple[int, ...]]:
+def read_stamped(path: Path, folder: int | None = None) -> tuple[bytes, tuple[int, ...]]:
     """The bytes of a document, never through a symbolic link and never from anything but a regular file.
 
     With them device, inode, size, mtime and ctime of the file they were read from, to tell later whether it is still
     the one.
+
+    Args:
+        folder: a descriptor of the folder it is in, which may stand at another path by now.
 
     Raises:
         FileNotFoundError: when there is none.
         DocumentError: when it cannot be read, with the reason.
     """
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        name = path if folder is None else path.name
+        fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
     except FileNotFoundError:
         raise
     except OSError as error:
@@ -315,14 +319,14 @@ def shell_word(text: str) -> str:
     return shlex.quote(readable(text))
 
 
-def read_document(path: Path, kind: str | None = None) -> Document:
-    """One document from disk.
+def read_document(path: Path, kind: str | None = None, folder: int | None = None) -> Document:
+    """One document from disk; ``folder`` as for :func:`read_stamped`.
 
     Raises:
         FileNotFoundError: when there is none.
         DocumentError: when it is no readable, strict JSON object.
     """
-    raw, identity = read_stamped(path)
+    raw, identity = read_stamped(path, folder)
     value = parse(path, raw)
     known = kind or kind_of(path) or ""
     try:

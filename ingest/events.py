@@ -48,6 +48,14 @@ class Left:
 
 
 @dataclass(frozen=True)
+class Renewed:
+    """A file whose identity is another dataset's by now (its entry came back from a backup) gets its own."""
+
+    path: str
+    identifier: str
+
+
+@dataclass(frozen=True)
 class Gone:
     """A file is not there any more."""
 
@@ -61,4 +69,4 @@ class Forgotten:
     path: str
 
 
-FileEvent = Described | Moved | Arrived | Left | Gone | Forgotten
+FileEvent = Described | Moved | Arrived | Left | Renewed | Gone | Forgotten

@@ -12,6 +12,7 @@ from pathlib import Path
 from ingest.documents import shell_word
 from ingest.errors import StoreError
 from ingest.layout import METADATA
+from ingest.seen import signed
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _STORAGE_FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -35,14 +36,17 @@ def explain(path: Path, error: OSError, doing: str = "written") -> StoreError:
 
 
 @contextmanager
-def metadata_folder(root: Path, folder: Path, *, create: bool = True) -> Iterator[int]:
+def metadata_folder(root: Path, folder: Path, *, owner: tuple[int, int] | None = None) -> Iterator[int]:
     """A descriptor of a metadata folder below ``root``; only ``.metadata`` and what is in it is ever made.
 
+    Args:
+        owner: device and inode of the folder whose metadata it must be; another may have taken its place.
+
     Raises:
-        StoreError: when a step is a link, no folder, or may not be made.
+        StoreError: when a step is a link, no folder, another folder than ``owner``, or may not be made.
     """
     try:
-        fd = _opened(root, folder, create=create)
+        fd = _opened(root, folder, owner)
     except OSError as error:
         raise explain(folder, error, "used") from error
     try:
@@ -51,19 +55,39 @@ def metadata_folder(root: Path, folder: Path, *, create: bool = True) -> Iterato
         os.close(fd)
 
 
-def _opened(root: Path, folder: Path, *, create: bool) -> int:
+def _opened(root: Path, folder: Path, owner: tuple[int, int] | None) -> int:
     parts = folder.relative_to(root).parts
     inside = parts.index(METADATA)  # the first one: what is above it belongs to the researcher
     current = os.open(root, _DIRECTORY)
     try:
         for depth, part in enumerate(parts):
-            following = _step(current, part, create=create and depth >= inside)
+            if depth == inside and owner is not None and identity_of(os.fstat(current)) != owner:
+                raise moved_away()
+            following = _step(current, part, create=depth >= inside)
             os.close(current)
             current = following
     except OSError:
         os.close(current)
         raise
     return current
+
+
+def identity_of(info: os.stat_result) -> tuple[int, int]:
+    """Device and inode of a file or folder, as the state remembers them."""
+    return signed(info.st_dev), signed(info.st_ino)
+
+
+def is_folder(folder: Path, identity: tuple[int, int]) -> bool:
+    """Whether the folder with this device and inode stands at a path."""
+    try:
+        return identity_of(os.lstat(folder)) == identity
+    except OSError:
+        return False
+
+
+def moved_away() -> OSError:
+    """What is raised when a folder is not the one that was decided on: nothing is read or written there."""
+    return OSError(errno.ESTALE, "it was moved or replaced in the meantime; it is looked at again")
 
 
 def lock_descriptor(folder: int) -> int:

@@ -5,24 +5,27 @@ from __future__ import annotations
 import os
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ingest.cut import Cut
 from ingest.documents import readable
 from ingest.events import Forgotten, Gone, Left
+from ingest.moves import recorded_entries
 from ingest.places import Decision
 from ingest.report import Finding
 from ingest.root_guard import is_mass_loss
-from ingest.scan import recorded_entries
 from ingest.seen import Condition, FileRow, PlaceRow
 from ingest.survey import RECORDS_AT_ONCE, missing_records
 from ingest.workspace import Workspace
 
+GoneFiles = dict[int, dict[bytes, FileRow | None]]
+"""Place → path of a file that is not there any more → the row of what stands there instead, if anything."""
+
 
 def record_losses(
     cut: Cut,
-    gone_files: Mapping[int, Sequence[bytes]],
+    gone_files: GoneFiles,
     gone_places: Sequence[Decision],
     *,
     accept: bool,
@@ -31,7 +34,7 @@ def record_losses(
     """Mark files and folders missing, unless so many vanished at once that a disk must be unmounted.
 
     Args:
-        gone_files: place → paths that were described and were not found by this pass.
+        gone_files: what was described and was not found by this pass.
         accept: an administrator says that they are really gone.
         whole_root: the pass looked at everything.
     """
@@ -44,45 +47,40 @@ def record_losses(
         cut.report.alarms.append(alarm)
         cut.report.withheld = vanished
         return
-    _files_missing(cut, lost)
+    _files_missing(cut, lost, gone_files)
     cut.close()
     _places_missing(cut, gone_places)
 
 
-def _described_before(ws: Workspace, place: int, paths: Sequence[bytes]) -> list[bytes]:
+def _described_before(ws: Workspace, place: int, paths: Mapping[bytes, FileRow | None]) -> list[bytes]:
     """Without those that another dataset claimed in this pass; what never was described is simply forgotten."""
-    rows = ws.seen.files(place, dict.fromkeys(paths))
+    rows = ws.seen.files(place, paths)
     never = [path for path, row in rows.items() if not row.identifier]
     if never:
         with ws.seen.transaction():
             ws.seen.drop_files(place, never)
+            ws.seen.put_files(row for path in never if (row := paths[path]) is not None)
     return [path for path, row in rows.items() if row.identifier]
 
 
-def _files_missing(cut: Cut, lost: Mapping[int, Sequence[bytes]]) -> None:
+def _files_missing(cut: Cut, lost: Mapping[int, Sequence[bytes]], instead: GoneFiles) -> None:
     places: dict[int, PlaceRow] = {p.id: p for p in cut.ws.seen.places()} if lost else {}
     left: set[str] = set()
     for place, paths in lost.items():
         rows = cut.ws.seen.files(place, paths)
-        elsewhere = _elsewhere(cut.ws, place, rows.values()) - left
+        elsewhere = {r.identifier for r in cut.ws.seen.held_elsewhere(place, [r.identifier for r in rows.values()])}
+        elsewhere -= left
         for path, row in rows.items():
             box, name = cut.box(places[place]), os.fsdecode(path)
             if row.identifier in elsewhere:  # its arrival was recorded before its leaving could be
                 left.add(row.identifier)
                 box.events.append(Left(name, row.identifier))
-                box.moved_from.append(row)
                 continue
             box.events.append(Gone(name))
-            if row.condition not in (Condition.LINK, Condition.SPECIAL, Condition.IGNORED):
-                box.rows.append(replace(row, condition=Condition.MISSING, reason="", since=time.time()))
+            missing = replace(row, condition=Condition.MISSING, reason="", since=time.time())
+            box.rows.append(instead[place][path] or missing)
             cut.report.missing += 1
             cut.count(1, 0)
-
-
-def _elsewhere(ws: Workspace, place: int, rows: Iterable[FileRow]) -> set[str]:
-    """The identifiers that a file of another dataset has as well."""
-    there = ws.seen.by_inode([row.stamp.ino for row in rows])
-    return {row.identifier for row in there if row.place != place}
 
 
 def _places_missing(cut: Cut, gone: Sequence[Decision]) -> None:
@@ -121,5 +119,8 @@ def forget_long_missing(cut: Cut) -> None:
 
 def _unnamed(ws: Workspace, place: PlaceRow, paths: Sequence[bytes]) -> list[bytes]:
     """Without the files that a V2 record names: their entries stay for ever."""
-    entries = recorded_entries(ws.root, place, paths)
+    try:
+        entries = recorded_entries(ws.root, place, paths)
+    except OSError:
+        return []  # the dataset has just moved: they are asked for again
     return [path for path in paths if entries.get(path, {}).get("data_object_version") != "V2"]

@@ -18,6 +18,7 @@ from pathlib import Path
 from ingest import documents
 from ingest.documents import ADMINISTRATIVE, IDENTIFIER_KEY, PROJECT, STRUCTURAL
 from ingest.errors import DocumentError, printable
+from ingest.folders import identity_of, is_folder, moved_away
 from ingest.layout import METADATA, Layout
 from ingest.seen import PlaceRow, Seen, Stamp
 
@@ -114,11 +115,13 @@ def look(root: Path, kind: str, path: str, seen: Seen) -> FolderFound | None:
     if os.path.islink(folder / METADATA):
         reason = f"{folder / METADATA} is a symbolic link; metadata is never written through links: remove the link."
         reason = printable(reason)
-        return FolderFound(kind, path, info.st_dev, info.st_ino, broken=reason)
+        return FolderFound(kind, path, *identity_of(info), broken=reason)
     looks = [_look_in(folder / METADATA / f"{name}.json", name, kind, path, info, seen) for name in names]
+    if not is_folder(folder, identity_of(info)):
+        return FolderFound(kind, path, *identity_of(info), broken=printable(f"{folder}: {moved_away().strerror}."))
     there = [found for found in looks if found is not None]
     if not there:
-        return FolderFound(kind, path, info.st_dev, info.st_ino)
+        return FolderFound(kind, path, *identity_of(info))
     # Two documents that name different identities are an interrupted copy: the one that is known is whose copy it is.
     named = {f.identifier for f in there}
     spoken = next((f for f in there if len(named) > 1 and _is_known(root, f.identifier, seen)), there[0])
@@ -138,7 +141,7 @@ def _look_in(document: Path, name: str, kind: str, path: str, info: os.stat_resu
         return None
     except OSError as error:
         reason = printable(f"{document} cannot be read: {error.strerror}.")
-        return FolderFound(kind, path, info.st_dev, info.st_ino, broken=reason)
+        return FolderFound(kind, path, *identity_of(info), broken=reason)
     relative = f"{path}/{METADATA}/{name}.json"
     known = seen.document(relative)
     try:
@@ -149,8 +152,8 @@ def _look_in(document: Path, name: str, kind: str, path: str, info: os.stat_resu
         identifier = _uuid(document, value, IDENTIFIER_KEY[name])
         project = str(value.get("associated_project_identifier", "")) if kind == "dataset" else ""
     except (DocumentError, FileNotFoundError) as error:
-        return FolderFound(kind, path, info.st_dev, info.st_ino, broken=str(error))
-    return FolderFound(kind, path, info.st_dev, info.st_ino, identifier, project, own.st_ctime_ns)
+        return FolderFound(kind, path, *identity_of(info), broken=str(error))
+    return FolderFound(kind, path, *identity_of(info), identifier, project, own.st_ctime_ns)
 
 
 def _uuid(document: Path, value: Mapping[str, object], key: str) -> str:

@@ -13,21 +13,23 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ingest.clock import Gate
+from ingest.comparison import Comparison, Orphan
 from ingest.cut import Box, Cut
 from ingest.documents import STRUCTURAL, new_identifier, readable
 from ingest.errors import FairfolderError, LayoutError
-from ingest.events import Arrived, Described, Moved
+from ingest.events import Arrived, Described, Left, Moved, Renewed
 from ingest.layout import METADATA, PlaceKind, relative_to_root
-from ingest.losses import forget_long_missing, record_losses
+from ingest.losses import GoneFiles, forget_long_missing, record_losses
+from ingest.moves import Surveyed
 from ingest.places import Verdict, list_datasets
 from ingest.readers import Read, Readers, SlowReads
 from ingest.reading import Facts, NotRead, StoppedError
 from ingest.report import Finding, Progress, Report
 from ingest.root_guard import guard_root
-from ingest.scan import Comparison, ManifestState, Orphan, compare, manifest_state, other_row, waiting_row
-from ingest.seen import Condition, FileRow, PlaceRow, Stamp
+from ingest.scan import ManifestState, compare, manifest_state, other_row, waiting_row
+from ingest.seen import NO_STAMP, Condition, FileRow, PlaceRow, Stamp
 from ingest.survey import Survey, accept_edit, registry_entry, stray_files, survey
-from ingest.walk import ignore_above, is_there
+from ingest.walk import ignore_above, is_there, opened_place
 from ingest.workspace import Workspace
 
 _log = logging.getLogger("fairfolder.reconcile")
@@ -51,9 +53,10 @@ class _Pass:
     on_progress: OnProgress
     enough: Callable[[], bool]
     progress: Progress = field(default_factory=Progress)
-    gone: dict[int, list[bytes]] = field(default_factory=lambda: defaultdict(list))
+    gone: GoneFiles = field(default_factory=lambda: defaultdict(dict))
     compared: dict[int, Comparison] = field(default_factory=dict)
-    taken: set[str] = field(default_factory=set)  # identities that went to another dataset in this pass
+    taken: dict[str, int] = field(default_factory=dict)  # identity that moved in this pass → the dataset it is in now
+    surveyed: Surveyed = field(default_factory=Surveyed)
     told: float = 0.0
 
 
@@ -157,6 +160,7 @@ def _rounds(run: _Pass, wanted: Sequence[str] | None, accept: bool, wait: bool, 
 
 def _one_round(run: _Pass, wanted: Sequence[str] | None, accept: bool) -> None:
     found = survey(run.ws, wanted, run.cut.on_recorded)
+    run.surveyed = Surveyed({d.known.id for d in found.gone if d.known is not None}, frozenset(found.waiting))
     _tell_survey(run, found)
     for project in found.projects:
         _stray(run, project)
@@ -174,8 +178,12 @@ def _one_round(run: _Pass, wanted: Sequence[str] | None, accept: bool) -> None:
     run.cut.close()
     for result in run.compared.values():
         _orphans_gone(run, result)
-    gone, run.gone, run.compared = run.gone, defaultdict(list), {}
+    gone, run.gone = run.gone, defaultdict(dict)
     record_losses(run.cut, gone, found.gone, accept=accept, whole_root=wanted is None)
+    for result in run.compared.values():
+        if result.place.doubt and not run.report.alarms and result.place.path not in run.report.retry:
+            run.ws.seen.settle_doubt(result.place)
+    run.compared = {}
     if wanted is None:
         forget_long_missing(run.cut)
     _tell(run, force=True)
@@ -232,18 +240,18 @@ def _scan_apart(run: _Pass, place: PlaceRow) -> None:
 def _scan(run: _Pass, place: PlaceRow) -> None:
     ws = run.ws
     document = f"{place.path}/{METADATA}/{STRUCTURAL}.json"
-    state = manifest_state(ws.root, place, ws.seen, lambda: _own_sha256(ws, place))
-    if state.broken:
-        ws.seen.set_trouble(document, Condition.FAILED, state.broken)
-        run.report.findings.append(Finding(readable(document), "document", state.broken))
-        return
     try:
-        result = compare(ws.root, place, ws.seen, run.gate, ignore_above(ws.root, place.path), state)
+        with opened_place(ws.root, place) as top:
+            state = manifest_state(ws.root, top, place, ws.seen, lambda: _own_sha256(ws, place))
+            rules = ignore_above(ws.root, place.path)
+            broken = state.broken
+            result = None if broken else compare(ws.root, top, place, ws.seen, run.gate, rules, state, run.surveyed)
     except OSError as error:
         ws.seen.set_trouble(place.path, Condition.UNREADABLE, f"this folder cannot be read: {error.strerror}")
+        run.report.retry.add(place.path)
         return
-    reason = result.trouble or _unaccepted(run, place, state)
-    if reason:
+    reason = broken if result is None else result.trouble or _unaccepted(run, place, state)
+    if reason or result is None:
         ws.seen.set_trouble(document, Condition.FAILED, reason)
         run.report.findings.append(Finding(readable(document), "document", reason))
         return
@@ -269,25 +277,39 @@ def _unaccepted(run: _Pass, place: PlaceRow, state: ManifestState) -> str:
 def _record_unread(run: _Pass, result: Comparison) -> None:
     """Everything of a comparison that needs no reading."""
     place, seen, wall = result.place, run.ws.seen, time.time()
+    _one_claim_each(run, result)
     run.report.unchanged += result.unchanged
     run.progress.files_found += result.unchanged + len(result.read) + len(result.pending)
     run.progress.files_done += result.unchanged
-    run.gone[place.id].extend(result.gone)
+    gone = run.gone[place.id]
+    gone.update(dict.fromkeys(result.gone))
     if result.vanished or result.removed:
+        had = {p for p, row in seen.files(place.id, result.vanished).items() if row.identifier}
+        gone.update(dict.fromkeys(had))
         with seen.transaction():
-            seen.vanish_files(place.id, result.vanished)
-            seen.drop_files(place.id, result.removed)
-    if not (result.pending or result.others or result.moves or result.stale):
+            seen.drop_files(place.id, [*result.removed, *(p for p in result.vanished if p not in had)])
+    for other, row in result.recalled:
+        if other.gone:
+            run.cut.box(place).moved_from.append(row)
+        else:
+            run.cut.box(other).events.append(Left(row.path, row.identifier))
+    if not (result.pending or result.others or result.moves or result.renewed):
         return
     box = run.cut.box(place)
-    box.moved_from.extend(result.stale)
+    for path, identifier in result.renewed.items():
+        result.identities[path] = identifier
+        box.events.append(Renewed(os.fsdecode(path), identifier))
+    for unsettled in result.unsettled:
+        run.report.waiting.setdefault(unsettled, run.ws.settings.settle_seconds)
     before = seen.files(place.id, [*result.pending, *result.others])
     for path, stamp in result.pending.items():
         box.rows.append(waiting_row(place.id, path, stamp, before.get(path), result.identities.get(path, ""), wall))
         _wait_for(run, place, run.gate.rests_in(stamp))
     for path, (condition, reason, stamp) in result.others.items():
         row = other_row(place.id, path, condition, reason, stamp, before.get(path), wall)
-        if row != before.get(path):
+        if path in gone:  # what stands here now is remembered when the loss of the file is recorded
+            gone[path] = row
+        elif row != before.get(path):
             box.rows.append(row)
         if condition is Condition.PENDING:
             _wait_for(run, place, run.ws.settings.settle_seconds)
@@ -296,9 +318,25 @@ def _record_unread(run: _Pass, result: Comparison) -> None:
     for event, moved in result.moves:
         _move(run, box, event, moved, unread=os.fsencode(event.path) in result.unread)
     for other, left in result.left:
-        run.taken.add(left.identifier)
         run.cut.box(other).events.append(left)
     run.cut.count(len(result.moves), 0)
+
+
+def _one_claim_each(run: _Pass, result: Comparison) -> None:
+    """An identity moves once in a pass: a file that moved on meanwhile waits for the next one."""
+    place = result.place.id
+    late: set[str] = set()
+    claims = [(os.fsencode(event.path), row) for event, row in result.moves] + list(result.stale.items())
+    for path, row in claims:
+        if run.taken.setdefault(row.identifier, place) != place:
+            late.add(row.identifier)
+            result.pending[path] = row.stamp
+            result.read.pop(path, None)
+            result.identities.pop(path, None)
+            result.stale.pop(path, None)
+    if late:
+        result.moves = [(event, row) for event, row in result.moves if row.identifier not in late]
+        result.left = [(other, left) for other, left in result.left if left.identifier not in late]
 
 
 def _wait_for(run: _Pass, place: PlaceRow, seconds: float) -> None:
@@ -313,7 +351,7 @@ def _move(run: _Pass, box: Box, event: Moved | Arrived, row: FileRow, *, unread:
     if not unread:
         there = replace(row, place=box.place.id, path=event.path, stamp=event.stamp)
         box.rows.append(replace(there, condition=Condition.DESCRIBED, reason="", since=time.time()))
-    if (row.place, row.path) != (box.place.id, event.path):
+    if row.place == box.place.id and row.path != event.path:
         box.moved_from.append(row)
     run.report.moved += 1
 
@@ -336,9 +374,11 @@ def _described(run: _Pass, box: Box, read: Read, facts: Facts) -> None:
     path, place = os.fsdecode(read.path), read.place
     result = run.compared.get(place.id)
     identifier = (result.identities.get(read.path) if result is not None else None) or new_identifier()
-    if identifier in run.taken:
+    if run.taken.get(identifier, place.id) != place.id:
         identifier = new_identifier()
     orphan = _claim_orphan(run, place, read.path, facts, result) if result is not None and result.orphans else None
+    if result is not None and (stale := result.stale.get(read.path)) is not None:
+        box.moved_from.append(stale)
     if orphan is not None:
         identifier = orphan.identifier
         box.events.append(Moved(orphan.path, path, read.stamp, facts.technical))
@@ -386,6 +426,11 @@ def _remember_orphans(run: _Pass, result: Comparison) -> None:
         if not o.missing and not is_there(run.ws.root / place.path, o.path)
     ]
     rows += result.learnt
+    rows += [
+        FileRow(place.id, os.fsdecode(p), NO_STAMP, "", i, Condition.DESCRIBED, "", wall)
+        for p, i in result.doubled.items()
+        if p not in result.renewed
+    ]
     if rows:
         with run.ws.seen.transaction():
             run.ws.seen.put_files(rows)
@@ -395,7 +440,7 @@ def _orphans_gone(run: _Pass, result: Comparison) -> None:
     """Entries that found no file: their loss is told like any other."""
     left = (o.path for some in result.orphans.values() for o in some if not o.missing)
     folder = run.ws.root / result.place.path
-    run.gone[result.place.id].extend(os.fsencode(path) for path in left if not is_there(folder, path))
+    run.gone[result.place.id].update((os.fsencode(path), None) for path in left if not is_there(folder, path))
 
 
 def _stray(run: _Pass, project: PlaceRow) -> None:

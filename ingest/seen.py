@@ -64,6 +64,9 @@ class Stamp(NamedTuple):
         )
 
 
+NO_STAMP = Stamp(0, 0, 0, 0, 0)
+
+
 def signed(number: int) -> int:
     """A number in the 64 bits SQLite has: some file systems give inodes beyond 2⁶³, and times beyond the year 2262."""
     return number if -_HALF <= number < _HALF else (number + _HALF) % (2 * _HALF) - _HALF
@@ -71,7 +74,11 @@ def signed(number: int) -> int:
 
 @dataclass(frozen=True)
 class PlaceRow:
-    """A project or dataset folder as last seen; ``path`` is relative to the root; ``gone`` while it is missing."""
+    """A project or dataset folder as last seen.
+
+    ``path`` is relative to the root; ``gone`` while it is missing; ``doubt`` is not 0 while its manifest may not know
+    of something its rows know, so that the two are to be compared entry by entry.
+    """
 
     id: int
     kind: str
@@ -80,6 +87,12 @@ class PlaceRow:
     ino: int
     identifier: str
     gone: bool
+    doubt: int = 0
+
+    @property
+    def folder(self) -> tuple[int, int]:
+        """Device and inode of the folder."""
+        return self.dev, self.ino
 
 
 @dataclass(frozen=True)
@@ -109,20 +122,24 @@ class Trouble:
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;
 CREATE TABLE place (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, path BLOB NOT NULL, dev INTEGER NOT NULL,
-    ino INTEGER NOT NULL, identifier TEXT NOT NULL UNIQUE, gone INTEGER NOT NULL DEFAULT 0);
+    ino INTEGER NOT NULL, identifier TEXT NOT NULL UNIQUE, gone INTEGER NOT NULL DEFAULT 0,
+    doubt INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX place_path ON place(path);
 CREATE TABLE file (place INTEGER NOT NULL, path BLOB NOT NULL, dev INTEGER NOT NULL, ino INTEGER NOT NULL,
     size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL, sha256 BLOB NOT NULL,
     identifier BLOB NOT NULL, condition INTEGER NOT NULL, reason TEXT NOT NULL, since REAL NOT NULL,
     PRIMARY KEY (place, path)) WITHOUT ROWID;
 CREATE INDEX file_inode ON file(ino);
+CREATE INDEX file_identifier ON file(identifier);
 CREATE INDEX file_trouble ON file(condition, since) WHERE condition <> 0;
 CREATE TABLE document (path BLOB PRIMARY KEY, dev INTEGER NOT NULL, ino INTEGER NOT NULL, size INTEGER NOT NULL,
     mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL, sha256 BLOB NOT NULL, system BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE trouble (path BLOB PRIMARY KEY, condition INTEGER NOT NULL, reason TEXT NOT NULL, since REAL NOT NULL)
     WITHOUT ROWID;
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 """
+_VERSION = 2
+_PLACE = "id, kind, path, dev, ino, identifier, gone, doubt"
 _FILE = "place, path, dev, ino, size, mtime_ns, ctime_ns, sha256, identifier, condition, reason, since"
 
 
@@ -180,7 +197,7 @@ class Seen:
             version = db.execute("PRAGMA user_version").fetchone()[0]
             if version == 0 and db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
                 db.executescript(_SCHEMA)  # its last statement sets the version: until then readers see nothing yet
-            elif version != 1:
+            elif version != _VERSION:
                 return self._start_anew(db)
             db.execute("SELECT count(*) FROM meta").fetchone()
             return db
@@ -269,13 +286,13 @@ class Seen:
     def places(self, *, include_gone: bool = True) -> list[PlaceRow]:
         """Every known project and dataset."""
         where = "" if include_gone else " WHERE gone = 0"
-        rows = self._db.execute(f"SELECT id, kind, path, dev, ino, identifier, gone FROM place{where}")  # noqa: S608
+        rows = self._db.execute(f"SELECT {_PLACE} FROM place{where}")  # noqa: S608
         return [_place(row) for row in rows]
 
     def place_at(self, path: str) -> PlaceRow | None:
         """The place last seen at a path, present ones first."""
         row = self._db.execute(
-            "SELECT id, kind, path, dev, ino, identifier, gone FROM place "
+            f"SELECT {_PLACE} FROM place "  # noqa: S608
             "WHERE path = ? ORDER BY gone, id DESC LIMIT 1",
             (os.fsencode(path),),
         ).fetchone()
@@ -284,7 +301,8 @@ class Seen:
     def place_of(self, identifier: str) -> PlaceRow | None:
         """The place of an identifier."""
         row = self._db.execute(
-            "SELECT id, kind, path, dev, ino, identifier, gone FROM place WHERE identifier = ?", (identifier,)
+            f"SELECT {_PLACE} FROM place WHERE identifier = ?",  # noqa: S608
+            (identifier,),
         ).fetchone()
         return None if row is None else _place(row)
 
@@ -300,6 +318,14 @@ class Seen:
         if row is None:  # pragma: no cover - the insert above cannot have vanished
             raise StoreError(self.path, f"{self.path} lost the place {identifier} it was just given.")
         return row
+
+    def put_in_doubt(self, places: Iterable[int]) -> None:
+        """The manifests of these places were not told what became of some of their files."""
+        self._db.executemany("UPDATE place SET doubt = doubt + 1 WHERE id = ?", ((place,) for place in places))
+
+    def settle_doubt(self, place: PlaceRow) -> None:
+        """The manifest was compared entry by entry, unless something happened since ``place`` was read."""
+        self._db.execute("UPDATE place SET doubt = 0 WHERE id = ? AND doubt = ?", (place.id, place.doubt))
 
     # --- files --------------------------------------------------------------------------------------------
 
@@ -327,13 +353,23 @@ class Seen:
 
     def by_inode(self, inodes: Sequence[int]) -> list[FileRow]:
         """Every described or missing file with one of these inodes, in any place."""
-        rows: list[FileRow] = []
-        for start in range(0, len(inodes), 500):
-            some = inodes[start : start + 500]
+        return list(self._where("ino IN (?) AND length(identifier) > 0", inodes))
+
+    def by_identifier(self, identifiers: Iterable[str]) -> list[FileRow]:
+        """Every file with one of these identities, in any place."""
+        return list(self._where("identifier IN (?)", [bytes.fromhex(i.replace("-", "")) for i in identifiers if i]))
+
+    def held_elsewhere(self, place: int, identifiers: Iterable[str]) -> list[FileRow]:
+        """The rows of other places with one of these identities."""
+        return [row for row in self.by_identifier(identifiers) if row.place != place]
+
+    def _where(self, condition: str, values: Sequence[object]) -> Iterator[FileRow]:
+        """The rows under a condition whose ``(?)`` stands for many values."""
+        for start in range(0, len(values), 500):
+            some = values[start : start + 500]
             marks = ",".join("?" * len(some))
-            query = f"SELECT {_FILE} FROM file WHERE ino IN ({marks}) AND length(identifier) > 0"  # noqa: S608
-            rows.extend(_file(row) for row in self._db.execute(query, some))
-        return rows
+            query = f"SELECT {_FILE} FROM file WHERE {condition.replace('(?)', f'({marks})')}"  # noqa: S608
+            yield from map(_file, self._db.execute(query, some))
 
     def has_files(self) -> bool:
         """Whether anything was ever described here."""
@@ -378,23 +414,19 @@ class Seen:
 
     def missing_since(self, before: float) -> list[tuple[PlaceRow, bytes]]:
         """Files that have been missing since before a moment, with their places."""
-        rows = self._db.execute(
-            "SELECT place.id, place.kind, place.path, place.dev, place.ino, place.identifier, place.gone, file.path "
-            "FROM file JOIN place ON place.id = file.place WHERE file.condition = ? AND file.since < ?",
-            (int(Condition.MISSING), before),
-        )
-        return [(_place(row[:7]), row[7]) for row in rows]
-
-    def vanish_files(self, place: int, paths: Sequence[bytes]) -> None:
-        """What was no data (a link, an ignored file) is not there any more; what once had an entry is missing."""
-        keys = [(place, path) for path in paths]
-        update = "UPDATE file SET condition = ?, reason = '', since = ? WHERE place = ? AND path = ?"
-        self._db.executemany(update, ((int(Condition.MISSING), time.time(), *key) for key in keys))
-        self._db.executemany("DELETE FROM file WHERE place = ? AND path = ? AND length(identifier) = 0", keys)
+        places = {p.id: p for p in self.places()}
+        query = "SELECT place, path FROM file WHERE condition = ? AND since < ?"
+        rows = self._db.execute(query, (int(Condition.MISSING), before))
+        return [(places[place], path) for place, path in rows if place in places]
 
     def drop_files(self, place: int, paths: Iterable[bytes]) -> None:
         """Forget paths."""
         self._db.executemany("DELETE FROM file WHERE place = ? AND path = ?", ((place, p) for p in paths))
+
+    def drop_identity(self, place: int, path: bytes, identifier: str) -> None:
+        """Forget a path as long as what stands there has this identity."""
+        raw = bytes.fromhex(identifier.replace("-", ""))
+        self._db.execute("DELETE FROM file WHERE place = ? AND path = ? AND identifier = ?", (place, path, raw))
 
     def drop_place_files(self, place: int) -> None:
         """Forget every path of a place."""
@@ -465,7 +497,7 @@ class Seen:
 
 
 def _place(row: tuple[Any, ...]) -> PlaceRow:
-    return PlaceRow(row[0], row[1], os.fsdecode(row[2]), row[3], row[4], row[5], bool(row[6]))
+    return PlaceRow(row[0], row[1], os.fsdecode(row[2]), row[3], row[4], row[5], bool(row[6]), row[7])
 
 
 def dashed(raw: bytes) -> str:

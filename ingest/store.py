@@ -75,6 +75,7 @@ class Record:
     registry: Callable[[Value], Value] = lambda entry: entry
     touch: bool = False  # bring the registry entry up to date although no document changed
     accepted: Mapping[str, str] = field(default_factory=dict)  # document → SHA-256 of a person's edit on disk
+    folder: tuple[int, int] | None = None  # device and inode of the folder it is about; another may stand there by now
 
 
 @dataclass(frozen=True)
@@ -259,7 +260,7 @@ class Store:
         try:
             folders: dict[Path, int] = {}
             for change in work.record.changes:
-                folder = self._enter(change.path.parent, folders, stack)
+                folder = self._enter(change.path.parent, work.record.folder, folders, stack)
                 prepared = self._prepare_one(change, folder, by)
                 if prepared is not None:
                     work.prepared.append(prepared)
@@ -272,12 +273,12 @@ class Store:
             path = self.root / work.record.relative
             self._give_up(work, StoreError(path, f"{path} cannot be updated: {type(error).__name__}: {error}."))
 
-    def _enter(self, folder: Path, folders: dict[Path, int], stack: ExitStack) -> int:
+    def _enter(self, folder: Path, owner: tuple[int, int] | None, folders: dict[Path, int], stack: ExitStack) -> int:
         """A descriptor of a document's folder, the lock of the ``.metadata`` it is in being held."""
         own = Path(*folder.parts[: folder.parts.index(METADATA, len(self.root.parts)) + 1])
         for path in dict.fromkeys((own, folder)):
             if path not in folders:
-                folders[path] = stack.enter_context(metadata_folder(self.root, path))
+                folders[path] = stack.enter_context(metadata_folder(self.root, path, owner=owner))
                 if path == own and own != self.root / METADATA:
                     stack.enter_context(self._lock(folders[path], own))
                 self._sweep(folders[path], path)

@@ -246,6 +246,8 @@ def _remember(decision: Decision, outcome: Outcome, ws: Workspace, result: Surve
     found = decision.found
     if found is None:
         return
+    if decision.verdict is Verdict.RETURNED:  # perhaps from a backup: it brings documents of its own
+        ws.seen.drop_documents(decision.path)
     if decision.known is not None and decision.known.path != decision.path:
         ws.seen.drop_documents(decision.known.path)
         ws.seen.clear_trouble(decision.known.path)
@@ -315,9 +317,10 @@ def _accepted(
     name = f"{kind}.json"
     if kind == STRUCTURAL:
         rewrite = EntriesChange(path, frozenset(), lambda entries: {})
-        record = Record(place.kind, place.identifier, place.path, (rewrite,), touch=True)
+        record = Record(place.kind, place.identifier, place.path, (rewrite,), touch=True, folder=place.folder)
     else:
-        record = Record(place.kind, place.identifier, place.path, touch=True, accepted={name: document.sha256})
+        accepted = {name: document.sha256}
+        record = Record(place.kind, place.identifier, place.path, touch=True, accepted=accepted, folder=place.folder)
     outcome = ws.store.apply([record], by="filesystem")[0]
     relative = f"{place.path}/{METADATA}/{name}"
     if outcome.error is not None:

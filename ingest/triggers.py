@@ -6,16 +6,16 @@ Trigger 0: a project folder. Trigger 1: a dataset folder. Trigger 2: files. Runs
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from ingest import documents, manifest
 from ingest.documents import ADMINISTRATIVE, EXPERIMENT, PROJECT, STRUCTURAL, encode_path
-from ingest.events import Arrived, Described, FileEvent, Forgotten, Gone, Left, Moved
+from ingest.events import Arrived, Described, FileEvent, Forgotten, Gone, Left, Moved, Renewed
 from ingest.places import Decision, Verdict
-from ingest.seen import Stamp
+from ingest.seen import PlaceRow, Stamp
 from ingest.settings import EngineSettings
 from ingest.store import Change, EntriesChange, Record
 
@@ -135,14 +135,13 @@ def _copied(old: Value, key: str, identifier: str, derived_from: str) -> Value:
 
 def _copied_manifest(old: Value, identifier: str) -> Value:
     """The manifest of a copy: its files are other files, and no V2 record counts for them."""
-    entries = [_copied_entry(e) for e in old.get("file_descriptions", ()) if e.get("state") != "missing"]
+    entries = [_copied_entry(e, str(uuid4())) for e in old.get("file_descriptions", ()) if e.get("state") != "missing"]
     kept = {k: v for k, v in old.items() if k not in ("runs", *documents.AUDIT[:2])}
     value = {**kept, "@id": f"urn:uuid:{identifier}", "dataset_identifier": identifier, "file_descriptions": entries}
     return manifest.NOTHING.changed((), entries).into(value)
 
 
-def _copied_entry(entry: Mapping[str, Any]) -> Value:
-    new = str(uuid4())
+def _copied_entry(entry: Mapping[str, Any], new: str) -> Value:
     dropped = ("run_id", "complete_metadata", "previous_checksums", "missing_since")
     kept = {k: v for k, v in entry.items() if k not in dropped}
     return {**kept, "file_identifier": new, "@id": f"urn:uuid:{new}", "data_object_version": "V1", "state": "present",
@@ -173,7 +172,10 @@ def folder_record(
         born: who made the record and when, for a document that was deleted and is made anew.
     """
     make = _FOLDER_TRIGGERS.get(decision.verdict)
-    return None if make is None else make(site, decision, project_identifier, born)
+    if make is None:
+        return None
+    found, record = decision.found, make(site, decision, project_identifier, born)
+    return record if found is None else replace(record, folder=(found.dev, found.ino))
 
 
 def _made(site: Site, decision: Decision, project_identifier: str, born: Mapping[str, Any]) -> Record:
@@ -209,7 +211,7 @@ _FOLDER_TRIGGERS: Mapping[Verdict, Callable[[Site, Decision, str, Mapping[str, A
 # --- trigger 2: files ---------------------------------------------------------------------------------------
 
 
-def files_record(root: Path, identifier: str, path: str, events: Iterable[FileEvent], trusted: Stamp | None) -> Record:
+def files_record(root: Path, place: PlaceRow, events: Iterable[FileEvent], trusted: Stamp | None) -> Record:
     """Trigger 2: the manifest entries of what happened to a dataset's files, in one change."""
     happened = tuple(events)
     keys = frozenset(_key(p) for event in happened for p in _paths(event))
@@ -224,8 +226,9 @@ def files_record(root: Path, identifier: str, path: str, events: Iterable[FileEv
             new.update(changed)
         return new
 
-    document = documents.dataset_document(root, path, STRUCTURAL)
-    return Record("dataset", identifier, path, (EntriesChange(document, keys, change, trusted),))
+    document = documents.dataset_document(root, place.path, STRUCTURAL)
+    entries = EntriesChange(document, keys, change, trusted)
+    return Record("dataset", place.identifier, place.path, (entries,), folder=place.folder)
 
 
 def _paths(event: FileEvent) -> tuple[str, ...]:
@@ -296,6 +299,12 @@ def _left(event: Left, entries: Entries, moment: str) -> Entries:
     return {_key(event.path): None} if old is not None and old["file_identifier"] == event.identifier else {}
 
 
+def _renewed(event: Renewed, entries: Entries, moment: str) -> Entries:
+    key = _key(event.path)
+    old = entries.get(key)
+    return {} if old is None else {key: _copied_entry(old, event.identifier)}
+
+
 def _gone(event: Gone, entries: Entries, moment: str) -> Entries:
     old = entries.get(_key(event.path))
     if old is None or old.get("state") == "missing":
@@ -315,6 +324,7 @@ _FILE_TRIGGERS: Mapping[type, Callable[[Any, Entries, str], Entries]] = {
     Moved: _moved,
     Arrived: _arrived,
     Left: _left,
+    Renewed: _renewed,
     Gone: _gone,
     Forgotten: _forgotten,
 }

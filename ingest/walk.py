@@ -14,15 +14,15 @@ from pathlib import Path
 import pathspec
 
 from ingest import zarr
+from ingest.folders import identity_of, moved_away
 from ingest.layout import IGNORE_FILE, never_data
-from ingest.seen import Condition, Stamp
+from ingest.seen import NO_STAMP, Condition, PlaceRow, Stamp
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _MAX_IGNORE_BYTES = 1 << 20
 _LARGEST = 2**63 - 1
 
 
-NO_STAMP = Stamp(0, 0, 0, 0, 0)
 Row = tuple[int, int, int, int, int, int]
 
 
@@ -65,6 +65,22 @@ def open_folder(parent: int | None, name: str | bytes) -> int:
         OSError: as ``open(2)`` with ``O_DIRECTORY | O_NOFOLLOW``.
     """
     return os.open(name, _DIRECTORY, dir_fd=parent)
+
+
+@contextmanager
+def opened_place(root: Path, place: PlaceRow) -> Iterator[int]:
+    """A descriptor of a dataset's folder: what is done through it is done there, wherever the folder moves.
+
+    Raises:
+        OSError: when it cannot be opened, or another folder stands there by now.
+    """
+    top = open_folder(None, os.fspath(root / place.path))
+    try:
+        if identity_of(os.fstat(top)) != place.folder:
+            raise moved_away()
+        yield top
+    finally:
+        os.close(top)
 
 
 @contextmanager

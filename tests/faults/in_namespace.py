@@ -116,7 +116,7 @@ def read_only(watched: Watched) -> None:
 
 def state_full(watched: Watched) -> None:
     """The state folder's disk is full, the data's is not."""
-    mount(watched.state, "size=256k")
+    mount(watched.state, "size=384k")
     described(watched)
     for number in range(300):
         watched.put(f"{D}/{'long name ' * 10}{number}.txt", f"{number}\n")

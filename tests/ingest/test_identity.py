@@ -572,3 +572,103 @@ def test_a_planted_registry_entry_leads_nowhere(watched: Watched, tmp_path: Path
     watched.reconcile()
     assert not (tmp_path.parent / "elsewhere" / ".metadata").exists()
     assert identity(watched) != OTHER
+
+
+@pytest.mark.parametrize("target", ["p_Barley/aaa", "p_Barley/zzz"])
+@pytest.mark.parametrize("step_by_step", [False, True])
+def test_files_keep_their_identity_when_the_dataset_they_leave_is_deleted_at_once(
+    watched: Watched, target: str, step_by_step: bool
+) -> None:
+    """`mv leaves/* other/; rm -r leaves` between two looks, also when only the target is looked at first."""
+    filled(watched)
+    watched.folder(target)
+    watched.reconcile()
+    before = watched.identifiers(D)
+    watched.move(f"{D}/a.txt", f"{target}/a.txt")
+    watched.move(f"{D}/sub", f"{target}/sub")
+    watched.remove(D)
+    if step_by_step:
+        watched.reconcile(target)
+    watched.reconcile()
+    watched.reconcile()
+    assert watched.identifiers(target) == before
+    assert watched.states(target) == {"a.txt": "present", "sub/b.txt": "present"}
+    assert watched.problems() == {}
+    assert watched.check() == []
+
+
+def test_a_dataset_moved_into_another_and_out_again_is_itself_and_doubles_nothing(watched: Watched) -> None:
+    filled(watched)
+    before, dataset = watched.identifiers(D), identity(watched)
+    watched.move(D, "p_Barley/roots/within")
+    watched.reconcile()
+    inside = watched.identifiers("p_Barley/roots")
+    assert (inside["within/a.txt"], inside["within/sub/b.txt"]) == (before["a.txt"], before["sub/b.txt"])
+    watched.put("p_Barley/roots/within/new.txt", "new\n")
+    watched.reconcile()
+    watched.move("p_Barley/roots/within", D)
+    watched.reconcile()
+    watched.reconcile()
+    assert identity(watched) == dataset
+    after = watched.identifiers(D)
+    assert {name: after[name] for name in before} == before
+    assert set(watched.states(D).values()) == {"present"}
+    assert set(watched.identifiers("p_Barley/roots").values()).isdisjoint(after.values())
+    assert watched.check() == []
+
+
+@pytest.mark.parametrize("target", ["p_Barley/aaa", "p_Barley/zzz"])
+def test_a_file_changed_and_moved_to_another_dataset_has_one_identity(watched: Watched, target: str) -> None:
+    """It was seen changing, so its bytes are not known under its last stamp when it moves."""
+    filled(watched)
+    watched.folder(target)
+    watched.reconcile()
+    before = watched.identifiers(D)["a.txt"]
+    watched.put(f"{D}/a.txt", "still changing\n")
+    watched.reconcile(settle_seconds=3600.0)
+    watched.move(f"{D}/a.txt", f"{target}/a.txt")
+    watched.reconcile()
+    watched.reconcile()
+    assert watched.identifiers(target) == {"a.txt": before}
+    assert "a.txt" not in watched.states(D)
+    assert watched.check() == []
+    watched.lose_state()
+    watched.reconcile()
+    assert watched.identifiers(target) == {"a.txt": before}
+
+
+def test_an_entry_from_a_backup_whose_file_lives_elsewhere_by_now_gets_an_identity_of_its_own(
+    watched: Watched, tmp_path: Path
+) -> None:
+    filled(watched)
+    before = watched.identifiers(D)
+    watched.copy(D, "../backup")
+    watched.move(f"{D}/a.txt", "p_Barley/roots/a.txt")
+    watched.move(f"{D}/sub/b.txt", "p_Barley/roots/b.txt")
+    watched.reconcile()
+    watched.remove(D)
+    watched.reconcile()
+    watched.move("../backup", D)
+    watched.remove(f"{D}/sub")
+    watched.reconcile()
+    watched.reconcile()
+    assert watched.identifiers("p_Barley/roots")["a.txt"] == before["a.txt"]
+    assert watched.identifiers("p_Barley/roots")["b.txt"] == before["sub/b.txt"]
+    assert watched.states(D) == {"a.txt": "present"}
+    assert watched.identifiers(D)["a.txt"] not in before.values()
+    assert watched.check() == []
+
+
+def test_a_file_replaced_by_a_link_while_nothing_can_be_recorded_is_missing_in_the_end(watched: Watched) -> None:
+    filled(watched)
+    folder = watched.root / D
+    (folder / "a.txt").unlink()
+    (folder / "a.txt").symlink_to("/etc/hostname")
+    manifest = folder / ".metadata" / "dataset_structural.json"
+    text = manifest.read_text()
+    manifest.write_text(text.replace('"file_count"', '"file_count" x'))
+    watched.reconcile()
+    manifest.write_text(text)
+    (folder / "a.txt").unlink()
+    watched.reconcile()
+    assert watched.states(D)["a.txt"] == "missing"

@@ -49,7 +49,6 @@ class Dataset:
     path: str
     files: dict[str, File] = field(default_factory=dict)
     entries: dict[str, Entry] = field(default_factory=dict)
-    deleted: bool = False
 
 
 class Model(RuleBasedStateMachine):
@@ -62,6 +61,7 @@ class Model(RuleBasedStateMachine):
         for project in ("p_a", "p_b"):
             self.watched.folder(project)
         self.datasets: list[Dataset] = []
+        self.departed: list[Dataset] = []  # deleted since the last pass
         self.known: dict[object, str] = {}
         self.numbers = itertools.count()
         self.lost = False
@@ -140,7 +140,8 @@ class Model(RuleBasedStateMachine):
         dataset = self.some(choice)
         self.watched.remove(dataset.path)
         self.datasets.remove(dataset)
-        dataset.deleted = True
+        dataset.files = {}
+        self.departed.append(dataset)
 
     @rule()
     def lose_state(self) -> None:
@@ -185,6 +186,7 @@ class Model(RuleBasedStateMachine):
                     after[dataset][name] = entry
         for dataset in self.datasets:
             dataset.entries = after[dataset]
+        self.departed = []
 
     def expected_of(self, dataset: Dataset, claimed: set[int]) -> Iterator[tuple[str, Entry]]:
         for name, file in dataset.files.items():
@@ -198,7 +200,7 @@ class Model(RuleBasedStateMachine):
     def origin(self, dataset: Dataset, file: File, claimed: set[int]) -> Entry | None:
         """The entry of a file that is not where it was: by what the state remembers of it, or by its bytes."""
         found = []
-        for other in self.datasets:
+        for other in (*self.datasets, *self.departed):
             for name, entry in other.entries.items():
                 if name in other.files or id(entry) in claimed:
                     continue

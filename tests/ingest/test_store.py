@@ -177,6 +177,21 @@ def test_documents_of_one_record_are_written_together_or_not_at_all(described: W
     assert described.metadata() == before
 
 
+def test_nothing_is_written_where_another_folder_stands_by_now(described: Watched) -> None:
+    """The record was decided on before somebody moved its folder away and put another one in its place."""
+    folder = described.root / D
+    known = (folder.stat().st_dev, folder.stat().st_ino)
+    identifier = described.administrative(D)["dataset_identifier"]
+    described.move(D, "p_Barley/moved")
+    described.copy("p_Barley/moved", D)
+    before = described.metadata()
+    change = Change(administrative(described), ADMINISTRATIVE, setting(dataset_title="Leaves"))
+    record = Record("dataset", identifier, D, (change,), folder=known)
+    (outcome,) = store_of(described).apply([record], by="system:test")
+    assert "it was moved or replaced in the meantime; it is looked at again" in str(outcome.error)
+    assert described.metadata() == before
+
+
 def test_one_records_trouble_holds_up_no_other(described: Watched) -> None:
     described.put("p_Rye/leaves/a.txt")
     described.reconcile()
