@@ -190,6 +190,7 @@ def _say(answer: dict[str, Any]) -> None:
 
 def _reconcile(workspace: Any, scope: str | None) -> dict[str, Any]:
     from catalog import index
+    from ingest.processes import ReadingProcesses
     from ingest.reconcile import reconcile
 
     indexing = 0.0
@@ -201,7 +202,9 @@ def _reconcile(workspace: Any, scope: str | None) -> dict[str, Any]:
         indexing += time.perf_counter() - before
 
     used, started = _cpu_seconds(), time.perf_counter()
-    report = reconcile(workspace, scope=Path(scope) if scope else None, on_recorded=refresh, helpers=True)
+    with ReadingProcesses() as processes:
+        part = Path(scope) if scope else None
+        report = reconcile(workspace, scope=part, on_recorded=refresh, processes=processes)
     seconds = time.perf_counter() - started
     counts = {name: getattr(report, name) for name in ("described", "unchanged", "pending", "failed")}
     return {"seconds": seconds, "cpu_seconds": _cpu_seconds() - used, "indexing": indexing, **counts}

@@ -14,6 +14,7 @@ import orjson
 
 from ingest.check import check
 from ingest.errors import FairfolderError
+from ingest.processes import ReadingProcesses
 from ingest.reconcile import reconcile
 from ingest.report import Finding
 from ingest.settings import EngineSettings
@@ -67,8 +68,8 @@ def _reconcile(arguments: argparse.Namespace) -> int:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     signal.signal(signal.SIGINT, lambda *_: stop.set())
-    with open_workspace(_existing(arguments.root), EngineSettings.from_env()) as ws:
-        report = reconcile(ws, accept_deletions=arguments.accept_deletions, stop=stop, helpers=True)
+    with open_workspace(_existing(arguments.root), EngineSettings.from_env()) as ws, ReadingProcesses() as processes:
+        report = reconcile(ws, accept_deletions=arguments.accept_deletions, stop=stop, processes=processes)
     counted = {"described": report.described, "unchanged": report.unchanged, "moved": report.moved,
                "missing": report.missing, "waiting": report.pending, "failed": report.failed}  # fmt: skip
     words = ", ".join(f"{count} {name}" for name, count in counted.items())

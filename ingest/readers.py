@@ -1,15 +1,12 @@
-"""Reading many files at once: small ones in batches by helper processes, large ones in threads.
+"""Reading many files at once: small ones in batches by other processes, large ones in threads.
 
 Hashing frees the interpreter's lock, so large files run two by two in threads. Opening and parsing small ones does
-not: when there are many, helper processes take them in batches, and this process reads along whenever they are busy.
+not: when there are many, processes take them in batches, and this process reads along whenever they are busy.
 """
 
 from __future__ import annotations
 
-import ctypes
 import os
-import signal
-import sys
 import threading
 import time
 from collections import deque
@@ -18,9 +15,9 @@ from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context, parent_process
 from pathlib import Path
 
+from ingest.processes import ReadingProcesses
 from ingest.reading import Facts, NotRead, StoppedError, Throttle, read_file
 from ingest.scan import by_folder
 from ingest.seen import Condition, PlaceRow, Stamp
@@ -32,7 +29,6 @@ _IN_FLIGHT = 32
 _BATCH = 200
 _WORTH_A_PROCESS = 1_500
 _PAUSE_LOOK_SECONDS = 0.5
-_PR_SET_PDEATHSIG = 1
 
 Result = Facts | NotRead
 Wanted = Sequence[tuple[bytes, Stamp]]
@@ -92,30 +88,6 @@ def _nothing() -> None:
     """Nothing to look for: a batch is short."""
 
 
-def _become_helper() -> None:
-    """A helper leaves the terminal's Ctrl-C to its parent, and ends with the pass it works for, however that ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    threading.Thread(target=_end_with_the_pass, daemon=True).start()
-
-
-def _end_with_the_pass() -> None:
-    """The parent in the kernel's eyes is the fork server, which lives as long as its helpers do."""
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-def _helper_pool(count: int) -> ProcessPoolExecutor:
-    """Helpers forked from a fresh process, which has none of our threads, open files and locks."""
-    context = get_context("forkserver")
-    context.set_forkserver_preload(["ingest.readers"])
-    return ProcessPoolExecutor(count, context, initializer=_become_helper)
-
-
 def _in_helper(folder: str, wanted: Wanted) -> list[Result]:
     return read_batch(folder, wanted, Throttle(None), _nothing, None)
 
@@ -160,7 +132,7 @@ class Readers:
         stop: threading.Event,
         paused: Callable[[], bool],
         *,
-        helpers: bool = True,
+        processes: ReadingProcesses | None = None,
         slow: SlowReads | None = None,
     ) -> None:
         self._slow = slow
@@ -170,23 +142,17 @@ class Readers:
         self._paused = paused
         self._looked = 0.0
         self._threads: ThreadPoolExecutor | None = None
-        self._processes: ProcessPoolExecutor | None = None
-        self._warming: threading.Thread | None = None
-        self._may_help = helpers and throttle.rate is None
-        self._count = max(1, min(8, os.cpu_count() or 1))
+        self._processes = processes if throttle.rate is None else None
         self._small_seen = 0
         self._small: deque[_Flight] = deque()
         self._large: deque[_Flight] = deque()
 
     def close(self) -> None:
-        """Wait for what is being read and end the helpers."""
-        if self._warming is not None:
-            self._warming.join()
+        """Wait for what is being read."""
         for flight in (*self._small, *self._large):
             flight.future.cancel()
-        for pool in (self._threads, self._processes):
-            if pool is not None:
-                pool.shutdown(wait=True, cancel_futures=True)
+        if self._threads is not None:
+            self._threads.shutdown(wait=True, cancel_futures=True)
 
     def read(self, place: PlaceRow, files: dict[bytes, Stamp]) -> Iterator[Read]:
         """Start with the files of one dataset; gives whatever of any dataset is finished meanwhile.
@@ -212,13 +178,13 @@ class Readers:
         self._look()
         yield from self._landed(self._small, _IN_FLIGHT)
         yield from self._landed(self._large, _IN_FLIGHT)
-        helpers = self._helpers(len(batch))
-        if helpers is not None and len(self._small) < _IN_FLIGHT:
+        helping = self._helping(len(batch))
+        if helping is not None and len(self._small) < _IN_FLIGHT:
             try:
-                self._small.append(_Flight(place, batch, helpers.submit(_in_helper, folder, batch)))
+                self._small.append(_Flight(place, batch, helping.submit(_in_helper, folder, batch)))
                 return
             except BrokenProcessPool:
-                self._may_help = False
+                self._without_help()
         results = self._here(folder, batch)
         for (path, stamp), result in zip(batch, results, strict=True):
             yield Read(place, path, stamp, result)
@@ -244,8 +210,7 @@ class Readers:
             try:
                 results = flight.future.result()
             except BrokenProcessPool:
-                # A helper was killed (out of memory, say): this process goes on alone.
-                self._may_help = False
+                self._without_help()
                 results = self._here(os.fspath(self._root / flight.place.path), flight.wanted)
             for (path, stamp), result in zip(flight.wanted, results, strict=True):
                 yield Read(flight.place, path, stamp, result)
@@ -255,25 +220,19 @@ class Readers:
             self._threads = ThreadPoolExecutor(max(2, min(4, os.cpu_count() or 2)), thread_name_prefix="read")
         return self._threads
 
-    def _helpers(self, more: int) -> ProcessPoolExecutor | None:
-        """The helper processes, once there is enough to read for them to be worth their start."""
+    def _helping(self, more: int) -> ProcessPoolExecutor | None:
+        """The processes that help, once there is enough to read for them to be worth their start."""
         self._small_seen += more
-        if not self._may_help or self._small_seen < _WORTH_A_PROCESS:
+        if self._processes is None:
             return None
-        if self._warming is None:
-            # Their start takes a third of a second: meanwhile this process reads.
-            self._warming = threading.Thread(target=self._warm, name="helpers", daemon=True)
-            self._warming.start()
-        return self._processes
+        if self._small_seen >= _WORTH_A_PROCESS:
+            self._processes.start()  # meanwhile this process reads
+        return self._processes.pool
 
-    def _warm(self) -> None:
-        pool = _helper_pool(self._count)
-        try:
-            for started in [pool.submit(os.getpid) for _ in range(self._count)]:
-                started.result()
-        except BrokenProcessPool:
-            self._may_help = False
-        self._processes = pool
+    def _without_help(self) -> None:
+        """A helping process was killed (out of memory, say): this one goes on alone."""
+        if self._processes is not None:
+            self._processes.broken = True
 
     def _look(self) -> None:
         """Stop when asked to; wait while an administrator holds the reading."""

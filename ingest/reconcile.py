@@ -22,6 +22,7 @@ from ingest.layout import METADATA, PlaceKind, relative_to_root
 from ingest.losses import GoneFiles, forget_long_missing, record_losses
 from ingest.moves import Surveyed
 from ingest.places import Verdict, list_datasets
+from ingest.processes import ReadingProcesses
 from ingest.readers import Read, Readers, SlowReads
 from ingest.reading import Facts, NotRead, StoppedError
 from ingest.report import Finding, Progress, Report
@@ -71,7 +72,7 @@ def reconcile(
     on_recorded: OnRecorded | None = None,
     stop: threading.Event | None = None,
     lock_seconds: float = 60.0,
-    helpers: bool = False,
+    processes: ReadingProcesses | None = None,
     slow: SlowReads | None = None,
     enough: Callable[[], bool] | None = None,
 ) -> Report:
@@ -84,8 +85,7 @@ def reconcile(
         wait: wait, in bounded rounds, for files that were changed just now to come to rest.
         progress: called several times a second at most.
         on_recorded: called after each cut with the documents that were written.
-        helpers: read many small files by helper processes too; as always with Python's ``multiprocessing``, only from
-            a program whose main module can be imported without doing anything.
+        processes: read many small files by these processes too.
         slow: where large files are read beside the passes; without it a pass waits for them.
         enough: asked after each dataset and each cut; true ends the pass early, with ``report.unfinished``.
         stop: set it to end the pass after the cut it is in; everything recorded so far stays.
@@ -104,7 +104,9 @@ def reconcile(
         if alarm:
             report.alarms.append(alarm)
         else:
-            readers = Readers(ws.root, ws.throttle, halt, lambda: ws.paused, helpers=helpers, slow=slow)
+            if processes is not None and not ws.seen.has_files():
+                processes.start_for_new(ws.root, ws.layout)
+            readers = Readers(ws.root, ws.throttle, halt, lambda: ws.paused, processes=processes, slow=slow)
             cut = Cut(ws, report, on_recorded or _nothing)
             run = _Pass(ws, report, readers, ws.clock.gate(), cut, progress or _nothing, enough or _never)
             try:

@@ -244,7 +244,6 @@ def _scan(run: _Watch, due: dict[str, bool]) -> None:
         on_recorded=run.on_recorded,
         stop=run.stop,
         progress=lambda _: _tell(run),
-        helpers=False,
         slow=run.slow,
         enough=lambda: time.monotonic() - started > TURN_SECONDS and run.board.has_due(),
     )

@@ -11,8 +11,12 @@ from django.conf import settings
 from catalog import state
 from catalog.commanding import EngineCommand, Outcome, chosen, found_lines, progress_bar, stopping
 from catalog.following import Follower
+from ingest.layout import Layout
+from ingest.processes import ReadingProcesses
 from ingest.reconcile import reconcile
 from ingest.report import Report
+from ingest.seen import state_folder
+from ingest.settings import EngineSettings
 from ingest.workspace import open_workspace
 
 
@@ -33,9 +37,15 @@ class Command(EngineCommand):
         held.add_argument("--resume", action="store_true", help="go on with the reading of files, and exit")
 
     def run(self, **options: Any) -> Outcome:
-        state.prepare()
         if options["pause"] or options["resume"]:
+            state.prepare()
             return _hold(options["path"], on=options["pause"])
+        with ReadingProcesses() as processes:
+            _start_for_new(processes)
+            return self._described(processes, options)
+
+    def _described(self, processes: ReadingProcesses, options: dict[str, Any]) -> Outcome:
+        state.prepare()
         reports, parts = [], chosen(options["path"])
         with stopping() as stop, Follower() as follower:
             for root, scope in parts:
@@ -48,10 +58,18 @@ class Command(EngineCommand):
                         progress=progress,
                         on_recorded=follower.recorded,
                         stop=stop,
-                        helpers=True,
+                        processes=processes,
                     )
                 reports.append(report)
         return _outcome(reports, follower)
+
+
+def _start_for_new(processes: ReadingProcesses) -> None:
+    """While the database is being set up, if there is a root that was never looked at."""
+    own: EngineSettings = settings.ENGINE
+    for root in settings.MONITOR_PATHS:
+        if not (state_folder(own.state_dir, root) / "seen.sqlite").exists():
+            processes.start_for_new(root, Layout(own.project_prefix, own.dataset_prefix))
 
 
 def _hold(path: str | None, *, on: bool) -> Outcome:
