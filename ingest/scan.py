@@ -131,11 +131,10 @@ def _check_entries(
             continue
         if row.condition is (Condition.DESCRIBED if entry.get("state") == "missing" else Condition.MISSING):
             known[path] = (0, 0, 0, 0, 0, int(Condition.DESCRIBED))
-        if state.trusted is None and row.identifier and _edited(entry, row):
-            what = "file_identifier" if entry["file_identifier"] != row.identifier else "checksum"
+        if state.trusted is None and row.identifier and (what := _edited(entry, row)):
             result.trouble = (
-                f"the {what} of {os.fsdecode(path)!r} was changed by hand; put {row.identifier} / {row.sha256} back, "
-                "or accept the change as a curator. Nothing was overwritten."
+                f"the {what} of {os.fsdecode(path)!r} was changed by hand; put {row.identifier} / {row.sha256} / "
+                f"{row.stamp.size} bytes back, or accept the change as a curator. Nothing was overwritten."
             )
     result.orphans = dict(orphans)
 
@@ -163,10 +162,15 @@ def _missing_row(place: int, path: bytes, entry: Mapping[str, Any]) -> FileRow:
     )
 
 
-def _edited(entry: Mapping[str, Any], row: FileRow) -> bool:
-    return entry["file_identifier"] != row.identifier or (
-        row.condition is Condition.DESCRIBED and entry["checksum"]["value"] != row.sha256
-    )
+def _edited(entry: Mapping[str, Any], row: FileRow) -> str:
+    """Which of the system's fields of an entry is not what was seen of the file, "" when none is."""
+    if entry["file_identifier"] != row.identifier:
+        return "file_identifier"
+    if row.condition is not Condition.DESCRIBED:
+        return ""
+    if entry["checksum"]["value"] != row.sha256:
+        return "checksum"
+    return "size_bytes" if entry["size_bytes"] != row.stamp.size and row.stamp.ino else ""
 
 
 def _bytes_alone(result: Comparison, seen: Seen, *, unstable: bool) -> None:

@@ -174,7 +174,7 @@ def test_files_that_come_meanwhile_do_not_make_a_changed_system_field_true(descr
     assert described.check() == []
 
 
-@pytest.mark.parametrize("what", ["file_identifier", "checksum"])
+@pytest.mark.parametrize("what", ["file_identifier", "checksum", "size_bytes"])
 def test_a_changed_entry_is_reported_and_not_obeyed(described: Watched, what: str) -> None:
     before = described.entries(D)["a.txt"]
 
@@ -182,6 +182,8 @@ def test_a_changed_entry_is_reported_and_not_obeyed(described: Watched, what: st
         entry = value["file_descriptions"][0]
         if what == "checksum":
             entry["checksum"]["value"] = "0" * 64
+        elif what == "size_bytes":
+            entry["size_bytes"] += 1
         else:
             entry.update({"file_identifier": OTHER, "@id": f"urn:uuid:{OTHER}"})
 
