@@ -11,11 +11,8 @@ import hashlib
 import logging
 import os
 import re
-import stat
 import threading
-import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,90 +21,18 @@ from typing import Any
 from ingest import documents, manifest
 from ingest.documents import AUDIT, IDENTIFIER_KEY, REGISTRY, STRUCTURAL, SYSTEM_KEYS, Document
 from ingest.errors import ConflictError, DocumentError, FairfolderError, StoreError
-from ingest.folders import explain, lock_descriptor, metadata_folder, new_file, sweep
+from ingest.folders import explain, lock_descriptor, metadata_folder, sweep
 from ingest.layout import METADATA
 from ingest.locking import LockUnsupportedError, held, lock_file
 from ingest.minting import with_identities
+from ingest.records import Change, EntriesChange, Outcome, Record, Value, Written
 from ingest.schema import SchemaSet
-from ingest.seen import Stamp
+from ingest.texts import Prepared, all_durable, prepare
 
 _log = logging.getLogger("fairfolder.store")
 
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{12}\.tmp")
 _SEQUENCE = ".sequence"
-_FSYNC_THREADS = 6
-
-Value = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Change:
-    """A pure function from a document's present value (None: it does not exist) to the next (None: leave it)."""
-
-    path: Path
-    kind: str
-    function: Callable[[Value | None], Value | None]
-    if_match: str | None = None
-
-
-@dataclass(frozen=True)
-class EntriesChange:
-    """A pure function over some entries of a manifest: key → entry as it stands, to key → next entry or None.
-
-    ``trusted`` is the stamp under which the manifest is known to be the store's own valid text; then only the entries
-    named are parsed and validated. Without it, or when the stamp is another, the whole manifest is.
-    """
-
-    path: Path
-    keys: frozenset[bytes]
-    function: Callable[[Mapping[bytes, Value]], Mapping[bytes, Value | None]]
-    trusted: Stamp | None = None
-
-
-@dataclass(frozen=True)
-class Record:
-    """What one action does to one project or dataset (``kind`` "" for a document that belongs to neither)."""
-
-    kind: str
-    identifier: str
-    relative: str
-    changes: tuple[Change | EntriesChange, ...] = ()
-    registry: Callable[[Value], Value] = lambda entry: entry
-    touch: bool = False  # bring the registry entry up to date although no document changed
-    accepted: Mapping[str, str] = field(default_factory=dict)  # document → SHA-256 of a person's edit on disk
-    folder: tuple[int, int] | None = None  # device and inode of the folder it is about; another may stand there by now
-
-
-@dataclass(frozen=True)
-class Written:
-    """A document as it stands after the action."""
-
-    path: Path
-    kind: str
-    stamp: Stamp
-    sha256: str
-    system: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a record: the documents written (none when nothing had to change), or why nothing was."""
-
-    record: Record
-    written: tuple[Written, ...] = ()
-    error: FairfolderError | None = None
-
-
-@dataclass
-class _Prepared:
-    path: Path
-    kind: str
-    folder: int
-    temporary: str
-    fd: int
-    sha256: str
-    system: Mapping[str, Any]
-    before: tuple[int, ...] | None  # the file that was read, to be replaced by this one; None: there was none
 
 
 @dataclass
@@ -115,14 +40,8 @@ class _Work:
     """One record on its way through an action."""
 
     record: Record
-    prepared: list[_Prepared] = field(default_factory=list)
+    prepared: list[Prepared] = field(default_factory=list)
     error: FairfolderError | None = None
-
-
-def system_part(kind: str, value: Mapping[str, Any]) -> dict[str, Any]:
-    """The system's fields of a document, without the entries of a manifest."""
-    keys = SYSTEM_KEYS.get(kind, frozenset()) - {"file_descriptions"}
-    return {k: value[k] for k in keys if k in value}
 
 
 class Store:
@@ -287,12 +206,10 @@ class Store:
     def _give_up(self, work: _Work, error: FairfolderError) -> None:
         work.error = error
         for one in work.prepared:
-            os.close(one.fd)
-            with suppress(OSError):
-                os.unlink(one.temporary, dir_fd=one.folder)
+            one.discard()
         work.prepared.clear()
 
-    def _prepare_one(self, change: Change | EntriesChange, folder: int, by: str) -> _Prepared | None:
+    def _prepare_one(self, change: Change | EntriesChange, folder: int, by: str) -> Prepared | None:
         if isinstance(change, EntriesChange):
             return self._prepare_entries(change, folder, by)
         old = self._present(change.path, change.kind)
@@ -307,7 +224,7 @@ class Store:
         self._validate(change.path, change.kind, value)
         text = manifest.render_value(value) if change.kind == STRUCTURAL else documents.to_bytes(value)
         before = None if old is None else old.identity
-        return self._write(change.path, change.kind, folder, [text], value, before)
+        return prepare(change.path, change.kind, folder, [text], value, before)
 
     def _present(self, path: Path, kind: str) -> Document | None:
         try:
@@ -347,7 +264,7 @@ class Store:
 
     # --- manifests ------------------------------------------------------------------------------------------
 
-    def _prepare_entries(self, change: EntriesChange, folder: int, by: str) -> _Prepared | None:
+    def _prepare_entries(self, change: EntriesChange, folder: int, by: str) -> Prepared | None:
         raw, before = documents.read_stamped(change.path)
         if change.trusted is not None and self.schemas.is_packaged(STRUCTURAL):
             parts = manifest.split(raw) if before == tuple(change.trusted) else None
@@ -360,7 +277,7 @@ class Store:
 
     def _splice(
         self, change: EntriesChange, parts: manifest.Split, folder: int, by: str, before: tuple[int, ...]
-    ) -> _Prepared | None:
+    ) -> Prepared | None:
         slots = manifest.find_all(parts, change.keys)
         old = {
             key: documents.parse(change.path, parts.raw[s.start : s.end], twice_checked=True)
@@ -377,11 +294,11 @@ class Store:
         self._validate(change.path, STRUCTURAL, {**header, "file_descriptions": [v for v in new.values() if v]})
         lines = {k: None if v is None else manifest.entry_line(v) for k, v in new.items()}
         pieces = manifest.assemble(header, manifest.spliced(parts, lines, slots))
-        return self._write(change.path, STRUCTURAL, folder, pieces, header, before)
+        return prepare(change.path, STRUCTURAL, folder, pieces, header, before)
 
     def _rewrite(
         self, change: EntriesChange, raw: bytes, folder: int, by: str, before: tuple[int, ...]
-    ) -> _Prepared | None:
+    ) -> Prepared | None:
         value = documents.parse(change.path, raw)
         self._validate(change.path, STRUCTURAL, value)
         entries = {manifest.key_of_entry(e): e for e in value["file_descriptions"]}
@@ -399,11 +316,11 @@ class Store:
             return None
         new = self._stamped(STRUCTURAL, new, value, by)
         self._validate(change.path, STRUCTURAL, new)
-        return self._write(change.path, STRUCTURAL, folder, [manifest.render_value(new)], new, before)
+        return prepare(change.path, STRUCTURAL, folder, [manifest.render_value(new)], new, before)
 
     # --- the registry -----------------------------------------------------------------------------------------
 
-    def _prepare_registry(self, works: Iterable[_Work], folder: int, by: str) -> _Prepared | None:
+    def _prepare_registry(self, works: Iterable[_Work], folder: int, by: str) -> Prepared | None:
         number = self._last_sequence(folder)
         before = number
         for work in works:
@@ -426,11 +343,11 @@ class Store:
             return None
         path = documents.registry_folder(self.root) / _SEQUENCE
         try:
-            return self._write(path, "", folder, [f"{number}\n".encode()], {}, None)
+            return prepare(path, "", folder, [f"{number}\n".encode()], {}, None)
         except OSError as error:
             raise explain(path, error) from error
 
-    def _registry_entry(self, work: _Work, folder: int, by: str, number: int) -> _Prepared | None:
+    def _registry_entry(self, work: _Work, folder: int, by: str, number: int) -> Prepared | None:
         """The record's registry entry with its next datestamp; None when the record is as the entry says already."""
         record = work.record
         path = documents.registry_document(self.root, record.identifier)
@@ -451,7 +368,7 @@ class Store:
         stamped |= {"datestamp": moment, "sequence": number}
         self._validate(path, REGISTRY, stamped)
         before = None if old is None else old.identity
-        return self._write(path, REGISTRY, folder, [documents.to_bytes(stamped)], stamped, before)
+        return prepare(path, REGISTRY, folder, [documents.to_bytes(stamped)], stamped, before)
 
     def _is_text_of(self, path: Path, sha256: str) -> bool:
         """Whether the document is still the one a person's edit was accepted for."""
@@ -481,60 +398,26 @@ class Store:
 
     # --- writing ------------------------------------------------------------------------------------------------
 
-    def _write(
-        self,
-        path: Path,
-        kind: str,
-        folder: int,
-        pieces: Iterable[manifest.Buffer],
-        value: Mapping[str, Any],
-        before: tuple[int, ...] | None,
-    ) -> _Prepared:
-        """The temporary file with the new text, open and not yet durable."""
-        name = f".{path.name}.{uuid.uuid4().hex[:12]}.tmp"
-        digest = hashlib.sha256()
-        fd = new_file(folder, name)
-        try:
-            with open(fd, "wb", closefd=False) as handle:
-                for piece in pieces:
-                    digest.update(piece)
-                    handle.write(piece)
-        except OSError:
-            os.close(fd)
-            with suppress(OSError):
-                os.unlink(name, dir_fd=folder)
-            raise
-        return _Prepared(path, kind, folder, name, fd, digest.hexdigest(), system_part(kind, value), before)
-
-    def _finish(self, works: list[_Work], sequence: _Prepared | None) -> list[Outcome]:
+    def _finish(self, works: list[_Work], sequence: Prepared | None) -> list[Outcome]:
         ready = [w for w in works if w.error is None and w.prepared]
         if not ready:
             if sequence is not None:
                 self._give_up(_Work(Record("", "", ""), [sequence]), StoreError(sequence.path, "unused"))
             return [Outcome(w.record, error=w.error) for w in works]
         everything = [p for w in ready for p in w.prepared] + ([sequence] if sequence else [])
-        durable = self._all_durable([p.fd for p in everything])
+        durable = all_durable([p.fd for p in everything])
         if sequence is not None:
             self._replace_sequence(sequence)
         outcomes = {id(w): self._land(w, durable) for w in ready}
-        self._all_durable(sorted({p.folder for p in everything}))
+        all_durable(sorted({p.folder for p in everything}))
         return [outcomes.get(id(w)) or Outcome(w.record, error=w.error) for w in works]
-
-    def _all_durable(self, descriptors: Sequence[int]) -> dict[int, OSError]:
-        """``fsync`` of every descriptor, several at once so that the journal takes them together; failures by fd."""
-        if len(descriptors) < 3:
-            failures = [(fd, _fsync(fd)) for fd in descriptors]
-        else:
-            with ThreadPoolExecutor(_FSYNC_THREADS) as pool:
-                failures = list(zip(descriptors, pool.map(_fsync, descriptors), strict=True))
-        return {fd: error for fd, error in failures if error is not None}
 
     def _land(self, work: _Work, failed: Mapping[int, OSError]) -> Outcome:
         bad = next((p for p in work.prepared if p.fd in failed), None)
         if bad is not None:
             self._give_up(work, explain(bad.path, failed[bad.fd]))
             return Outcome(work.record, error=work.error)
-        edited = next((p for p in work.prepared if not _as_read(p)), None)
+        edited = next((p for p in work.prepared if not p.is_as_read()), None)
         if edited is not None:
             words = f"{edited.path} was edited while it was being updated; the edit is kept, and it is tried again."
             self._give_up(work, StoreError(edited.path, words))
@@ -543,41 +426,16 @@ class Store:
         while work.prepared:
             one = work.prepared[0]
             try:
-                written.append(Written(one.path, one.kind, self._replace(one), one.sha256, one.system))
+                written.append(Written(one.path, one.kind, one.replace(), one.sha256, one.system))
             except OSError as error:
                 self._give_up(work, explain(one.path, error))
                 return Outcome(work.record, tuple(written), work.error)
             work.prepared.pop(0)
         return Outcome(work.record, tuple(written))
 
-    def _replace_sequence(self, one: _Prepared) -> None:
+    def _replace_sequence(self, one: Prepared) -> None:
         try:
-            self._replace(one)
+            one.replace()
         except OSError as error:
             self._give_up(_Work(Record("", "", ""), [one]), StoreError(one.path, "given up"))
             raise explain(one.path, error) from error
-
-    def _replace(self, one: _Prepared) -> Stamp:
-        os.replace(one.temporary, one.path.name, src_dir_fd=one.folder, dst_dir_fd=one.folder)
-        info = os.fstat(one.fd)
-        os.close(one.fd)
-        if not stat.S_ISREG(info.st_mode):  # pragma: no cover - new_file makes regular files only
-            raise StoreError(one.path, f"{one.path} is not a regular file.")
-        return Stamp.of(info)
-
-
-def _as_read(one: _Prepared) -> bool:
-    """Whether the file about to be replaced is still the one that was read (a person's editor takes no lock)."""
-    try:
-        info = os.stat(one.path.name, dir_fd=one.folder, follow_symlinks=False)
-    except FileNotFoundError:
-        return one.before is None
-    return one.before == documents.stat_identity(info)
-
-
-def _fsync(fd: int) -> OSError | None:
-    try:
-        os.fsync(fd)
-    except OSError as error:
-        return error
-    return None

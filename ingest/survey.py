@@ -13,8 +13,8 @@ from ingest.documents import ADMINISTRATIVE, IDENTIFIER_KEY, PROJECT, REGISTRY, 
 from ingest.errors import DocumentError, printable
 from ingest.layout import METADATA, never_data
 from ingest.places import Decision, FolderFound, Verdict, decide, list_datasets, list_folders, look
+from ingest.records import EntriesChange, Outcome, Record, Written, system_part
 from ingest.seen import Condition, PlaceRow, Stamp
-from ingest.store import EntriesChange, Outcome, Record, Written, system_part
 from ingest.triggers import folder_record, missing_record
 from ingest.workspace import Workspace
 

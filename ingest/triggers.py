@@ -15,9 +15,9 @@ from ingest import documents, manifest
 from ingest.documents import ADMINISTRATIVE, EXPERIMENT, PROJECT, STRUCTURAL, encode_path
 from ingest.events import Arrived, Described, FileEvent, Forgotten, Gone, Left, Moved, Renewed
 from ingest.places import Decision, Verdict
+from ingest.records import Change, EntriesChange, Record
 from ingest.seen import PlaceRow, Stamp
 from ingest.settings import EngineSettings
-from ingest.store import Change, EntriesChange, Record
 
 Value = dict[str, Any]
 _NOT_YET: Mapping[str, Any] = {}

@@ -27,7 +27,7 @@ NO_NETWORK = {"urllib.request", "http.client", "requests", "httpx", "ftplib", "x
 
 # Whoever else may touch the disk, and what it touches. Research data is in none of these but the demonstration's.
 WRITERS = {
-    "ingest/store.py": "the only writer of metadata",
+    "ingest/texts.py": "the store's temporary files, and their taking a document's place",
     "ingest/folders.py": "the store's folders and temporary files, and the two one-byte files of clock and canary",
     "ingest/locking.py": "lock files",
     "ingest/seen.py": "what was last seen, in the state folder",
@@ -38,7 +38,14 @@ WRITERS = {
     "catalog/demo/copying.py": "the demonstration's own new project folder",
 }
 # The store's tools for writing; nobody else may take them.
-STORE_TOOLS = {"ingest.folders.metadata_folder", "ingest.folders.new_file", "ingest.folders.sweep"}
+STORE_TOOLS = {
+    "ingest.folders.metadata_folder",
+    "ingest.folders.new_file",
+    "ingest.folders.sweep",
+    "ingest.texts.prepare",
+    "ingest.texts.all_durable",
+}
+STORE_ROOMS = {"ingest.store", "ingest.folders", "ingest.texts"}
 
 # An outermost loop may catch everything if it tells it and goes on: "file::function" → why.
 _ANY_CONTENT = "whatever a file holds, it keeps its plain facts and a warning in words"
@@ -157,7 +164,7 @@ def unlisted_writes(module: Module) -> list[str]:
 
 
 def takes_store_tools(module: Module) -> list[str]:
-    return [] if module.name in {"ingest.store", "ingest.folders"} else forbidden(module, STORE_TOOLS)
+    return [] if module.name in STORE_ROOMS else forbidden(module, STORE_TOOLS)
 
 
 def test_only_the_store_and_a_few_named_modules_touch_the_disk() -> None:

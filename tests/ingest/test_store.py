@@ -16,8 +16,9 @@ from ingest import documents, manifest
 from ingest.documents import ADMINISTRATIVE, PROJECT, STRUCTURAL
 from ingest.errors import BusyError, ConflictError, DocumentError, FairfolderError, StoreError
 from ingest.locking import lock_file
+from ingest.records import Change, EntriesChange, Record
 from ingest.schema import SchemaSet
-from ingest.store import Change, EntriesChange, Record, Store
+from ingest.store import Store
 from tests.ingest.watched import Value, Watched
 
 D = "p_Barley/leaves"

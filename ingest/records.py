@@ -1,0 +1,81 @@
+"""What one action asks of the store, and what became of it.
+
+A *record* is a project or a dataset with the changes to its documents. Triggers make it, the store applies it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ingest.documents import SYSTEM_KEYS
+from ingest.errors import FairfolderError
+from ingest.seen import Stamp
+
+Value = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Change:
+    """A pure function from a document's present value (None: it does not exist) to the next (None: leave it)."""
+
+    path: Path
+    kind: str
+    function: Callable[[Value | None], Value | None]
+    if_match: str | None = None
+
+
+@dataclass(frozen=True)
+class EntriesChange:
+    """A pure function over some entries of a manifest: key → entry as it stands, to key → next entry or None.
+
+    ``trusted`` is the stamp under which the manifest is known to be the store's own valid text; then only the entries
+    named are parsed and validated. Without it, or when the stamp is another, the whole manifest is.
+    """
+
+    path: Path
+    keys: frozenset[bytes]
+    function: Callable[[Mapping[bytes, Value]], Mapping[bytes, Value | None]]
+    trusted: Stamp | None = None
+
+
+@dataclass(frozen=True)
+class Record:
+    """What one action does to one project or dataset (``kind`` "" for a document that belongs to neither)."""
+
+    kind: str
+    identifier: str
+    relative: str
+    changes: tuple[Change | EntriesChange, ...] = ()
+    registry: Callable[[Value], Value] = lambda entry: entry
+    touch: bool = False  # bring the registry entry up to date although no document changed
+    accepted: Mapping[str, str] = field(default_factory=dict)  # document → SHA-256 of a person's edit on disk
+    folder: tuple[int, int] | None = None  # device and inode of the folder it is about; another may stand there by now
+
+
+@dataclass(frozen=True)
+class Written:
+    """A document as it stands after the action."""
+
+    path: Path
+    kind: str
+    stamp: Stamp
+    sha256: str
+    system: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a record: the documents written (none when nothing had to change), or why nothing was."""
+
+    record: Record
+    written: tuple[Written, ...] = ()
+    error: FairfolderError | None = None
+
+
+def system_part(kind: str, value: Mapping[str, Any]) -> dict[str, Any]:
+    """The system's fields of a document, without the entries of a manifest."""
+    keys = SYSTEM_KEYS.get(kind, frozenset()) - {"file_descriptions"}
+    return {k: value[k] for k in keys if k in value}
