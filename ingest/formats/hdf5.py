@@ -58,14 +58,13 @@ class _Walk:
         if depth > _MAX_DEPTH:
             self._facts.warn(f"groups more than {_MAX_DEPTH} deep were left out")
             return
-        for name in group:
+        for name in group.id:  # as bytes: not every name is UTF-8
             if len(self._seen) >= _MAX_OBJECTS:
                 self._facts.warn(f"only the first {_MAX_OBJECTS:,} objects were looked at")
                 return
-            if group.id.links.get_info(name.encode()).type != self._h5py.h5l.TYPE_HARD:
-                continue
             try:
-                self._object(group[name], depth)
+                if group.id.links.get_info(name).type == self._h5py.h5l.TYPE_HARD:
+                    self._object(group[name], depth)
             except netcdf4.DAMAGED as error:
                 self._facts.warn(f"an object of the HDF5 file is damaged ({type(error).__name__}) and was left out")
             if self.is_netcdf4 and self.dimensions is None:
@@ -91,10 +90,11 @@ class _Walk:
         self.datasets += 1
         if not described:
             return
-        self._facts.variable(dataset.name, _type_name(self._h5py, dataset.dtype), netcdf4.text(dataset, "units"))
+        path = netcdf4.path(dataset)
+        self._facts.variable(path, _type_name(self._h5py, dataset.dtype), netcdf4.text(dataset, "units"))
         if self.dimensions is None:
             for axis, size in enumerate(dataset.shape or ()):
-                self._facts.dimension(f"{dataset.name}[{axis}]", int(size))
+                self._facts.dimension(f"{path}[{axis}]", int(size))
 
 
 def _type_name(h5py: Any, dtype: Any) -> str:
