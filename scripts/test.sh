@@ -7,7 +7,9 @@ cd "$(dirname "$0")/.."
 needed='chromium chromium
 strace strace
 git git
-openssl openssl'
+openssl openssl
+rsync rsync
+faketime faketime'
 
 missing=''
 while read -r program package; do

@@ -43,6 +43,8 @@ def _tmpfs_mounts() -> bool:
 CONDITIONS: dict[str, Callable[[], bool]] = {
     "no-chromium": lambda: not any(shutil.which(n) for n in ("chromium", "chromium-browser", "google-chrome")),
     "no-strace": lambda: shutil.which("strace") is None,
+    "no-rsync": lambda: shutil.which("rsync") is None,
+    "no-faketime": lambda: shutil.which("faketime") is None,
     "not-root": lambda: os.geteuid() != 0,
     "no-namespaces": lambda: not _runs("unshare", "-rn", "true"),
     "no-tmpfs": lambda: not _tmpfs_mounts(),

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import holds
 from tests.faults.oracle import violations
 from tests.faults.processes import run_reconcile, start_reconcile
 from tests.ingest.watched import Watched
@@ -39,7 +40,14 @@ def test_folders_five_levels_deep_with_a_file_at_each(watched: Watched, count: C
     assert violations(watched.root, watched.state) == []
 
 
-WAYS = ["cp", "rsync or cp -a", "tar", "unzip", "mv"]
+WAYS = [
+    "cp -r",
+    "cp -a",
+    pytest.param("rsync", marks=pytest.mark.skipif(holds("no-rsync"), reason="rsync is not installed")),
+    "tar",
+    "unzip",
+    "mv",
+]
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -55,8 +63,10 @@ def test_every_way_to_bring_files_gives_the_same(
         str(p.relative_to(source)): hashlib.sha256(p.read_bytes()).hexdigest() for p in source.rglob("*") if p.is_file()
     }
     target = watched.folder("p_Barley") / "leaves"
-    if way == "cp":
-        subprocess.run(["cp", "-r", source, target], check=True)
+    if way.startswith("cp"):
+        subprocess.run([*way.split(), source, target], check=True)
+    elif way == "rsync":
+        subprocess.run(["rsync", "-a", f"{source}/", f"{target}/"], check=True)
     elif way == "tar":
         with tarfile.open(tmp_path / "x.tar", "w") as tar:
             tar.add(source, "leaves")
@@ -67,10 +77,8 @@ def test_every_way_to_bring_files_gives_the_same(
                 archive.write(source / name, name)
         with zipfile.ZipFile(tmp_path / "x.zip") as archive:
             archive.extractall(target)
-    elif way == "mv":
-        subprocess.run(["mv", source, target], check=True)
     else:
-        subprocess.run(["cp", "-a", source, target], check=True)
+        subprocess.run(["mv", source, target], check=True)
     watched.reconcile()
     assert {n: e["checksum"]["value"] for n, e in watched.entries(D).items()} == expected
     assert violations(watched.root, watched.state) == []
