@@ -17,14 +17,18 @@ from pathlib import Path
 
 from django.conf import settings
 
-from catalog.state import WatcherNote, note_watcher
-from ingest.errors import SettingError
+from catalog import engine
+from catalog.state import WatcherNote, note_watcher, unwatched
+from ingest.errors import BusyError, SettingError
+from ingest.status import is_watched, watched_already
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PATIENCE = 15.0  # seconds a child has to stop by itself
 READY = 30.0  # seconds the web workers have to answer for the first time
 LONGEST_WAIT = 60.0
 STEADY = 60.0  # seconds after which a child counts as well again
+LEAVING = 3.0  # seconds the watcher of a service that was killed has to end
+WATCHING = 5.0  # seconds the watcher has to say how it watches, before the pages are told of
 _TURN = 0.2
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
 
@@ -92,9 +96,31 @@ def check_address(address: Address) -> None:
         ) from None
 
 
+def watched_elsewhere() -> str:
+    """Who watches our roots already, a sentence for each; empty when one of them is left to watch."""
+    sentences = [watched_already(root, settings.ENGINE.state_dir) for root in engine.roots()]
+    return "\n".join(sentences) if all(sentences) else ""
+
+
+def check_unwatched() -> None:
+    """Every root can have one watcher, and this service brings its own.
+
+    Raises:
+        BusyError: naming who watches already.
+    """
+    deadline = time.monotonic() + LEAVING
+    while others := watched_elsewhere():
+        if time.monotonic() >= deadline:
+            raise BusyError(others)
+        time.sleep(_TURN)
+
+
 @dataclass
 class Child:
-    """A process that is started again, ever more slowly, when it stops by itself; times of the monotonic clock."""
+    """A process that is started again, ever more slowly, when it stops by itself; times of the monotonic clock.
+
+    While `hindered` it is not started: it could only end again.
+    """
 
     name: str
     command: list[str]
@@ -104,12 +130,14 @@ class Child:
     wait: float = 1.0
     restarts: int = 0
     told: Callable[[str, int], None] = field(default=lambda state, code: None)
+    hindered: Callable[[], bool] = field(default=lambda: False)
 
     def start(self) -> None:
         self.process = subprocess.Popen(  # noqa: S603
             self.command,
             stdin=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C goes to the parent alone, which stops its children in order
+            stdout=sys.stderr.fileno(),  # standard output is for what was asked for
             preexec_fn=_die_with_parent,
         )
         self.started = time.monotonic()
@@ -119,7 +147,9 @@ class Child:
         """Notices a death and starts again when it is time."""
         now = time.monotonic()
         if self.process is None:
-            if now >= self.due:
+            if now >= self.due and self.hindered():
+                self.due = now + self.wait
+            elif now >= self.due:
                 self.start()
             return
         code = self.process.poll()
@@ -158,6 +188,7 @@ def children(address: Address, workers: int, tell: Callable[[str], None]) -> lis
     watcher = Child("watcher", [*manage, "watch"])
     site = Child("web", [*web, "--working-dir", str(settings.BASE_DIR), "catalog.wsgi:application"])
     watcher.told = lambda state, code: _note(watcher, state, code, tell)
+    watcher.hindered = lambda: bool(watched_elsewhere())
     site.told = lambda state, code: _say(site, state, code, tell)
     return [watcher, site]
 
@@ -168,6 +199,10 @@ def _say(child: Child, state: str, code: int, tell: Callable[[str], None]) -> No
 
 
 def _note(child: Child, state: str, code: int, tell: Callable[[str], None]) -> None:
+    if state == "restarting" and watched_elsewhere():
+        tell("Another process watches; the pages go on, and this service watches by itself once that one has ended.")
+        note_watcher(WatcherNote("running", time.time(), supervisor=os.getpid()))
+        return
     _say(child, state, code, tell)
     reason = f"It stopped by itself ({_cause(code)})." if state == "restarting" else ""
     note_watcher(WatcherNote(state, time.time(), child.restarts, reason, os.getpid()))
@@ -189,6 +224,7 @@ def supervise(kept: list[Child], stop: threading.Event, address: Address, ready:
         for child in kept:
             child.start()
         _await_web(kept, stop, address)
+        _await_watcher(kept, stop)
         if not stop.is_set():
             ready()
         while not stop.wait(_TURN):
@@ -215,6 +251,18 @@ def _await_web(kept: list[Child], stop: threading.Event, address: Address) -> No
                 f"The web workers do not answer at {address.host}:{address.port}; "
                 "what they say above tells why. Try another --port."
             )
+
+
+def _await_watcher(kept: list[Child], stop: threading.Event) -> None:
+    """Until each root is watched, so that what its watcher says first comes before the address; not for long."""
+    deadline = time.monotonic() + WATCHING
+    while time.monotonic() < deadline and not all(map(_is_settled, engine.roots())):
+        if stop.wait(0.05) or kept[0].process is None or kept[0].process.poll() is not None:
+            return
+
+
+def _is_settled(root: Path) -> bool:
+    return is_watched(root, settings.ENGINE.state_dir) or bool(unwatched(root))
 
 
 def _answers(address: Address) -> bool:

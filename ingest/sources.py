@@ -11,6 +11,7 @@ import errno
 import logging
 import os
 import re
+import stat
 import threading
 import time
 import warnings
@@ -32,7 +33,7 @@ from watchdog.events import (
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
-from ingest.folders import touched_ns
+from ingest.folders import identity_of, touched_ns
 from ingest.layout import METADATA
 
 _EVENTS: list[type[FileSystemEvent]] = [
@@ -110,6 +111,15 @@ def watches_held() -> int | None:
     return held if asked else None
 
 
+def standing(root: Path) -> tuple[int, int] | None:
+    """Which folder stands at a root's path (device and inode); None while there is none, or none that may be read."""
+    try:
+        info = os.stat(root)
+    except OSError:
+        return None
+    return identity_of(info) if stat.S_ISDIR(info.st_mode) and os.access(root, os.R_OK | os.X_OK) else None
+
+
 def folders_in(root: Path) -> int:
     """How many folders there are, the root included: each needs a watch."""
     return sum(1 for _ in os.walk(root))
@@ -131,10 +141,11 @@ class _Overflow(logging.Handler):
 
 
 class _Handler(FileSystemEventHandler):
-    def __init__(self, root: Path, hint: Hint, canary: Callable[[], None]) -> None:
+    def __init__(self, root: Path, hint: Hint, canary: Callable[[], None], gone: Callable[[], None]) -> None:
         self._prefix = os.path.join(os.fspath(root), "")
         self._hint = hint
         self._canary = canary
+        self._gone = gone
         self._canary_path = os.path.join(self._prefix, METADATA, _CANARY)
 
     def dispatch(self, event: FileSystemEvent) -> None:
@@ -147,20 +158,25 @@ class _Handler(FileSystemEventHandler):
             elif text.startswith(self._prefix):
                 self._hint(text[len(self._prefix) :], event.is_directory)
             elif text == self._prefix[:-1]:
+                if isinstance(event, DirDeletedEvent):
+                    self._gone()
                 self._hint("", True)
 
 
 @dataclass
 class Events:
-    """watchdog on one root: hints by callback, ``lost`` set when some were dropped, and a canary for its liveness."""
+    """watchdog on one root: hints by callback, and a canary for its liveness.
+
+    ``lost`` is set when hints were dropped, ``gone`` when the folder was deleted: another may get its number.
+    """
 
     root: Path
     hint: Hint
     lost: threading.Event = field(default_factory=threading.Event)
+    gone: threading.Event = field(default_factory=threading.Event)
     _observer: BaseObserver | None = None
     _sung: float = 0.0
     _heard: float = 0.0
-    _identity: tuple[int, int] = (0, 0)
     _overflow: _Overflow | None = None
 
     def start(self) -> None:
@@ -175,12 +191,10 @@ class Events:
         logger = logging.getLogger("watchdog")
         logger.addHandler(self._overflow)
         logger.propagate = False
-        info = os.stat(self.root)
-        self._identity = (info.st_dev, info.st_ino)
         folders = folders_in(self.root)
         observer = Observer()
         try:
-            handler = _Handler(self.root, self.hint, self._canary_heard)
+            handler = _Handler(self.root, self.hint, self._canary_heard, self.gone.set)
             observer.schedule(handler, os.fspath(self.root), recursive=True, event_filter=_EVENTS)
             observer.start()
         except OSError:
@@ -225,14 +239,6 @@ class Events:
     def deaf(self, patience: float) -> bool:
         """Whether the last song was not heard within ``patience`` seconds."""
         return self._sung > 0 and self._heard < self._sung and time.monotonic() - self._sung > patience
-
-    def other_root(self) -> bool:
-        """Whether another folder stands at the root's path than the one that is watched."""
-        try:
-            info = os.stat(self.root)
-        except OSError:
-            return False
-        return (info.st_dev, info.st_ino) != self._identity
 
 
 def why_no_events(error: OSError, root: Path) -> str:

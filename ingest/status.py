@@ -5,22 +5,27 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import re
 import stat
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 import orjson
+import pathspec
 
 from ingest import documents, manifest
 from ingest.documents import STRUCTURAL, encode_path, readable
-from ingest.errors import DocumentError
-from ingest.layout import PlaceKind, never_data, relative_to_root
-from ingest.seen import TROUBLES, Condition
+from ingest.errors import DocumentError, LayoutError, printable
+from ingest.layout import IGNORE_FILE, PlaceKind, never_data, relative_to_root
+from ingest.seen import TROUBLES, Condition, state_folder
 from ingest.walk import Ignore, lstat_in, open_folder
 from ingest.workspace import Workspace
 
 _LIMIT = 200
+_ADDRESS = re.compile(r"(?s)([A-Za-z][A-Za-z0-9+.-]*):(?://([^/]*))?(/.*)")
+_NOT_NOW = " It is not there now."
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,7 @@ class Status:
 
 def status(ws: Workspace) -> Status:
     """The state of a root, read without disturbing whoever works on it."""
-    running, said = _watcher(ws)
+    running, said = _watcher(ws.state)
     alarms = [str(a) for a in (ws.seen.get("frozen"), ws.seen.get("mass_loss")) if a]
     if ws.store.lock_notice:
         alarms.append(ws.store.lock_notice)
@@ -92,10 +97,10 @@ def status(ws: Workspace) -> Status:
     )
 
 
-def _watcher(ws: Workspace) -> tuple[bool, dict[str, Any]]:
-    """Whether a watcher holds its lock (a dead one cannot), and what it last said."""
+def _watcher(folder: Path) -> tuple[bool, dict[str, Any]]:
+    """Whether a watcher holds its lock in a root's state folder (a dead one cannot), and what it last said."""
     try:
-        fd = os.open(ws.state / "watch.lock", os.O_RDONLY | os.O_CLOEXEC)
+        fd = os.open(folder / "watch.lock", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return False, {}
     try:
@@ -106,10 +111,27 @@ def _watcher(ws: Workspace) -> tuple[bool, dict[str, Any]]:
     finally:
         os.close(fd)
     try:
-        value = orjson.loads((ws.state / "watch.json").read_bytes())
+        value = orjson.loads((folder / "watch.json").read_bytes())
     except (OSError, orjson.JSONDecodeError):
         return True, {}
     return True, value if isinstance(value, dict) else {}
+
+
+def is_watched(root: Path, state_dir: Path) -> bool:
+    """Whether a process watches a root and has said how."""
+    running, said = _watcher(state_folder(state_dir, root))
+    return running and said.get("mode") not in (None, "starting", "stopped")
+
+
+def watched_already(root: Path, state_dir: Path) -> str:
+    """What to tell whoever wants to watch a root that a process watches; empty when none does."""
+    running, said = _watcher(state_folder(state_dir, root))
+    if not running:
+        return ""
+    name, pid = printable(str(root)), said.get("supervisor") or said.get("pid")
+    if not isinstance(pid, int) or said.get("mode") == "stopped":
+        return f"{name} is being watched already; let that watcher go on, or stop it first."
+    return f"{name} is being watched already, by process {pid}; let it go on, or stop it first (kill {pid})."
 
 
 def _problems(ws: Workspace) -> list[PathTrouble]:
@@ -137,15 +159,45 @@ class Explanation:
         return asdict(self)
 
 
+def path_in(root: Path, text: str) -> str:
+    """The path that a person means, relative to the root: as it is, quoted, a file:// address, or with the root's name.
+
+    Raises:
+        LayoutError: when it lies outside the root, or is the address of something else.
+    """
+    if os.path.lexists(root / text):
+        return relative_to_root(root, Path(text))
+    plain = text.strip()
+    if len(plain) > 1 and plain[0] == plain[-1] and plain[0] in "'\"":
+        plain = plain[1:-1].replace("'\\''", "'")
+    path = Path(plain if os.path.lexists(root / plain) else _without_scheme(plain))
+    if not path.is_absolute() and path.parts and not os.path.lexists(root / path.parts[0]):
+        named = [n for n in range(1, len(path.parts) + 1) if root.parts[-n:] == path.parts[:n]]
+        path = Path(*path.parts[max(named, default=0) :])
+    return relative_to_root(root, path)
+
+
+def _without_scheme(text: str) -> str:
+    address = _ADDRESS.match(text)
+    if address is None:
+        return text
+    scheme, host, path = address.groups()
+    if scheme.lower() != "file":
+        raise LayoutError(f"{text!r} is an address and no path; name a path inside the watched folder.")
+    if host not in (None, "", "localhost", os.uname().nodename):
+        raise LayoutError(f"{text!r} names a file of the machine {host!r}; name its path on this one.")
+    return os.fsdecode(unquote_to_bytes(os.fsencode(path)))
+
+
 def explain(ws: Workspace, path: str) -> Explanation:
-    """Why a path (absolute, or relative to the root) is or is not described.
+    """Why a path (see :func:`path_in`) is or is not described.
 
     Raises:
         LayoutError: when it lies outside the root, or is no path at all.
     """
-    if not path.strip() or "\0" in path:
+    relative = path_in(ws.root, path) if path.strip("'\" \t\r\n") else "\0"
+    if "\0" in relative:
         return Explanation(path.replace("\0", "\\0"), "unknown", "Name a path inside the watched folder.")
-    relative = relative_to_root(ws.root, Path(path))
     shown = readable(relative)
     try:
         info = os.lstat(ws.root / relative)
@@ -156,16 +208,32 @@ def explain(ws: Workspace, path: str) -> Explanation:
             return Explanation(shown, "unreadable", f"It cannot be looked at: {error.strerror}.")
         info = lstat_in(ws.root, relative)
     place = ws.layout.place(relative, is_dir=None if info is None else stat.S_ISDIR(info.st_mode))
-    words = _by_place(ws, place.kind, relative)
+    words = _by_place(ws, place.kind, relative, there=info is not None)
     if info is not None and stat.S_ISLNK(info.st_mode) and place.kind in (PlaceKind.PROJECT, PlaceKind.STRAY):
         words = "link", "It is a symbolic link: links are never followed, so no project or dataset is seen behind it."
     if words is not None:
         return Explanation(shown, *words)
-    return _in_dataset(ws, shown, place.dataset_path, place.inner, info)
+    return _in_dataset(ws, relative, place.dataset_path, place.inner, info)
 
 
-def _by_place(ws: Workspace, kind: PlaceKind, relative: str) -> tuple[str, str] | None:
+def _nothing_there(ws: Workspace, relative: str) -> tuple[str, str]:
+    if not ws.root.is_dir():
+        return "unknown", f"The watched folder {ws.name} itself is not there now; its disk may be unmounted."
+    folder = relative.rpartition("/")[0]
+    while folder and ((info := lstat_in(ws.root, folder)) is None or not stat.S_ISDIR(info.st_mode)):
+        folder = folder.rpartition("/")[0]
+    nearest = readable(f"{ws.root}/{folder}".rstrip("/"))
+    return "unknown", f"There is no such file or folder; the nearest folder that exists is {nearest!r}."
+
+
+def _by_place(ws: Workspace, kind: PlaceKind, relative: str, *, there: bool) -> tuple[str, str] | None:
     prefix = ws.layout.project_prefix
+    if kind is PlaceKind.PROJECT:
+        return _folder_words(ws, relative, "project", relative, there=there)
+    if kind is PlaceKind.DATASET:
+        return _folder_words(ws, relative, "dataset", relative, there=there)
+    if kind is not PlaceKind.DATA and not there:
+        return _nothing_there(ws, relative)
     if kind is PlaceKind.NEVER:
         name = next((p for p in relative.split("/") if never_data(p)), relative)
         why = "hidden" if name.startswith(".") else "a temporary name of an editor or transfer tool"
@@ -180,78 +248,99 @@ def _by_place(ws: Workspace, kind: PlaceKind, relative: str) -> tuple[str, str] 
         PlaceKind.METADATA: ("metadata", "This is metadata; metadata is not described again."),
         PlaceKind.STRAY: ("stray", "It lies directly in a project folder and belongs to no dataset; move it into one."),
     }
-    if kind is PlaceKind.PROJECT:
-        return _folder_words(ws, relative, "project")
-    if kind is PlaceKind.DATASET:
-        return _folder_words(ws, relative, "dataset")
     return names.get(kind)
 
 
-def _folder_words(ws: Workspace, relative: str, word: str) -> tuple[str, str]:
-    trouble = next((t for t in ws.seen.troubles() if t.path == relative), None)
+def _folder_words(ws: Workspace, folder: str, word: str, asked: str, *, there: bool) -> tuple[str, str]:
+    """What is to say of a project or dataset folder, whoever ``asked`` for it or for something in it."""
+    trouble = next((t for t in ws.seen.troubles() if t.path == folder), None)
     if trouble is not None:
         return trouble.condition.word, trouble.reason
-    place = ws.seen.place_at(relative)
+    place = ws.seen.place_at(folder)
+    if place is None and not there:
+        return _nothing_there(ws, asked)
     if place is None:
         return "unknown", f"This {word} folder has not been seen yet; it is looked at within seconds of its making."
     if place.gone:
         return "missing", f"This {word} folder was there and is missing now."
-    return "described", f"This is a {word} folder; its identifier is {place.identifier}."
+    return "described", f"This is a {word} folder; its identifier is {place.identifier}.{'' if there else _NOT_NOW}"
 
 
-def _in_dataset(ws: Workspace, shown: str, dataset: str, inner: str, info: os.stat_result | None) -> Explanation:
-    place = ws.seen.place_at(dataset)
+def _in_dataset(ws: Workspace, path: str, dataset: str, inner: str, info: os.stat_result | None) -> Explanation:
+    place, shown, there = ws.seen.place_at(dataset), readable(path), info is not None
     if place is None or place.gone:
-        condition, sentence = _folder_words(ws, dataset, "dataset")
-        return Explanation(shown, condition, sentence)
+        return Explanation(shown, *_folder_words(ws, dataset, "dataset", path, there=there))
     for trouble in ws.seen.troubles():
         if trouble.path in (dataset, f"{dataset}/.metadata/{STRUCTURAL}.json"):
             return Explanation(shown, trouble.condition.word, trouble.reason, trouble.since)
     row = ws.seen.files(place.id, [os.fsencode(inner)]).get(os.fsencode(inner))
     if row is None:
-        return _unseen(ws, shown, dataset, inner, info)
+        return Explanation(shown, *_unseen(ws, path, dataset, inner, info))
+    rule = _rule_for(ws, path, info) if row.condition is Condition.IGNORED else ""
     sentence = {
-        Condition.DESCRIBED: "It is described in its dataset's manifest.",
+        Condition.DESCRIBED: f"It is described in its dataset's manifest.{'' if there else _NOT_NOW}",
         Condition.PENDING: f"It waits: {row.reason}. It is described once it has not changed for "
         f"{ws.settings.settle_seconds:g} s.",
         Condition.MISSING: "It was described and is missing now; its entry is kept.",
-    }.get(row.condition, f"It is not described: {row.reason}.")
+    }.get(row.condition, rule or f"It is not described: {row.reason}.")
     return Explanation(shown, row.condition.word, sentence, row.since)
 
 
-def _unseen(ws: Workspace, shown: str, dataset: str, inner: str, info: os.stat_result | None) -> Explanation:
-    rule = _ignored_by(ws, dataset, inner, info)
+def _unseen(ws: Workspace, path: str, dataset: str, inner: str, info: os.stat_result | None) -> tuple[str, str]:
+    rule = _rule_for(ws, path, info) if info is not None else ""
     if rule:
-        return Explanation(shown, "ignored", f"It is left out by a rule in {readable(rule)}.")
+        return "ignored", rule
     if info is not None and stat.S_ISDIR(info.st_mode):
-        return Explanation(shown, "folder", "This is a folder inside a dataset; the files in it are described.")
+        return "folder", "This is a folder inside a dataset; the files in it are described."
     if _has_entry(ws, dataset, inner):
-        return Explanation(shown, "described", "It is described in its dataset's manifest.")
+        return "described", f"It is described in its dataset's manifest.{'' if info is not None else _NOT_NOW}"
     if info is None:
-        return Explanation(shown, "unknown", "There is no such file, and there was none when it was last looked at.")
-    return Explanation(shown, "unknown", "It has not been seen yet; new files are looked at within seconds.")
+        return _nothing_there(ws, path)
+    return "unknown", "It has not been seen yet; new files are looked at within seconds."
 
 
-def _ignored_by(ws: Workspace, dataset: str, inner: str, info: os.stat_result | None) -> str:
-    """The ignore file whose rule leaves the path, or a folder above it, out; "" when none does."""
-    rules, path = Ignore(), ""
-    parts = f"{dataset}/{inner}".split("/")
+def _rule_for(ws: Workspace, path: str, info: os.stat_result | None) -> str:
+    """Which rule of which ignore file leaves the path, or a folder above it, out, in a sentence; "" when none does."""
+    rules, parts = Ignore(), path.split("/")
     for depth in range(len(parts)):
+        above = "/".join(parts[:depth])
         try:
-            folder = open_folder(None, os.fspath(ws.root / path))
+            folder = open_folder(None, os.fspath(ws.root / above))
         except OSError:
             return ""
         try:
-            rules = rules.below(folder, path)
+            rules = rules.below(folder, above)
         finally:
             os.close(folder)
-        path = "/".join(parts[: depth + 1])
-        last = depth == len(parts) - 1
-        is_dir = not last or (info is not None and stat.S_ISDIR(info.st_mode))
-        rule = rules.rule_for(path, is_dir=is_dir) if depth >= 2 else None
-        if rule is not None:
-            return rule
+        is_dir = depth < len(parts) - 1 or (info is not None and stat.S_ISDIR(info.st_mode))
+        here = "/".join(parts[: depth + 1])
+        file = rules.rule_for(here, is_dir=is_dir) if depth >= 2 else None
+        if file is not None:
+            return f"It is left out by {_deciding_line(ws, file, f'{here}/' if is_dir else here)} {readable(file)}."
     return ""
+
+
+def _deciding_line(ws: Workspace, file: str, path: str) -> str:
+    """The rule of an ignore file that decides on a path, as it is written there."""
+    try:
+        text = documents.read_bytes(ws.root / file).decode("utf-8", "surrogateescape")
+    except (FileNotFoundError, DocumentError):
+        return "a rule in"
+    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line and _is_rule(line)]
+    spec = pathspec.GitIgnoreSpec.from_lines([line for _, line in lines])
+    index = spec.check_file(path[len(file) - len(IGNORE_FILE) :]).index
+    if index is None:
+        return "a rule in"
+    number, line = lines[index]
+    return f"the rule {readable(line)!r} in line {number} of"
+
+
+def _is_rule(line: str) -> bool:
+    try:
+        pathspec.GitIgnoreSpec.from_lines([line])
+    except ValueError:
+        return False
+    return True
 
 
 def _has_entry(ws: Workspace, dataset: str, inner: str) -> bool:

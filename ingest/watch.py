@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import math
 import os
 import threading
 import time
@@ -27,7 +28,8 @@ from ingest.readers import SlowReads
 from ingest.reconcile import reconcile
 from ingest.report import Report
 from ingest.seen import Stamp
-from ingest.sources import Events, file_system_of, why_no_events, without_events
+from ingest.sources import Events, file_system_of, standing, why_no_events, without_events
+from ingest.status import watched_already
 from ingest.workspace import Workspace
 
 _log = logging.getLogger("fairfolder.watch")
@@ -38,14 +40,19 @@ RETRY_SECONDS = 5.0
 LONGEST_RETRY_SECONDS = 300.0
 TURN_SECONDS = 10.0  # how long one part may keep the others waiting
 _STATE_SECONDS = 2.0
+_STOP_SECONDS = 0.2
 _MAX_RESTARTS = 3
 
 
 @dataclass
 class WatchState:
-    """What the watcher says of itself in ``watch.json`` of the root's state folder; times are wall clock."""
+    """What the watcher says of itself in ``watch.json`` of the root's state folder; times are wall clock.
+
+    ``supervisor`` is the process that would start it again if it were stopped, 0 where there is none.
+    """
 
     pid: int
+    supervisor: int
     mode: str
     mode_reason: str
     started: float
@@ -54,6 +61,23 @@ class WatchState:
     restarts: int = 0
     alarms: list[str] = field(default_factory=list)
     error: str = ""
+
+
+class _Ending(threading.Event):
+    """The end of one root's watch: when it is set, or when everything is to stop."""
+
+    def __init__(self, everything: threading.Event) -> None:
+        super().__init__()
+        self._everything = everything
+
+    def is_set(self) -> bool:
+        return super().is_set() or self._everything.is_set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        deadline = math.inf if timeout is None else time.monotonic() + timeout
+        while not self.is_set() and (left := deadline - time.monotonic()) > 0:
+            super().wait(min(left, _STOP_SECONDS))
+        return self.is_set()
 
 
 @dataclass
@@ -65,6 +89,7 @@ class _Watch:
     board: Board
     state: WatchState
     events: Events | None = None
+    standing: tuple[int, int] | None = None
     full_at: float = 0.0
     sing_at: float = 0.0
     told_at: float = 0.0
@@ -79,48 +104,66 @@ def watch(
     on_recorded: Callable[[Sequence[Path]], None],
     stop: threading.Event,
     announce: Callable[[str], None],
+    on_started: Callable[[], None] = lambda: None,
+    supervisor: int = 0,
 ) -> None:
     """Keep the records of a root in step with its files until ``stop`` is set.
 
     Args:
         on_recorded: called after each cut with the documents that were written or found edited.
         announce: one sentence for the person at the terminal, rarely.
+        on_started: called once, when nobody else watches this root and hints are listened to.
+        supervisor: the process that would start this one again, for whoever wants to stop it.
 
     Raises:
         BusyError: when this root is being watched already.
     """
     try:
         with lock_file(ws.state / "watch.lock", 1.0):
-            board = Board(ws.settings.settle_seconds)
-            state = WatchState(os.getpid(), "starting", "", time.time())
-            run = _Watch(ws, on_recorded, stop, announce, board, state)
-            run.slow = SlowReads(stop, lambda part: board.again(part, 0.0))
+            board, ending = Board(ws.settings.settle_seconds), _Ending(stop)
+            state = WatchState(os.getpid(), supervisor, "starting", "", time.time())
+            run = _Watch(ws, on_recorded, ending, announce, board, state)
+            run.slow = SlowReads(ending, lambda part: board.again(part, 0.0))
             try:
+                _tell(run, force=True)
                 _start(run)
+                on_started()
                 _loop(run)
             finally:
-                stop.set()
+                ending.set()
                 run.slow.close()
                 if run.events is not None:
                     run.events.stop()
                 run.state.mode = "stopped"
                 _tell(run, force=True)
     except BusyError:
-        raise BusyError(f"{ws.root} is being watched already; stop the other watcher first.") from None
+        others = watched_already(ws.root, ws.settings.state_dir)
+        raise BusyError(others or f"{ws.root} was being watched until just now; try again.") from None
 
 
 def _start(run: _Watch) -> None:
-    """Choose how to get hints: events where the file system has them and the kernel's limits allow, else a timer."""
-    settings = run.ws.settings
-    kind = file_system_of(run.ws.root)
+    _choose(run, standing(run.ws.root))
+    run.board.mark("", at=time.monotonic() - run.ws.settings.settle_seconds)
+    run.full_at = time.monotonic() + _interval(run)
+
+
+def _choose(run: _Watch, there: tuple[int, int] | None) -> None:
+    """How to get hints: events where the file system has them and the kernel's limits allow, else a timer."""
+    if run.events is not None:
+        run.events.stop()
+    run.events = run.standing = None
+    settings, kind = run.ws.settings, file_system_of(run.ws.root)
     if settings.watch_mode == "polling":
         _poll(run, "asked for by FAIRFOLDER_WATCH_MODE")
+    elif there is None:
+        # No word to the terminal: the scan that follows says what is wrong.
+        run.state.mode, run.state.mode_reason = "polling", "it cannot be read now; it is watched again once it can be"
     elif settings.watch_mode == "auto" and without_events(kind):
         _poll(run, f"the file system ({kind}) gives no reliable change events")
     else:
         _listen(run, kind)
-    run.board.mark("", at=time.monotonic() - settings.settle_seconds)
-    run.full_at = time.monotonic() + _interval(run)
+    run.standing = there
+    _tell(run, force=True)
 
 
 def _interval(run: _Watch) -> float:
@@ -134,6 +177,7 @@ def _listen(run: _Watch, kind: str) -> None:
     try:
         events.start()
     except OSError as error:
+        events.stop()
         _poll(run, "degraded: " + why_no_events(error, run.ws.root))
         return
     run.events = events
@@ -218,6 +262,7 @@ def _turn(run: _Watch) -> None:
     due = run.board.wait_due(longest, run.stop)
     if run.stop.is_set():
         return
+    _look_after_root(run)
     _look_after_events(run)
     if time.monotonic() >= run.full_at:
         due[""] = True
@@ -297,21 +342,30 @@ def _documents_changed(ws: Workspace, part: str) -> bool:
     return False
 
 
+def _look_after_root(run: _Watch) -> None:
+    """A root that went is scanned at once, which tells of it; the one that comes back is listened to anew."""
+    there = standing(run.ws.root)
+    deleted = run.events is not None and run.events.gone.is_set()
+    if there != run.standing or deleted:
+        _choose(run, there)
+        run.full_at = 0.0
+
+
 def _look_after_events(run: _Watch) -> None:
-    """Overflows, deafness and a root that was replaced: each ends in a scan of everything."""
+    """Overflows and deafness: each ends in a scan of everything."""
     events, moment = run.events, time.monotonic()
     if events is None:
         return
     if events.lost.is_set():
         events.lost.clear()
         run.board.mark("")
-    if events.deaf(CANARY_PATIENCE) or events.other_root():
-        events.stop()
+    if events.deaf(CANARY_PATIENCE):
         run.state.restarts += 1
         if run.state.restarts > _MAX_RESTARTS:
+            events.stop()
             _poll(run, "degraded: change events stopped arriving, several times")
         else:
-            _listen(run, file_system_of(run.ws.root))
+            _choose(run, run.standing)
         run.board.mark("")
     elif moment >= run.sing_at:
         if events.crowded():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from catalog.models import Dataset, Project
 from ingest import documents
 from ingest.errors import FairfolderError, LayoutError
 from ingest.seen import Condition
-from ingest.status import Status, explain
+from ingest.status import Status, explain, path_in
 from ingest.status import status as status_of
 
 _ASIDE = (Condition.STRAY, Condition.LINK, Condition.SPECIAL)
@@ -127,11 +128,16 @@ def why(request: HttpRequest) -> HttpResponse:
 
 
 def _roots_of(path: str) -> list[Path]:
-    """The root an absolute path lies in; for a relative path those where it exists, else all."""
-    roots = list(engine.roots())
-    if Path(path).is_absolute():
-        return [root for root in roots if Path(path).is_relative_to(root)] or roots[:1]
-    return [root for root in roots if os.path.lexists(root / path)] or roots
+    """The roots that a path can lie in: those where it exists, else all of them; the first tells why it is in none."""
+    inside: list[Path] = []
+    there: list[Path] = []
+    for root in engine.roots():
+        with suppress(LayoutError):
+            relative = path_in(root, path)
+            inside.append(root)
+            if os.path.lexists(root / relative):
+                there.append(root)
+    return there or inside or list(engine.roots()[:1])
 
 
 @never_cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -345,11 +346,29 @@ def test_why_answers_for_any_path(reader: Client, tree: Tree) -> None:
     (tree.root / "p_Alpha" / "stray.txt").write_text("x")
     assert "belongs to no dataset" in see(reader, "/why/?path=p_Alpha/stray.txt").words
     assert "belongs to no dataset" in see(reader, f"/why/?path={tree.root}/p_Alpha/stray.txt").words
-    assert "hidden" in see(reader, "/why/?path=p_Alpha/d/.secret").words
+    (tree.root / "p_Alpha" / ".secret").touch()
+    assert "hidden" in see(reader, "/why/?path=p_Alpha/.secret").words
+    assert f"the nearest folder that exists is '{tree.root}/p_Alpha'" in see(reader, "/why/?path=p_Alpha/d/x").words
     see(reader, "/why/")
     assert "not inside the watched folder" in see(reader, "/why/?path=/etc/passwd", 400).words
     assert "NUL" in see(reader, "/why/?path=a%00b", 400).words
     see(reader, "/why/?path=" + "x/" * 3_000)
+
+
+@pytest.mark.parametrize(
+    "path", ["data/p_Alpha/stray.txt", "'{root}/p_Alpha/stray.txt'", "file://{root}/p_Alpha/stray.txt"]
+)
+def test_why_finds_the_one_root_in_which_a_path_is(
+    reader: Client, tree: Tree, tmp_path: Path, settings: Settings, path: str
+) -> None:
+    settings.MONITOR_PATHS = (tmp_path / "other", tree.root)
+    for root in settings.MONITOR_PATHS:
+        (root / "p_Alpha").mkdir(parents=True)
+    (tree.root / "p_Alpha" / "stray.txt").write_text("x")
+    answer = see(reader, f"/why/?path={path.replace('{root}', str(tree.root))}").words
+    assert "belongs to no dataset" in answer
+    assert "There is no such file" not in answer
+    assert "is an address and no path" in see(reader, "/why/?path=https://example.org/x", 400).words
 
 
 def test_unknown_addresses_are_answered_in_our_style(reader: Client) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -12,9 +13,14 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from catalog.serving import Address
+from catalog.serving import Address, children
 from ingest.errors import SettingError
+from ingest.locking import lock_file
+from ingest.seen import state_folder
+from ingest.sources import file_system_of
+from ingest.status import is_watched
 from tests.catalog.service import MANAGE, Service, eventually, free_port
+from tests.catalog.tree import Tree
 
 
 def alive(pid: int) -> bool:
@@ -70,6 +76,81 @@ def test_children_end_when_their_parent_is_killed(service: Service) -> None:
         serving.process.kill()
         serving.process.wait(10)
         eventually(lambda: not [pid for pid in tree if alive(pid)])
+
+
+@pytest.mark.parametrize("command", ["serve", "watch"])
+def test_a_second_service_of_the_same_folder_is_refused_and_told_who_watches(service: Service, command: str) -> None:
+    with service.serving() as serving:
+        eventually(lambda: is_watched(service.root, service.state))
+        answer = service.run(command)
+        assert serving.process.poll() is None
+        pid = serving.process.pid
+        assert (answer.code, answer.out) == (2, "")
+        mend = f"let it go on, or stop it first (kill {pid})."
+        assert answer.err == f"{service.root} is being watched already, by process {pid}; {mend}\n"
+        serving.process.kill()  # which leaves no lock behind
+        serving.process.wait(10)
+        with service.serving() as after:
+            eventually(lambda: is_watched(service.root, service.state))
+            assert after.get("healthz")[0] == 200
+
+
+def test_a_watcher_is_not_started_while_another_process_watches(tree: Tree, settings: Settings) -> None:
+    said: list[str] = []
+    watcher, _ = children(Address("127.0.0.1", 1), 1, said.append)
+    watcher.command = ["true"]
+    folder = state_folder(settings.ENGINE.state_dir, tree.root)
+    folder.mkdir(parents=True)
+    with lock_file(folder / "watch.lock", 0.0):
+        watcher.told("restarting", 2)
+        watcher.look_after()
+        assert watcher.process is None
+        assert said == [
+            "Another process watches; the pages go on, and this service watches by itself once that one has ended."
+        ]
+    watcher.due = 0.0
+    watcher.look_after()
+    assert watcher.process is not None
+    assert watcher.process.wait(10) == 0
+
+
+def test_the_last_line_at_start_is_the_address_and_nothing_is_said_in_between(service: Service) -> None:
+    other = service.base / "other"
+    other.mkdir()
+    said = service.base / "said"
+    with said.open("w") as both:
+        process = subprocess.Popen(
+            [*MANAGE, "serve", "--port", str(free_port()), "--workers", "1"],
+            env=service.environment(MONITOR_PATH=f"{service.root}:{other}"),
+            cwd=service.base,
+            stdout=both,
+            stderr=both,
+        )
+        try:
+            eventually(lambda: "Ctrl-C" in said.read_text(), 30)
+            time.sleep(1)
+            lines = said.read_text().splitlines()
+        finally:
+            process.terminate()
+            process.wait(20)
+    assert sorted(lines[:2]) == [
+        f"Watching {root} by change events of the file system ({file_system_of(root)})."
+        for root in (service.root, other)
+    ]
+    words = [line.split() for line in lines[2:]]
+    assert words[:4] == [[], ["It", "watches", str(service.root)], [str(other)], ["Sign", "in", "as", "admin"]]
+    assert words[4][:2] == ["with", "password"]
+    assert re.fullmatch(r"  Fairfolder is at  http://127\.0\.0\.1:\d+/   \(Ctrl-C stops it\)", lines[-1])
+    assert len(lines) == 8
+
+
+def test_standard_output_holds_one_object_and_nothing_of_the_children(service: Service) -> None:
+    with service.serving() as serving:
+        eventually(lambda: is_watched(service.root, service.state))
+        serving.process.terminate()
+        rest, _ = serving.process.communicate(timeout=20)
+    assert rest == ""
+    assert "Watching has ended." in serving.errors.read_text()
 
 
 def test_a_port_in_use_is_one_sentence(service: Service) -> None:

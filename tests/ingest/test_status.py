@@ -50,6 +50,8 @@ def test_a_paused_root_reads_nothing_and_says_so(watched: Watched) -> None:
     ("path", "condition", "words"),
     [
         ("", "unknown", "Name a path inside the watched folder."),
+        ("''", "unknown", "Name a path inside the watched folder."),
+        ("file://{root}/a%00b", "unknown", "Name a path inside the watched folder."),
         ("a\0b", "unknown", "Name a path inside the watched folder."),
         (".", "folder", "This is the watched folder itself."),
         ("notes/x.txt", "outside", "data files live in p_<Project>/<dataset>/…"),
@@ -64,26 +66,98 @@ def test_a_paused_root_reads_nothing_and_says_so(watched: Watched) -> None:
         (f"{D}/big.part", "ignored", "'big.part' is a temporary name"),
         (f"{D}/.metadata/dataset_structural.json", "metadata", "metadata is not described again"),
         ("p_Barley/stray.txt", "stray", "belongs to no dataset; move it into one"),
-        ("p_Rye/x/y.txt", "unknown", "has not been seen yet"),
-        (f"{D}/left/out.bin", "ignored", ".fairfolderignore"),
-        (f"{D}/" + "x" * 300, "unknown", "There is no such file"),
-        (f"{D}/a.txt/below", "unknown", "There is no such file"),
+        ("p_Oats", "unknown", "This project folder has not been seen yet"),
+        ("p_Oats/x/y.txt", "unknown", "This dataset folder has not been seen yet"),
+        (f"{D}/left/out.bin", "ignored", f"by the rule 'left/' in line 2 of {D}/.fairfolderignore."),
+        (f"{D}/b.tmp", "ignored", "by the rule '*.tmp' in line 3 of .fairfolderignore."),
+        (f"{D}/{'x' * 300}", "unknown", f"the nearest folder that exists is '{{root}}/{D}'."),
+        (f"{D}/a.txt/below", "unknown", f"the nearest folder that exists is '{{root}}/{D}'."),
+        ("p_Rye/x/y.txt", "unknown", "There is no such file or folder; the nearest folder that exists is '{root}'."),
+        ("p_Rye", "unknown", "the nearest folder that exists is '{root}'."),
+        ("p_Barley/other", "unknown", "the nearest folder that exists is '{root}/p_Barley'."),
+        ("notes/y.txt", "unknown", "the nearest folder that exists is '{root}/notes'."),
+        (f"{D}/.hidden/y", "unknown", f"the nearest folder that exists is '{{root}}/{D}/.hidden'."),
+        (f"{D}/away.txt", "described", "in its dataset's manifest. It is not there now."),
     ],
 )
 def test_why_is_this_path_not_described(watched: Watched, path: str, condition: str, words: str) -> None:
-    for name in ("a.txt", "sub/b.txt", "gone.txt", ".hidden/x", "big.part", "left/out.bin"):
+    for name in ("a.txt", "sub/b.txt", "gone.txt", "away.txt", ".hidden/x", "big.part", "left/out.bin", "b.tmp"):
         watched.put(f"{D}/{name}")
-    watched.put(f"{D}/.fairfolderignore", "left/\n")
+    watched.put(".fairfolderignore", "# what programs leave\n\n*.tmp\n")
+    watched.put(f"{D}/.fairfolderignore", "!\nleft/\n")  # the first line is no rule
     watched.put("p_Barley/stray.txt")
     watched.put("notes/x.txt")
     watched.reconcile()
     watched.remove(f"{D}/gone.txt")
     watched.reconcile()
     watched.put(f"{D}/new.txt")
-    told = watched.explain(path)
+    watched.put("p_Oats/x/y.txt")
+    watched.remove(f"{D}/away.txt")
+    told = watched.explain(path.replace("{root}", str(watched.root)))
     assert told.condition == condition, told
-    assert words in told.sentence
+    assert words.replace("{root}", str(watched.root)) in told.sentence
     json.dumps(told.as_json())
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "data/{D}/my scan.tif",
+        "/x/../{root}/{D}/my scan.tif",
+        "'{D}/my scan.tif'",
+        '"{root}/{D}/my scan.tif"',
+        " {D}/my scan.tif \n",
+        "'data/{D}/my scan.tif'",
+        "{D}/my scan.tif/",
+        "file://{root}/{D}/my%20scan.tif",
+        "file://localhost{root}/{D}/my%20scan.tif",
+        "FILE:{root}/{D}/my scan.tif",
+    ],
+)
+def test_a_path_is_understood_as_people_have_it(watched: Watched, asked: str) -> None:
+    watched.put(f"{D}/my scan.tif")
+    watched.reconcile()
+    told = watched.explain(asked.replace("{D}", D).replace("{root}", str(watched.root)))
+    assert (told.path, told.condition) == (f"{D}/my scan.tif", "described")
+
+
+def test_a_name_that_looks_like_more_is_taken_as_it_is(watched: Watched) -> None:
+    names = [f"{D}/'quoted'", f"{D}/trailing ", "'p_Barley'", "data/p_Barley/leaves/x.txt"]
+    for name in names:
+        watched.put(name) if "/" in name else watched.folder(name)
+    watched.put(f"{D}/trailing")
+    watched.reconcile()
+    assert [watched.explain(name).path for name in names] == names
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("https://example.org/p_Barley/x", "'https://example.org/p_Barley/x' is an address and no path; name a path"),
+        ("file://nas/share/p_Barley", "names a file of the machine 'nas'; name its path on this one."),
+        ("file:///etc/passwd", "is not inside the watched folder"),
+        ("'/etc/passwd'", "is not inside the watched folder"),
+    ],
+)
+def test_an_address_of_something_else_is_refused_in_a_sentence(watched: Watched, path: str, words: str) -> None:
+    with pytest.raises(LayoutError, match=words):
+        watched.explain(path)
+
+
+def test_of_a_watched_folder_that_is_gone_it_is_said_that_it_is(watched: Watched) -> None:
+    watched.put(f"{D}/a.txt")
+    watched.reconcile()
+    watched.root.rename(watched.root.with_name("aside"))
+    assert "itself is not there now; its disk may be unmounted." in watched.explain(f"{D}/never.txt").sentence
+    assert watched.explain(f"{D}/a.txt").sentence.endswith("It is not there now.")
+
+
+def test_a_rule_that_was_taken_away_since_is_not_named(watched: Watched) -> None:
+    watched.put(".fairfolderignore", "*.tmp\n")
+    watched.put(f"{D}/a.tmp")
+    watched.reconcile()
+    watched.remove(".fairfolderignore")
+    assert watched.explain(f"{D}/a.tmp").sentence == "It is not described: left out by .fairfolderignore."
 
 
 def test_an_absolute_path_is_understood_and_one_outside_refused(watched: Watched) -> None:

@@ -247,17 +247,21 @@ def test_renames_of_files_folders_datasets_and_projects_keep_identities(service:
     assert {str(e["file_name"]): e["file_identifier"] for e in after.values()} == before
 
 
-def test_a_second_watcher_of_one_root_is_refused_with_a_sentence(service: Service) -> None:
+def test_a_second_watcher_of_one_root_is_refused_with_a_sentence(service: Service, tmp_path: Path) -> None:
     service.start()
     service.watching()
-    second = subprocess.run(
-        ["python3", "-c", "pass"] if service.process is None else [*service.process.args],  # type: ignore[misc]
-        cwd=Path(__file__).resolve().parents[2], capture_output=True, text=True, timeout=60,
-        env={**os.environ, "FAIRFOLDER_STATE_DIR": str(service.state)},
-    )  # fmt: skip
-    assert second.returncode != 0
-    assert "is being watched already; stop the other watcher first." in second.stderr
-    assert service.stop() == 0
+    assert service.process is not None
+    pid = service.process.pid
+    second = Service(service.root, service.state, tmp_path / "second")
+    second.start()
+    assert second.process is not None
+    assert second.process.wait(60) != 0
+    sentence = f"is being watched already, by process {pid}; let it go on, or stop it first (kill {pid})."
+    assert sentence in second.said()
+    service.kill()  # which leaves no lock behind
+    second.start()
+    wait_for(lambda: "Watching" in second.said(), "the second watcher", 20, second.log)
+    assert second.stop() == 0
 
 
 def test_a_document_edited_by_hand_reaches_the_catalog(service: Service) -> None:

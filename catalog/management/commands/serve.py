@@ -11,7 +11,7 @@ from django.db import transaction
 
 from catalog import accounts, engine, state
 from catalog.commanding import EngineCommand, Outcome, stopping
-from catalog.serving import Address, check_address, children, supervise
+from catalog.serving import Address, check_address, check_unwatched, children, supervise
 from ingest.errors import SettingError
 
 MOST_WORKERS = 64
@@ -33,6 +33,7 @@ class Command(EngineCommand):
         address = _address(options["host"], options["port"])
         if not 1 <= options["workers"] <= MOST_WORKERS:
             raise SettingError(f"--workers is {options['workers']}; it must be from 1 to {MOST_WORKERS}.")
+        check_unwatched()
         check_address(address)
         state.prepare()
         with stopping() as stop:
@@ -51,11 +52,12 @@ class Command(EngineCommand):
     def _welcome(self, address: Address, first: accounts.Password | None, *, as_json: bool) -> None:
         roots = [str(root) for root in engine.roots()]
         value: dict[str, Any] = {"url": address.url, "roots": roots, "state": str(settings.FAIRFOLDER_STATE_DIR)}
-        lines = ["", f"  Fairfolder is at  {address.url}", f"  It watches        {', '.join(roots)}"]
+        lines = [f"  {'It watches' if root == roots[0] else '':<16}  {root}" for root in roots]
         if first is not None:
             value |= {"user": first.name, "password": first.password}
             lines += [f"  Sign in as        {first.name}", f"  with password     {first.password}   (not shown again)"]
-        self.answer(Outcome(value, [*lines, "  Ctrl-C stops it.", ""]), as_json=as_json)
+        lines.append(f"  Fairfolder is at  {address.url}   (Ctrl-C stops it)")
+        self.answer(Outcome(value, ["", *lines, ""]), as_json=as_json)
 
 
 def _address(host: str | None, port: str | None) -> Address:
