@@ -308,7 +308,8 @@ def test_ignored_files_are_left_out_and_the_rule_is_named(watched: Watched) -> N
         watched.put(f"{D}/{name}", name)
     watched.reconcile()
     assert set(watched.entries(D)) == {"important.tmp", "sub/raw/a.bin", "b.txt"}
-    assert watched.explain(f"{D}/a.tmp").sentence == "It is left out by the rule '*.tmp' in line 1 of .fairfolderignore."
+    sentence = watched.explain(f"{D}/a.tmp").sentence
+    assert sentence == "It is left out by the rule '*.tmp' in line 1 of .fairfolderignore."
     assert watched.explain(f"{D}/cache/x.txt").condition == "ignored"
     assert "p_Barley/.fairfolderignore" in watched.explain(f"{D}/cache/x.txt").sentence
     assert f"{D}/.fairfolderignore" in watched.explain(f"{D}/raw/a.bin").sentence
