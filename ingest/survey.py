@@ -33,6 +33,15 @@ class Survey:
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     waiting: dict[str, str] = field(default_factory=dict)  # path of a folder that cannot be worked on → why
     refused: dict[str, str] = field(default_factory=dict)  # path of a document with an edit that does not count → why
+    project_at: dict[str, PlaceRow] = field(default_factory=dict)
+
+    def add(self, place: PlaceRow) -> None:
+        """A project or dataset that can be worked on."""
+        if place.kind == "project":
+            self.projects.append(place)
+            self.project_at[place.path] = place
+        else:
+            self.datasets.append(place)
 
 
 def registry_entry(root: Path, identifier: str) -> Mapping[str, Any]:
@@ -194,7 +203,7 @@ def _project_of(decision: Decision, ws: Workspace, result: Survey) -> str | None
     name = decision.path.partition("/")[0]
     if name in result.waiting:
         return None
-    place = next((p for p in result.projects if p.path == name), None) or ws.seen.place_at(name)
+    place = result.project_at.get(name) or ws.seen.place_at(name)
     return None if place is None or place.gone else place.identifier
 
 
@@ -209,7 +218,7 @@ def _same(decision: Decision, ws: Workspace, result: Survey, on_recorded: Callab
         return
     if (found.dev, found.ino) != (known.dev, known.ino):
         known = ws.seen.put_place(known.kind, known.path, found.dev, found.ino, known.identifier)
-    (result.projects if decision.kind == "project" else result.datasets).append(known)
+    result.add(known)
     ws.seen.clear_trouble(decision.path)
     name = PROJECT if decision.kind == "project" else ADMINISTRATIVE
     reason = accept_edit(ws, known, name, on_recorded)
@@ -254,7 +263,7 @@ def _remember(decision: Decision, outcome: Outcome, ws: Workspace, result: Surve
     identifier = outcome.record.identifier
     place = ws.seen.put_place(decision.kind, decision.path, found.dev, found.ino, identifier)
     remember_documents(ws, outcome.written)
-    (result.projects if decision.kind == "project" else result.datasets).append(place)
+    result.add(place)
     ws.seen.clear_trouble(decision.path)
 
 
