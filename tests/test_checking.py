@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-PROGRAMS = ("chromium", "strace", "git", "openssl")
+PROGRAMS = ("chromium", "strace", "git", "openssl", "rsync", "faketime")
 
 
 @pytest.fixture
