@@ -6,6 +6,7 @@ As always with `multiprocessing`, only from a program whose main module can be i
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import signal
 import sys
@@ -21,6 +22,7 @@ from ingest.places import list_folders
 
 _PR_SET_PDEATHSIG = 1
 _MANY_DATASETS = 15
+_GARBAGE = 50_000  # new objects before the youngest of them are looked through
 
 
 class ReadingProcesses:
@@ -60,6 +62,9 @@ class ReadingProcesses:
             self._pool.shutdown(wait=True, cancel_futures=True)
 
     def __enter__(self) -> ReadingProcesses:
+        # A program with helpers ends when it has read everything: looking for cycles among 100,000 new dictionaries,
+        # which have none, took a seventh of its time. A watcher is without helpers, and its memory stays small.
+        gc.set_threshold(_GARBAGE, 20, 20)
         return self
 
     def __exit__(

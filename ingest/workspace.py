@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import resource
 from collections.abc import Iterator
@@ -21,8 +20,6 @@ from ingest.seen import Seen, state_folder
 from ingest.settings import EngineSettings
 from ingest.store import Store
 from ingest.triggers import Site
-
-_GARBAGE = 50_000  # new objects before the youngest of them are looked through
 
 
 @dataclass
@@ -114,8 +111,6 @@ def open_workspace(root: Path, settings: EngineSettings | None = None, *, read_o
             "put it elsewhere, so that the service does not describe its own state."
         )
     _many_descriptors()
-    if not read_only:
-        _few_collections()
     folder = state_folder(settings.state_dir, root)
     schemas = SchemaSet(root / TEMPLATE_SCHEMAS)
     seen = Seen(folder, read_only=read_only)
@@ -131,11 +126,6 @@ def open_workspace(root: Path, settings: EngineSettings | None = None, *, read_o
         clock=Clock(root, settings.settle_seconds),
         throttle=Throttle(settings.read_rate),
     )
-
-
-def _few_collections() -> None:
-    """Looking for cycles among 100,000 new dictionaries, which have none, took a seventh of a first pass."""
-    gc.set_threshold(_GARBAGE, 20, 20)
 
 
 def _many_descriptors() -> None:
