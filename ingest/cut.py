@@ -85,11 +85,13 @@ class Cut:
         homeless = self._record_all(boxes)
         for later in postponed:
             later.trusted = self._trusted(later.place)
-            if later.again:
-                self.report.retry.add(later.place.path)
             staying = {e.path for e in later.events if isinstance(e, Left) and e.identifier in homeless}
+            still = {e.old for e in later.events if isinstance(e, Moved) and e.path in staying}
             later.events = [e for e in later.events if e.path not in staying]
             later.rows = [r for r in later.rows if r.path not in staying]
+            later.moved_from = [r for r in later.moved_from if r.path not in still]
+            if later.again or staying:
+                self.report.retry.add(later.place.path)
         self._record_all(postponed)
         self.since = time.monotonic()
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import logging
 import os
 import signal
 import sys
@@ -19,6 +20,8 @@ from types import TracebackType
 
 from ingest.layout import Layout
 from ingest.places import list_folders
+
+_log = logging.getLogger("fairfolder.processes")
 
 _PR_SET_PDEATHSIG = 1
 _MANY_DATASETS = 15
@@ -80,7 +83,12 @@ class ReadingProcesses:
         try:
             for started in [pool.submit(os.getpid) for _ in range(self.count)]:
                 started.result()
-        except BrokenProcessPool:
+        except (
+            BrokenProcessPool,
+            EOFError,
+            OSError,
+        ) as error:  # no memory, say: it goes on alone
+            _log.warning("files are read without the help of other processes: %s", error or type(error).__name__)
             self.broken = True
         self._pool = pool
 
