@@ -79,8 +79,8 @@ def modules() -> tuple[Module, ...]:
 
 @cache
 def index_models() -> frozenset[str]:
-    """The class names of catalog/models.py: the tables that `reindex` drops."""
-    tree = ast.parse((CHECKOUT / "catalog" / "models.py").read_text())
+    """The class names of catalog/models/index.py: the tables that `reindex` drops."""
+    tree = ast.parse((CHECKOUT / "catalog" / "models" / "index.py").read_text())
     return frozenset(node.name for node in tree.body if isinstance(node, ast.ClassDef))
 
 

@@ -92,6 +92,7 @@ class File(models.Model):
     first_seen = models.DateTimeField(null=True)
     state = models.TextField(help_text="present, missing or changed")
     version = models.TextField(help_text="V1 or V2")
+    run = models.TextField(blank=True, db_default="", help_text="Identifier of the run it belongs to")
 
     class Meta:
         indexes = (models.Index(fields=("dataset", "path"), name="file_dataset_path"),)
@@ -132,6 +133,10 @@ class Run(models.Model):
     name = models.TextField(blank=True)
     run_type = models.TextField(blank=True)
     status = models.TextField(blank=True, db_index=True)
+    revision = models.IntegerField(default=0, help_text="Of its complete metadata file; 0 before the first")
+    complete_metadata = models.TextField(blank=True, help_text="That file, relative to the dataset")
+    finalized = models.DateTimeField(null=True)
+    outdated = models.JSONField(default=list, help_text="What changed since, in words")
     document = models.ForeignKey(Document, models.SET_NULL, null=True, related_name="+", db_constraint=False)
 
     def __str__(self) -> str:

@@ -1,0 +1,225 @@
+"""The document a person is about to change: where it stands, which record it belongs to, and how it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from catalog import engine, index, rights
+from catalog.index.absence import absence
+from catalog.models import Dataset, Document, Instrument, Project, Run
+from ingest import documents
+from ingest.documents import ADMINISTRATIVE, EXPERIMENT, INSTRUMENT, PROJECT, STRUCTURAL
+from ingest.errors import FairfolderError, FrozenError
+from ingest.records import Change, Outcome, Record, Value
+from ingest.seen import state_folder
+from ingest.store import Store
+
+# The word of an address → the kind of document it leads to.
+KINDS: Mapping[str, str] = {
+    "project": PROJECT,
+    "dataset": ADMINISTRATIVE,
+    "files": STRUCTURAL,
+    "instrument": INSTRUMENT,
+    "run": EXPERIMENT,
+}
+
+
+@dataclass(frozen=True)
+class Target:
+    """One document that people may change.
+
+    ``relative`` is its ``os`` path below ``root``; ``identifier`` is the record's own (a manifest's is its dataset's);
+    an instrument belongs to no project.
+    """
+
+    root: Path
+    relative: str
+    kind: str
+    identifier: str
+    project_identifier: str = ""
+    dataset_identifier: str = ""
+    title: str = ""
+
+    @property
+    def path(self) -> Path:
+        """Absolute."""
+        return self.root / self.relative
+
+    @property
+    def word(self) -> str:
+        """The word of its address."""
+        return next(word for word, kind in KINDS.items() if kind == self.kind)
+
+    def read(self) -> documents.Document:
+        """The document as it stands on disk, with the ETag over people's fields.
+
+        Raises:
+            FileNotFoundError, DocumentError: see :func:`ingest.documents.read_document`.
+        """
+        return documents.read_document(self.path, self.kind)
+
+    def may_be_seen(self, by: rights.Rights) -> bool:
+        return self.kind == INSTRUMENT or by.sees(self.project_identifier)
+
+    def may_be_changed(self, by: rights.Rights) -> bool:
+        """Whether someone may change it; an instrument that is complete belongs to the curators."""
+        if self.kind != INSTRUMENT:
+            return by.edits(self.project_identifier)
+        return by.curates or (by.edits_somewhere and self._is_draft())
+
+    def _is_draft(self) -> bool:
+        return Instrument.objects.filter(identifier=self.identifier).exclude(status="complete").exists()
+
+
+def find(word: str, identifier: str) -> Target | None:
+    """The document an address names, or None when there is none that can be changed now."""
+    make = _FINDERS.get(word)
+    return make(identifier) if make is not None else None
+
+
+def _at(document: Document | None, **more: Any) -> Target | None:
+    root = engine.root_named(document.root) if document is not None else None
+    if document is None or root is None:
+        return None
+    relative = documents.decode_path(document.path, document.path_encoding)
+    return Target(root, relative, document.kind, **more)
+
+
+def _project(identifier: str) -> Target | None:
+    row = Project.objects.select_related("document").filter(identifier=identifier).first()
+    if row is None:
+        return None
+    return _at(row.document, identifier=identifier, project_identifier=identifier, title=str(row))
+
+
+def _dataset(identifier: str) -> Target | None:
+    row = Dataset.objects.select_related("administrative").filter(identifier=identifier).first()
+    return None if row is None else _of_dataset(row, row.administrative)
+
+
+def _files(identifier: str) -> Target | None:
+    row = Dataset.objects.select_related("structural").filter(identifier=identifier).first()
+    return None if row is None else _of_dataset(row, row.structural)
+
+
+def _of_dataset(row: Dataset, document: Document | None) -> Target | None:
+    return _at(
+        document,
+        identifier=row.identifier,
+        project_identifier=row.project_identifier,
+        dataset_identifier=row.identifier,
+        title=str(row),
+    )
+
+
+def _run(identifier: str) -> Target | None:
+    row = Run.objects.select_related("document").filter(identifier=identifier).first()
+    dataset = Dataset.objects.filter(identifier=row.dataset_identifier).first() if row is not None else None
+    if row is None or dataset is None:
+        return None
+    return _at(
+        row.document,
+        identifier=identifier,
+        project_identifier=dataset.project_identifier,
+        dataset_identifier=dataset.identifier,
+        title=str(row),
+    )
+
+
+def _instrument(identifier: str) -> Target | None:
+    row = Instrument.objects.select_related("document").filter(identifier=identifier).first()
+    return None if row is None else _at(row.document, identifier=identifier, title=str(row))
+
+
+_FINDERS: Mapping[str, Callable[[str], Target | None]] = {
+    "project": _project,
+    "dataset": _dataset,
+    "files": _files,
+    "instrument": _instrument,
+    "run": _run,
+}
+
+
+# --- writing ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A pure function over one document's value, for one person's action."""
+
+    target: Target
+    function: Callable[[Value | None], Value | None]
+    if_match: str | None = None
+
+
+@lru_cache(maxsize=32)
+def store(root: Path) -> Store:
+    """The writer of a root, as this process uses it."""
+    return Store(root, engine.schemas(root), lock_fallback=state_folder(settings.ENGINE.state_dir, root))
+
+
+def save(target: Target, function: Callable[[Value | None], Value | None], *, by: str, if_match: str = "") -> Outcome:
+    """Change one document as one action; its pages tell at once.
+
+    Raises:
+        ConflictError: when ``if_match`` is given and is not the ETag found under the lock.
+        DocumentError: when the result would not be valid, with a sentence per problem.
+        FrozenError, StoreError, BusyError: when it cannot be written now.
+    """
+    outcome = save_all([Edit(target, function, if_match or None)], by=by)[0]
+    if outcome.error is not None:
+        raise outcome.error
+    return outcome
+
+
+def save_all(edits: Iterable[Edit], *, by: str) -> list[Outcome]:
+    """Several documents changed as one action for each root; one record's trouble holds up no other's.
+
+    Answers one outcome for each *record*, with the error of those that could not be changed.
+
+    Raises:
+        FrozenError, StoreError, BusyError: when nothing can be written now.
+    """
+    outcomes: list[Outcome] = []
+    for root, records in _records(edits).items():
+        if reason := absence(root):
+            raise FrozenError(f"{reason} Nothing was saved.")
+        done = store(root).apply(records, by=by)
+        outcomes += done
+        index.refresh([written.path for each in done for written in each.written])
+    return outcomes
+
+
+def _records(edits: Iterable[Edit]) -> dict[Path, list[Record]]:
+    """One record for each project or dataset, with all changes to its documents."""
+    records: dict[Path, dict[str, Record]] = {}
+    for edit in edits:
+        target = edit.target
+        change = Change(target.path, target.kind, edit.function, edit.if_match)
+        record = _record_of(target)
+        here = records.setdefault(target.root, {})
+        key = record.relative or target.relative
+        known = here.get(key, record)
+        here[key] = replace(known, changes=(*known.changes, change))
+    return {root: list(each.values()) for root, each in records.items()}
+
+
+def _record_of(target: Target) -> Record:
+    owner = target.relative.partition("/.metadata/")[0]
+    if target.kind == INSTRUMENT:
+        return Record("", "", "")
+    if target.kind == PROJECT:
+        return Record("project", target.identifier, owner)
+    return Record("dataset", target.dataset_identifier, owner)
+
+
+def words(error: FairfolderError) -> tuple[str, ...]:
+    """What is wrong, one sentence each."""
+    problems: tuple[str, ...] = getattr(error, "problems", ())
+    return problems or (str(error),)

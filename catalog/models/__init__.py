@@ -1,0 +1,35 @@
+"""Tables: the index, which can be dropped and rebuilt (``index``), and service state, which cannot (the others)."""
+
+from catalog.models.index import (
+    ChangeLog,
+    Dataset,
+    Document,
+    File,
+    FileDocument,
+    Instrument,
+    Project,
+    Rebuild,
+    Record,
+    Run,
+)
+from catalog.models.people import Membership, Profile
+from catalog.models.work import BulkChange, Review, ReviewComment, UnsavedForm
+
+__all__ = [
+    "BulkChange",
+    "ChangeLog",
+    "Dataset",
+    "Document",
+    "File",
+    "FileDocument",
+    "Instrument",
+    "Membership",
+    "Profile",
+    "Project",
+    "Rebuild",
+    "Record",
+    "Review",
+    "ReviewComment",
+    "Run",
+    "UnsavedForm",
+]
