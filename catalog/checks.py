@@ -35,20 +35,26 @@ KNOWN = (
     "FAIRFOLDER_ALLOWED_HOSTS",
     "FAIRFOLDER_URL_PREFIX",
     "FAIRFOLDER_HTTPS",
+    "FAIRFOLDER_PROXIES",
+    "FAIRFOLDER_SIGN_IN_FAILURES",
+    "FAIRFOLDER_SIGN_IN_WAIT_MINUTES",
+    "FAIRFOLDER_ADMIN_SECOND_FACTOR",
+    "FAIRFOLDER_PREVIEWS",
     "FAIRFOLDER_DEBUG",
 )
+SETTINGS = "settings"  # the tag of the checks below, apart from those that look at the program itself
 _OURS = ("FAIRFOLDER_", "MONITOR_PATH")
 _ANY_UUID = "00000000-0000-4000-8000-000000000000"
 
 
-@register
+@register(SETTINGS)
 def settings_are_right(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
     """Every problem with a setting, one error each."""
     problems = [*settings.SETTING_PROBLEMS, *_roots(), *_state_folder(), *_address(), *_publisher()]
     return [Error(problem, id="fairfolder.E001") for problem in problems]
 
 
-@register
+@register(SETTINGS)
 def settings_are_known(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
     """A mistyped name would be passed over in silence."""
     unknown = sorted(name for name in os.environ if name.startswith(_OURS) and name not in KNOWN)

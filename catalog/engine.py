@@ -14,8 +14,8 @@ from django.conf import settings
 
 from ingest import documents
 from ingest.layout import TEMPLATE_SCHEMAS
+from ingest.rows import Condition
 from ingest.schema import SchemaSet
-from ingest.seen import Condition
 from ingest.workspace import Workspace, open_workspace
 
 NOT_DESCRIBED = (

@@ -37,6 +37,16 @@ class Environment:
         self.problems.append(f"{name} is {self.text(name)!r}, which is neither yes nor no. Set it to 1 or 0.")
         return default
 
+    def number(self, name: str, default: int, low: int, high: int) -> int:
+        """A whole number from ``low`` to ``high``."""
+        value = self.text(name)
+        if not value:
+            return default
+        if value.isascii() and value.isdigit() and len(value) < 10 and low <= int(value) <= high:
+            return int(value)
+        self.problems.append(f"{name} is {value!r}; it must be a whole number from {low:,} to {high:,}.")
+        return default
+
     def hosts(self, name: str) -> list[str]:
         """Host names without port, from a list joined by commas."""
         hosts = [part.strip() for part in self.text(name).split(",") if part.strip()]

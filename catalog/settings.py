@@ -6,6 +6,7 @@ What is wrong with a value is told by the system checks (catalog/checks.py), nev
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from pathlib import Path
 
 from catalog.environment import Environment
@@ -32,6 +33,11 @@ FAIRFOLDER_HTTPS = _environment.flag("FAIRFOLDER_HTTPS")
 FAIRFOLDER_ALLOWED_HOSTS = _environment.hosts("FAIRFOLDER_ALLOWED_HOSTS")
 SECRET_KEY_IS_GIVEN = bool(_environment.text("FAIRFOLDER_SECRET_KEY"))
 SECRET_KEY = _environment.secret("FAIRFOLDER_SECRET_KEY", FAIRFOLDER_STATE_DIR / "secret_key")
+FAIRFOLDER_PROXIES = _environment.number("FAIRFOLDER_PROXIES", 0, 0, 20)
+FAIRFOLDER_SIGN_IN_FAILURES = _environment.number("FAIRFOLDER_SIGN_IN_FAILURES", 10, 3, 1_000)
+FAIRFOLDER_SIGN_IN_WAIT_MINUTES = _environment.number("FAIRFOLDER_SIGN_IN_WAIT_MINUTES", 15, 1, 1_440)
+FAIRFOLDER_ADMIN_SECOND_FACTOR = _environment.flag("FAIRFOLDER_ADMIN_SECOND_FACTOR")
+FAIRFOLDER_PREVIEWS = _environment.flag("FAIRFOLDER_PREVIEWS", default=True)
 DEBUG = _environment.flag("FAIRFOLDER_DEBUG")
 SETTING_PROBLEMS = _environment.problems
 
@@ -48,7 +54,12 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
-    "django.contrib.admin",
+    "axes",
+    "django_htmx",
+    "django_otp",
+    "django_otp.plugins.otp_static",
+    "django_otp.plugins.otp_totp",
+    "catalog.apps.AdminConfig",
     "catalog",
 ]
 
@@ -61,9 +72,12 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 TEMPLATES = [
@@ -76,6 +90,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "catalog.rights.in_templates",
             ]
         },
     }
@@ -100,6 +115,14 @@ DATABASES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# In each process's own memory: what a page works out anew when it is not there.
+_LOCAL = "django.core.cache.backends.locmem.LocMemCache"
+CACHES = {
+    "default": {"BACKEND": _LOCAL},
+    "figures": {"BACKEND": _LOCAL, "LOCATION": "figures", "TIMEOUT": None, "OPTIONS": {"MAX_ENTRIES": 200}},
+    "previews": {"BACKEND": _LOCAL, "LOCATION": "previews", "OPTIONS": {"MAX_ENTRIES": 30}},
+}
+
 LANGUAGE_CODE = "en"
 USE_I18N = False
 USE_TZ = True
@@ -113,6 +136,7 @@ WHITENOISE_USE_FINDERS = True
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "projects"
 LOGOUT_REDIRECT_URL = "login"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -122,6 +146,20 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+
+# Failed sign-ins are counted for each user name and each address (catalog/attempts.py).
+AXES_HANDLER = "catalog.attempts.Attempts"
+AXES_LOCKOUT_PARAMETERS = ["username", "ip_address"]
+AXES_FAILURE_LIMIT = FAIRFOLDER_SIGN_IN_FAILURES
+AXES_COOLOFF_TIME = timedelta(minutes=FAIRFOLDER_SIGN_IN_WAIT_MINUTES)
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # or whoever goes on trying would lock the account for ever
+AXES_CLIENT_IP_CALLABLE = "catalog.attempts.address"
+AXES_LOCKOUT_CALLABLE = "catalog.pages.signing_in.locked_out"
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "csrfmiddlewaretoken", "next"]
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+OTP_TOTP_ISSUER = "Fairfolder"
 
 SESSION_COOKIE_NAME = "fairfolder_session"
 SESSION_COOKIE_HTTPONLY = True
@@ -140,7 +178,10 @@ SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
 SECURE_HSTS_SECONDS = 31_536_000 if FAIRFOLDER_HTTPS else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if FAIRFOLDER_HTTPS else None
 X_FRAME_OPTIONS = "DENY"
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
+# Whether the other names of a domain keep to https, and enter the browsers' own lists, is not ours to say.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1_048_576  # a form with lists of thousands of entries
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 30_000
 
 LOGGING = {
     "version": 1,

@@ -5,6 +5,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("catalog.pages.urls")),
+    path("", include("catalog.forms.urls")),
     path("admin/", admin.site.urls),
 ]
 

@@ -50,6 +50,11 @@ def moment(time: datetime) -> str:
     return f"{time.day} {time:%b} {time.year:04} {time:%H:%M}"
 
 
+def day(time: datetime) -> str:
+    """A time to the day, in UTC."""
+    return f"{time.day} {time:%b} {time.year:04}"
+
+
 def exact(time: datetime) -> str:
     """A time in full, for hovering and for machines."""
     return time.isoformat().replace("+00:00", "Z")

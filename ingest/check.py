@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest import documents
-from ingest.documents import ADMINISTRATIVE, IDENTIFIER_KEY, REGISTRY, STRUCTURAL, Found
+from ingest.documents import ADMINISTRATIVE, COMPLETE, IDENTIFIER_KEY, REGISTRY, STRUCTURAL, Found
 from ingest.errors import DocumentError
 from ingest.layout import relative_to_root
 from ingest.places import list_folders
@@ -80,10 +80,11 @@ def _collect(
     ws: Workspace, found: Found, value: Mapping[str, Any], owners: dict[str, list[str]], report: CheckReport
 ) -> None:
     identifier = value.get(IDENTIFIER_KEY[found.kind])
-    if isinstance(identifier, str) and found.kind not in (STRUCTURAL, REGISTRY):
+    if isinstance(identifier, str) and found.kind not in (STRUCTURAL, REGISTRY, COMPLETE):
         owners[identifier].append(_shown(ws, found.path))
     if found.kind != STRUCTURAL:
         return
+    report.findings.extend(_complete_files(ws, found, value))
     paths: set[tuple[Any, Any]] = set()
     entries = value.get("file_descriptions")
     for entry in entries if isinstance(entries, list) else ():
@@ -96,6 +97,25 @@ def _collect(
             words = f"{entry.get('path')!r} is described twice; keep one of the two entries"
             report.findings.append(Finding(_shown(ws, found.path), "unique", words))
         paths.add(key)
+
+
+def _complete_files(ws: Workspace, found: Found, value: Mapping[str, Any]) -> Iterator[Finding]:
+    """Each complete metadata file that a manifest names is there, as it was written."""
+    runs = value.get("runs")
+    for run in runs if isinstance(runs, list) else ():
+        name = run.get("complete_metadata") if isinstance(run, dict) else None
+        if not isinstance(name, str):
+            continue
+        path = found.path.parent.parent / name
+        try:
+            if documents.read_document(path, COMPLETE).sha256 != run.get("sha256"):
+                words = "this file was changed after it was written; restore it, or complete the run again"
+                yield Finding(_shown(ws, path), "sha256", words)
+        except FileNotFoundError:
+            words = "this file is missing; restore it from a backup, or complete the run again"
+            yield Finding(_shown(ws, path), "present", words)
+        except DocumentError:
+            continue  # told with the file itself
 
 
 def _twice(owners: Mapping[str, list[str]]) -> Iterator[Finding]:

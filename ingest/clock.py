@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ingest.folders import touched_ns
-from ingest.seen import Stamp
+from ingest.rows import Stamp
 
 _JUMP_SECONDS = 1.0
 _HEARTBEAT = ".heartbeat"

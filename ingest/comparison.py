@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ingest.events import Arrived, Left, Moved
-from ingest.seen import Condition, FileRow, PlaceRow, Stamp
+from ingest.rows import Condition, FileRow, PlaceRow, Stamp
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class Comparison:
         recalled: rows of files missing elsewhere, whose entries are here again.
         unread: files whose entry moves although they are still to be read.
         unsettled: datasets that files may have come from, and that are just being moved.
+        held: files at rest that are pending because of another dataset.
         trouble: why nothing of this may be recorded.
     """
 
@@ -61,6 +62,7 @@ class Comparison:
     renewed: dict[bytes, str] = field(default_factory=dict)
     recalled: list[tuple[PlaceRow, FileRow]] = field(default_factory=list)
     unsettled: set[str] = field(default_factory=set)
+    held: set[bytes] = field(default_factory=set)
     others: dict[bytes, tuple[Condition, str, Stamp]] = field(default_factory=dict)
     orphans: dict[tuple[str, int], list[Orphan]] = field(default_factory=dict)
     trouble: str = ""

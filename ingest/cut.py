@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ingest.documents import STRUCTURAL, readable
@@ -16,7 +16,7 @@ from ingest.errors import FairfolderError
 from ingest.events import Arrived, Described, FileEvent, Gone, Left, Moved, Renewed
 from ingest.layout import METADATA
 from ingest.report import Finding, Report
-from ingest.seen import Condition, FileRow, PlaceRow, Stamp
+from ingest.rows import Condition, FileRow, PlaceRow, Stamp
 from ingest.survey import RECORDS_AT_ONCE, remember_documents
 from ingest.triggers import files_record
 from ingest.workspace import Workspace
@@ -86,10 +86,7 @@ class Cut:
         for later in postponed:
             later.trusted = self._trusted(later.place)
             staying = {e.path for e in later.events if isinstance(e, Left) and e.identifier in homeless}
-            still = {e.old for e in later.events if isinstance(e, Moved) and e.path in staying}
-            later.events = [e for e in later.events if e.path not in staying]
-            later.rows = [r for r in later.rows if r.path not in staying]
-            later.moved_from = [r for r in later.moved_from if r.path not in still]
+            _stay(later, staying)
             if later.again or staying:
                 self.report.retry.add(later.place.path)
         self._record_all(postponed)
@@ -147,15 +144,17 @@ class Cut:
         """
         seen, wall, reason = self.ws.seen, time.time(), f"not recorded: {error}"
         moved = {e.path for e in box.events if isinstance(e, Moved | Arrived | Gone)}
+        elsewhere = {r.identifier for r in box.moved_from}  # they are found there once more
         rows = [r for r in box.rows if r.condition is not Condition.MISSING and r.path not in moved]
         described = [r for r in rows if r.condition is Condition.DESCRIBED]
         before = seen.files(box.place.id, [os.fsencode(r.path) for r in described])
         failed = []
         for row in described:
-            known = before.get(os.fsencode(row.path), replace(row, sha256="", identifier=""))
-            there = replace(known, stamp=row.stamp, sha256="")
-            failed.append(replace(there, condition=Condition.FAILED, reason=reason, since=wall))
-        seen.put_files([*failed, *(r for r in rows if r.condition is not Condition.DESCRIBED)])
+            known = before.get(os.fsencode(row.path), row._replace(sha256="", identifier=""))
+            there = known._replace(stamp=row.stamp, sha256="")
+            failed.append(there._replace(condition=Condition.FAILED, reason=reason, since=wall))
+        others = [r for r in rows if r.condition is not Condition.DESCRIBED]
+        seen.put_files([*failed, *(r._replace(identifier="") if r.identifier in elsewhere else r for r in others)])
         document = f"{box.place.path}/{METADATA}/{STRUCTURAL}.json"
         seen.set_trouble(document, Condition.FAILED, str(error))
         self.report.failed += len(failed)
@@ -173,15 +172,29 @@ def _postponed(box: Box) -> Box | None:
     # What was described there before the leaving was noticed would bring the identity back: it is read once more.
     again = [e for e in after if isinstance(e, Described | Renewed) and e.identifier == leaving[e.path]]
     events = [e for e in box.events if isinstance(e, Left)] + [e for e in after if e not in again]
-    from_where = {e.old for e in events if isinstance(e, Moved)}
-    later = Box(box.place, None, events)
-    later.rows = [r for r in box.rows if r.path in leaving]
-    later.moved_from = [r for r in box.moved_from if r.path in from_where]
+    later = Box(box.place, None, events, [r for r in box.rows if r.path in leaving])
+    goes = _left_behind_by(box.place.id, after, later.rows)
+    later.moved_from = [r for r in box.moved_from if goes(r)]
     later.again = bool(again)
     box.events = [e for e in box.events if e.path not in leaving]
     box.rows = [r for r in box.rows if r.path not in leaving]
-    box.moved_from = [r for r in box.moved_from if r.path not in from_where]
+    box.moved_from = [r for r in box.moved_from if not goes(r)]
     return later
+
+
+def _stay(box: Box, staying: Collection[str]) -> None:
+    """Taken out of a box: files that cannot leave, and whatever has taken their paths."""
+    some = [e for e in box.events if e.path in staying], [r for r in box.rows if r.path in staying]
+    waits = _left_behind_by(box.place.id, *some)
+    box.events = [e for e in box.events if e.path not in staying]
+    box.rows = [r for r in box.rows if r.path not in staying]
+    box.moved_from = [r for r in box.moved_from if not waits(r)]
+
+
+def _left_behind_by(place: int, events: Iterable[FileEvent], rows: Iterable[FileRow]) -> Callable[[FileRow], bool]:
+    """Whether a row is of where the files of some events, and of some rows of the same place, came from."""
+    old, who = {e.old for e in events if isinstance(e, Moved)}, {r.identifier for r in rows}
+    return lambda row: row.identifier in who or (row.place == place and row.path in old)
 
 
 def _where_identities_went(boxes: Iterable[Box]) -> dict[str, tuple[int, str]]:
@@ -196,4 +209,4 @@ def _with_own_identity(rows: Iterable[FileRow], went: Mapping[str, tuple[int, st
         if went.get(row.identifier, (row.place, row.path)) == (row.place, row.path):
             yield row
         elif row.condition is not Condition.DESCRIBED:
-            yield replace(row, identifier="", sha256="")
+            yield row._replace(identifier="", sha256="")

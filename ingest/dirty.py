@@ -48,8 +48,12 @@ class Board:
         self._costs[part] = cost_seconds
 
     def again(self, part: str, in_seconds: float) -> None:
-        """Scan a part once more after a time: a file in it is not at rest yet."""
-        self.mark(part, at=time.monotonic() - self.settle_seconds + in_seconds)
+        """Scan a part once more after a time (a file in it is not at rest yet), unless it is due sooner or later."""
+        with self._changed:
+            if (known := self._parts.get(part)) is not None:
+                known.data = True
+            else:
+                self.mark(part, at=time.monotonic() - self.settle_seconds + in_seconds)
 
     def has_due(self) -> bool:
         """Whether some part is due now."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ STRUCTURAL = "dataset_structural"
 INSTRUMENT = "instrument_technical"
 EXPERIMENT = "experiment_contextual"
 REGISTRY = "registry"
+COMPLETE = "complete_metadata"
 
 AUDIT = ("created_by", "created_date", "last_modified_by", "last_modified_date")
 MAX_DOCUMENT_BYTES = 4 * 1024**3
@@ -48,7 +50,12 @@ SYSTEM_KEYS: Mapping[str, frozenset[str]] = {
     INSTRUMENT: frozenset({"$schema", "@context", "@id", "@type", "instrument_identifier", *AUDIT}),
     EXPERIMENT: frozenset({"$schema", "@context", "@id", "@type", "run_id", "dataset_identifier", "outputs", *AUDIT}),
     REGISTRY: frozenset(),
+    COMPLETE: frozenset(),
 }  # fmt: skip
+
+RUNS = "runs"
+INSTRUMENTS = "instruments"
+_REVISION = re.compile(r"data_object_.+_v2_metadata(?:\.r([1-9][0-9]{0,8}))?\.json", re.DOTALL)
 
 # The key that holds the identity of each kind.
 IDENTIFIER_KEY: Mapping[str, str] = {
@@ -58,6 +65,7 @@ IDENTIFIER_KEY: Mapping[str, str] = {
     INSTRUMENT: "instrument_identifier",
     EXPERIMENT: "run_id",
     REGISTRY: "identifier",
+    COMPLETE: "data_object_identifier",
 }
 
 
@@ -89,8 +97,23 @@ def now() -> str:
 
 
 def new_identifier() -> str:
-    """A random UUID (version 4, RFC 9562), without the cost of :class:`uuid.UUID` for each of many files."""
-    text = os.urandom(16).hex()
+    """A random UUID (version 4, RFC 9562)."""
+    return next(new_identifiers(1))
+
+
+def new_identifiers(at_once: int = 256) -> Iterator[str]:
+    """Random UUIDs without end, for many files: the system is asked for bits once for so many of them.
+
+    An iterator belongs to one thread of one process: a copy of it would give the same ones.
+    """
+    while True:
+        bits = os.urandom(16 * at_once).hex()
+        for start in range(0, len(bits), 32):
+            yield _uuid4(bits[start : start + 32])
+
+
+def _uuid4(text: str) -> str:
+    """The UUID of 32 random hexadecimal digits, without the cost of :class:`uuid.UUID`."""
     variant = "89ab"[int(text[16], 16) & 3]
     return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{variant}{text[17:20]}-{text[20:]}"
 
@@ -181,6 +204,30 @@ def structural_template(identifier: str, project_identifier: str, language: str)
         "total_size_bytes": 0,
         "formats": [],
         "file_descriptions": [],
+    }
+
+
+def experiment_template(identifier: str, label: str, dataset_identifier: str, language: str) -> dict[str, Any]:
+    """Trigger 3: what the system knows of a new run."""
+    return {
+        **_head(EXPERIMENT, identifier, "Run"),
+        "run_id": identifier,
+        "run_label": label,
+        "dataset_identifier": dataset_identifier,
+        "status": "draft",
+        "metadata_language": language,
+    }
+
+
+def instrument_template(identifier: str, language: str) -> dict[str, Any]:
+    """What the system knows of a new instrument; its own IRI leads to its page."""
+    return {
+        **_head(INSTRUMENT, identifier, "Instrument"),
+        "instrument_identifier": identifier,
+        "identifiers": [],
+        "landing_page": f"urn:uuid:{identifier}",
+        "status": "draft",
+        "metadata_language": language,
     }
 
 
@@ -341,12 +388,33 @@ def read_document(path: Path, kind: str | None = None, folder: int | None = None
 
 def project_document(root: Path, project: str) -> Path:
     """``project_descriptive.json`` of a project folder name."""
-    return root / project / METADATA / f"{PROJECT}.json"
+    return root / f"{project}/{METADATA}/{PROJECT}.json"
 
 
 def dataset_document(root: Path, dataset_path: str, kind: str) -> Path:
     """``dataset_administrative.json`` or ``dataset_structural.json`` of ``project/dataset``."""
-    return root / dataset_path / METADATA / f"{kind}.json"
+    return root / f"{dataset_path}/{METADATA}/{kind}.json"
+
+
+def run_folder(root: Path, dataset_path: str, label: str) -> Path:
+    """The folder of a run of ``project/dataset``."""
+    return root / f"{dataset_path}/{METADATA}/{RUNS}/{label}"
+
+
+def run_document(root: Path, dataset_path: str, label: str) -> Path:
+    """``experiment_contextual.json`` of a run of ``project/dataset``."""
+    return run_folder(root, dataset_path, label) / f"{EXPERIMENT}.json"
+
+
+def instrument_document(root: Path, slug: str) -> Path:
+    """``instrument_technical.json`` of an instrument's folder name."""
+    return root / f"{METADATA}/{INSTRUMENTS}/{slug}/{INSTRUMENT}.json"
+
+
+def revision_of(name: str) -> int | None:
+    """The revision a complete metadata file's name tells, or None when it is no such name."""
+    match = _REVISION.fullmatch(name)
+    return None if match is None else int(match[1] or 1)
 
 
 def registry_folder(root: Path) -> Path:
@@ -356,7 +424,7 @@ def registry_folder(root: Path) -> Path:
 
 def registry_document(root: Path, identifier: str) -> Path:
     """The registry entry of an identifier."""
-    return registry_folder(root) / f"{identifier}.json"
+    return root / f"{METADATA}/registry/{identifier}.json"
 
 
 def kind_of(path: Path) -> str | None:
@@ -369,9 +437,11 @@ def kind_of(path: Path) -> str | None:
     if parent.name == METADATA:
         return path.stem if path.stem in (PROJECT, ADMINISTRATIVE, STRUCTURAL) else None
     grand = parent.parent
-    if path.stem == EXPERIMENT and grand.name == "runs" and grand.parent.name == METADATA:
-        return EXPERIMENT
-    if path.stem == INSTRUMENT and grand.name == "instruments" and grand.parent.name == METADATA:
+    if grand.name == RUNS and grand.parent.name == METADATA:
+        if path.stem == EXPERIMENT:
+            return EXPERIMENT
+        return COMPLETE if revision_of(path.name) else None
+    if path.stem == INSTRUMENT and grand.name == INSTRUMENTS and grand.parent.name == METADATA:
         return INSTRUMENT
     return None
 
@@ -383,7 +453,8 @@ def _names(folder: Path) -> list[str]:
         return []
 
 
-def _folders(folder: Path) -> list[str]:
+def folders_in(folder: Path) -> list[str]:
+    """The names of the folders in a folder, sorted; links are none, and a folder that is not there has none."""
     try:
         with os.scandir(folder) as entries:
             return sorted(e.name for e in entries if e.is_dir(follow_symlinks=False))
@@ -398,9 +469,9 @@ def find_documents(root: Path, layout: Layout) -> Iterator[Found]:
         for name in _names(own / "registry"):
             if name.endswith(".json") and not name.startswith("."):
                 yield Found(own / "registry" / name, REGISTRY)
-        for slug in _folders(own / "instruments"):
-            yield from _present(own / "instruments" / slug / f"{INSTRUMENT}.json", INSTRUMENT)
-    for project in _folders(root):
+        for slug in folders_in(own / INSTRUMENTS):
+            yield from _present(instrument_document(root, slug), INSTRUMENT)
+    for project in folders_in(root):
         if layout.is_project_name(project):
             yield from _project_documents(root / project, layout)
 
@@ -408,7 +479,7 @@ def find_documents(root: Path, layout: Layout) -> Iterator[Found]:
 def _project_documents(folder: Path, layout: Layout) -> Iterator[Found]:
     if not (folder / METADATA).is_symlink():
         yield from _present(folder / METADATA / f"{PROJECT}.json", PROJECT)
-    for dataset in _folders(folder):
+    for dataset in folders_in(folder):
         if layout.is_dataset_name(dataset) and not (folder / dataset / METADATA).is_symlink():
             yield from dataset_documents(folder / dataset)
 
@@ -418,8 +489,17 @@ def dataset_documents(folder: Path) -> Iterator[Found]:
     own = folder / METADATA
     yield from _present(own / f"{ADMINISTRATIVE}.json", ADMINISTRATIVE)
     yield from _present(own / f"{STRUCTURAL}.json", STRUCTURAL)
-    for label in _folders(own / "runs"):
-        yield from _present(own / "runs" / label / f"{EXPERIMENT}.json", EXPERIMENT)
+    yield from run_documents(folder)
+
+
+def run_documents(folder: Path) -> Iterator[Found]:
+    """The documents of the runs of one dataset folder, each run's own before its complete metadata files."""
+    runs = folder / METADATA / RUNS
+    for label in folders_in(runs):
+        yield from _present(runs / label / f"{EXPERIMENT}.json", EXPERIMENT)
+        for name in _names(runs / label):
+            if revision_of(name):
+                yield Found(runs / label / name, COMPLETE)
 
 
 def _present(path: Path, kind: str) -> Iterator[Found]:

@@ -32,13 +32,25 @@ class SchemaError(FairfolderError):
 class DocumentError(FairfolderError):
     """A metadata document cannot be read or would not be valid.
 
-    ``path`` is the document; ``problems`` holds one sentence per violated rule where there are several.
+    ``path`` is the document; ``problems`` holds one sentence per violated rule where there are several, and
+    ``pointers`` the place each speaks of (JSON pointer, RFC 6901).
     """
 
-    def __init__(self, path: Path, message: str, problems: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, path: Path, message: str, problems: tuple[str, ...] = (), pointers: tuple[str, ...] = ()
+    ) -> None:
         super().__init__(message)
         self.path = path
         self.problems = tuple(map(printable, problems))
+        self.pointers = tuple(map(printable, pointers))
+
+
+class NotAtRestError(FairfolderError):
+    """Files are not as they were last seen, so what is known of them cannot be vouched for; ``files`` names all."""
+
+    def __init__(self, message: str, files: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.files = tuple(map(printable, files))
 
 
 class StoreError(FairfolderError):
@@ -68,3 +80,7 @@ class FrozenError(FairfolderError):
 
 class BusyError(FairfolderError):
     """Another process holds a lock for longer than we wait."""
+
+
+class OtherFileError(FairfolderError):
+    """What stands at a recorded path is not the file that was described, or cannot be read; the text says why."""

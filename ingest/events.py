@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ingest.reading import Facts
-from ingest.seen import Stamp
+from ingest.rows import Stamp
 
 
 @dataclass(frozen=True)

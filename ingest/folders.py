@@ -12,7 +12,7 @@ from pathlib import Path
 from ingest.documents import shell_word
 from ingest.errors import StoreError
 from ingest.layout import METADATA
-from ingest.seen import signed
+from ingest.rows import signed
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _STORAGE_FULL = (errno.ENOSPC, errno.EDQUOT)

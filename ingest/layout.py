@@ -14,6 +14,7 @@ from ingest.errors import LayoutError
 
 METADATA = ".metadata"
 TEMPLATE_SCHEMAS = ".template_schemas"
+RUN_TEMPLATES = ".run_templates"
 IGNORE_FILE = ".fairfolderignore"
 
 # What editors, browsers and transfer tools write before the final name is there (hidden names are caught apart).

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from ingest.cut import Cut
 from ingest.documents import readable
@@ -15,12 +15,23 @@ from ingest.moves import recorded_entries
 from ingest.places import Decision
 from ingest.report import Finding
 from ingest.root_guard import is_mass_loss
-from ingest.seen import Condition, FileRow, PlaceRow
+from ingest.rows import Condition, FileRow, PlaceRow
 from ingest.survey import RECORDS_AT_ONCE, missing_records
 from ingest.workspace import Workspace
 
 GoneFiles = dict[int, dict[bytes, FileRow | None]]
 """Place → path of a file that is not there any more → the row of what stands there instead, if anything."""
+
+
+@dataclass
+class Unfinished:
+    """How far a pass over everything came before it gave way to something more urgent; the next one goes on from there.
+
+    ``done`` are the ids of the datasets it has compared, ``gone`` what it missed in them: told when all are done.
+    """
+
+    done: set[int] = field(default_factory=set)
+    gone: GoneFiles = field(default_factory=dict)
 
 
 def record_losses(
@@ -47,7 +58,7 @@ def record_losses(
         cut.report.alarms.append(alarm)
         cut.report.withheld = vanished
         return
-    _files_missing(cut, lost, gone_files)
+    _files_missing(cut, lost, gone_files, {d.known.id for d in gone_places if d.known is not None})
     cut.close()
     _places_missing(cut, gone_places)
 
@@ -63,13 +74,16 @@ def _described_before(ws: Workspace, place: int, paths: Mapping[bytes, FileRow |
     return [path for path, row in rows.items() if row.identifier]
 
 
-def _files_missing(cut: Cut, lost: Mapping[int, Sequence[bytes]], instead: GoneFiles) -> None:
+def _files_missing(
+    cut: Cut, lost: Mapping[int, Sequence[bytes]], instead: GoneFiles, gone_places: Collection[int]
+) -> None:
     places: dict[int, PlaceRow] = {p.id: p for p in cut.ws.seen.places()} if lost else {}
     left: set[str] = set()
     for place, paths in lost.items():
         rows = cut.ws.seen.files(place, paths)
-        elsewhere = {r.identifier for r in cut.ws.seen.held_elsewhere(place, [r.identifier for r in rows.values()])}
-        elsewhere -= left
+        held = cut.ws.seen.held_elsewhere(place, [r.identifier for r in rows.values()])
+        there = [r for r in held if r.condition is not Condition.MISSING]
+        elsewhere = {r.identifier for r in there if not (places[r.place].gone or r.place in gone_places)} - left
         for path, row in rows.items():
             box, name = cut.box(places[place]), os.fsdecode(path)
             if row.identifier in elsewhere:  # its arrival was recorded before its leaving could be
@@ -77,7 +91,7 @@ def _files_missing(cut: Cut, lost: Mapping[int, Sequence[bytes]], instead: GoneF
                 box.events.append(Left(name, row.identifier))
                 continue
             box.events.append(Gone(name))
-            missing = replace(row, condition=Condition.MISSING, reason="", since=time.time())
+            missing = row._replace(condition=Condition.MISSING, reason="", since=time.time())
             box.rows.append(instead[place][path] or missing)
             cut.report.missing += 1
             cut.count(1, 0)

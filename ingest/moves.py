@@ -19,7 +19,8 @@ from ingest.events import Arrived, Left, Moved
 from ingest.folders import is_folder, moved_away
 from ingest.layout import METADATA
 from ingest.reading import dirmeta_facts
-from ingest.seen import Condition, FileRow, PlaceRow, Seen, Stamp
+from ingest.rows import Condition, FileRow, PlaceRow, Stamp
+from ingest.seen import Seen
 from ingest.walk import Listing, Row, lstat_below, opened_below, opened_place
 
 
@@ -49,9 +50,9 @@ def find_moves(root: Path, top: int, listing: Listing, result: Comparison, seen:
         by_stamp[row.stamp[:4]].append(row)
     if not by_stamp:
         return
-    for rows in by_stamp.values():  # what was there until now comes before what has long been missing
-        rows.sort(key=lambda row: (row.condition is Condition.MISSING, row.place != result.place.id))
     others = _Others(root, seen, [row for rows in by_stamp.values() for row in rows], surveyed)
+    for rows in by_stamp.values():  # what was there until now comes before what has long been missing
+        rows.sort(key=lambda r: (r.condition is Condition.MISSING, others.place(r).gone, r.place != result.place.id))
     gone, removed = set(result.gone), {(result.place.id, os.fsdecode(p)) for p in result.removed}
     for path, stamp in fresh.items():
         for row in by_stamp.get(stamp[:4], ()):
@@ -73,7 +74,7 @@ class _Others:
     def __init__(self, root: Path, seen: Seen, rows: Sequence[FileRow], surveyed: Surveyed) -> None:
         self.root = root
         self._surveyed = surveyed
-        self._places = {p.id: p for p in seen.places(include_gone=False)}
+        self._places = {p.id: p for p in seen.places()}
         self._paths: dict[int, list[bytes]] = defaultdict(list)
         self._holders: dict[str, list[FileRow]] = defaultdict(list)
         for row in rows:
@@ -82,9 +83,9 @@ class _Others:
             self._holders[row.identifier].append(row)
         self._entries: dict[int, dict[bytes, Mapping[str, Any]]] = {}
 
-    def place(self, row: FileRow) -> PlaceRow | None:
-        """The dataset of a row, None while it is missing."""
-        return self._places.get(row.place)
+    def place(self, row: FileRow) -> PlaceRow:
+        """The dataset of a row."""
+        return self._places[row.place]
 
     def is_taken(self, row: FileRow, here: PlaceRow, gone: Collection[bytes]) -> bool:
         """Whether another file that is there has the identity of a row already (its leaving was not recorded).
@@ -96,15 +97,18 @@ class _Others:
             if holder.place == here.id:
                 if os.fsencode(holder.path) not in gone:
                     return True
-            elif holder.place not in (row.place, *self._surveyed.gone):
+            elif holder.place != row.place:
                 place = self.place(holder)
-                if place is not None and _stands(self.root, place, holder.path):
+                if not self._is_gone(place) and _stands(self.root, place, holder.path):
                     return True
         return False
 
+    def _is_gone(self, place: PlaceRow) -> bool:
+        return place.gone or place.id in self._surveyed.gone
+
     def whereabouts(self, place: PlaceRow) -> Whereabouts:
         """Whether a dataset's folder is where the survey left it."""
-        if place.id in self._surveyed.gone:
+        if self._is_gone(place):
             return Whereabouts.GONE
         if is_folder(self.root / place.path, place.folder):
             return Whereabouts.HERE
@@ -163,8 +167,6 @@ def _claim_elsewhere(
 ) -> bool:
     """A file from another dataset: its identity comes along unless a V2 record there names it."""
     other = others.place(row)
-    if other is None:
-        return False
     where = others.whereabouts(other)
     if where is Whereabouts.UNKNOWN:
         return False
@@ -181,6 +183,7 @@ def _claim_elsewhere(
     if where is Whereabouts.MOVING:
         # Whether its identity may leave can be said when the other dataset has come to rest.
         result.pending[path] = stamp
+        result.held.add(path)
         result.read.pop(path, None)
         result.unsettled.add(other.path)
         return True

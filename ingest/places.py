@@ -20,7 +20,8 @@ from ingest.documents import ADMINISTRATIVE, IDENTIFIER_KEY, PROJECT, STRUCTURAL
 from ingest.errors import DocumentError, printable
 from ingest.folders import identity_of, is_folder, moved_away
 from ingest.layout import METADATA, Layout
-from ingest.seen import PlaceRow, Seen, Stamp
+from ingest.rows import PlaceRow, Stamp
+from ingest.seen import Seen
 
 _AGE_NS = 1_000_000_000
 
@@ -87,9 +88,9 @@ def list_folders(root: Path, layout: Layout) -> list[tuple[str, str]]:
 
 
 def list_datasets(root: Path, project: str, layout: Layout) -> list[tuple[str, str]]:
-    """``("dataset", path)`` of the dataset folders of one project folder; empty when it cannot be listed."""
+    """``("dataset", path)`` of the datasets of one project folder; none where it is a link or cannot be listed."""
     try:
-        names = _subfolders(root / project)
+        names = [] if os.path.islink(root / project) else _subfolders(root / project)
     except OSError:
         return []
     return [("dataset", f"{project}/{name}") for name in names if layout.is_dataset_name(name)]
@@ -101,8 +102,13 @@ def _subfolders(folder: Path) -> list[str]:
 
 
 def look(root: Path, kind: str, path: str, seen: Seen) -> FolderFound | None:
-    """What a folder says of itself, or None when it is not there (or a link); it is broken when nobody can tell."""
+    """What a folder says of itself, or None when it is not there (or a link, or behind one).
+
+    It is broken when nobody can tell.
+    """
     folder = root / path
+    if folder.parent != root and os.path.islink(folder.parent):
+        return None
     try:
         info = os.lstat(folder)
     except (FileNotFoundError, NotADirectoryError):

@@ -6,22 +6,26 @@ not: when there are many, processes take them in batches, and this process reads
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from ingest.processes import ReadingProcesses
 from ingest.reading import Facts, NotRead, StoppedError, Throttle, read_file
+from ingest.rows import Condition, PlaceRow, Stamp
 from ingest.scan import by_folder
-from ingest.seen import Condition, PlaceRow, Stamp
-from ingest.walk import open_folder, opened_below
+from ingest.walk import opened_below, opened_place
+
+_log = logging.getLogger("fairfolder.readers")
 
 _LARGE = 4 << 20
 _SLOW = 256 << 20
@@ -34,8 +38,7 @@ Result = Facts | NotRead
 Wanted = Sequence[tuple[bytes, Stamp]]
 
 
-@dataclass(frozen=True)
-class Read:
+class Read(NamedTuple):
     """One file's outcome."""
 
     place: PlaceRow
@@ -54,7 +57,12 @@ class _Flight:
 
 
 def read_batch(
-    folder: str, wanted: Wanted, throttle: Throttle, look: Callable[[], None], stop: threading.Event | None
+    root: Path,
+    place: PlaceRow,
+    wanted: Wanted,
+    throttle: Throttle,
+    look: Callable[[], None],
+    stop: threading.Event | None,
 ) -> list[Result]:
     """Read files of one dataset, each opened step by step without following links.
 
@@ -64,32 +72,49 @@ def read_batch(
     stamps = dict(wanted)
     results: dict[bytes, Result] = {}
     try:
-        top = open_folder(None, folder)
+        with opened_place(root, place) as top:
+            for parts, names in by_folder(stamps):
+                prefix = b"/".join(parts) + b"/" if parts else b""
+                try:
+                    with opened_below(top, parts) as inner:
+                        for name in names:
+                            look()
+                            path = prefix + name
+                            results[path] = _read_one(inner, name, stamps[path], throttle, stop)
+                except OSError as error:
+                    gone = NotRead(Condition.PENDING, f"its folder changed meanwhile: {error.strerror}")
+                    results.update({prefix + name: gone for name in names if prefix + name not in results})
     except OSError as error:
         return [NotRead(Condition.PENDING, f"its dataset folder changed meanwhile: {error.strerror}")] * len(wanted)
-    try:
-        for parts, names in by_folder(stamps):
-            prefix = b"/".join(parts) + b"/" if parts else b""
-            try:
-                with opened_below(top, parts) as inner:
-                    for name in names:
-                        look()
-                        path = prefix + name
-                        results[path] = read_file(inner, name, stamps[path], throttle, stop)
-            except OSError as error:
-                gone = NotRead(Condition.PENDING, f"its folder changed meanwhile: {error.strerror}")
-                results.update({prefix + name: gone for name in names if prefix + name not in results})
-    finally:
-        os.close(top)
     return [results[path] for path, _ in wanted]
+
+
+def _read_one(folder: int, name: bytes, expected: Stamp, throttle: Throttle, stop: threading.Event | None) -> Result:
+    """One file's trouble, whatever it is, is its own: it must not cost the others of its batch theirs."""
+    try:
+        return read_file(folder, name, expected, throttle, stop)
+    except (StoppedError, OSError):
+        raise
+    except Exception as error:  # noqa: BLE001 - told, logged and set aside
+        _log.exception("cannot read %s", os.fsdecode(name))
+        reason = f"it cannot be read ({type(error).__name__}: {error}); it is tried again"
+        return NotRead(Condition.FAILED, reason)
 
 
 def _nothing() -> None:
     """Nothing to look for: a batch is short."""
 
 
-def _in_helper(folder: str, wanted: Wanted) -> list[Result]:
-    return read_batch(folder, wanted, Throttle(None), _nothing, None)
+def _in_helper(root: Path, place: PlaceRow, wanted: Wanted) -> list[Result]:
+    return read_batch(root, place, wanted, Throttle(None), _nothing, None)
+
+
+@dataclass
+class _Reading:
+    """A file being read beside the passes; ``dataset`` is the path at which its dataset was last met."""
+
+    future: Future[list[Result]]
+    dataset: str
 
 
 class SlowReads:
@@ -97,13 +122,17 @@ class SlowReads:
 
     A pass that meets such a file finds it not read yet and goes on; ``ready`` is told its dataset's path when it is,
     and the next pass takes the result, as long as the file is still the one that was read.
+
+    Args:
+        larger_than: files of more bytes than this are read so.
     """
 
-    def __init__(self, stop: threading.Event, ready: Callable[[str], None]) -> None:
+    def __init__(self, stop: threading.Event, ready: Callable[[str], None], *, larger_than: int = _SLOW) -> None:
+        self.larger_than = larger_than
         self._stop = stop
         self._ready = ready
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="slow")
-        self._futures: dict[tuple[int, bytes, Stamp], Future[list[Result]]] = {}
+        self._readings: dict[tuple[int, bytes, Stamp], _Reading] = {}
 
     def close(self) -> None:
         """End the reading; ``stop`` must be set."""
@@ -112,14 +141,25 @@ class SlowReads:
     def take(self, place: PlaceRow, path: bytes, stamp: Stamp, read: Callable[[], list[Result]]) -> Result:
         """The result if it is there, else a file that is being read from now on."""
         key = (place.id, path, stamp)
-        future = self._futures.get(key)
-        if future is None:
-            future = self._futures[key] = self._pool.submit(read)
-            future.add_done_callback(lambda _: self._ready(place.path))
-        if not future.done():
+        reading = self._readings.get(key)
+        if reading is None:
+            reading = self._readings[key] = _Reading(self._pool.submit(read), place.path)
+            reading.future.add_done_callback(partial(self._tell, reading))
+        reading.dataset = place.path  # by now: datasets are renamed while their files are read
+        if not reading.future.done():
             return NotRead(Condition.PENDING, f"its {stamp.size:,} bytes are being read", again=False)
-        self._futures.pop(key)
-        return future.result()[0]
+        del self._readings[key]
+        return reading.future.result()[0]
+
+    def _tell(self, reading: _Reading, future: Future[list[Result]]) -> None:
+        if not future.cancelled():
+            self._ready(reading.dataset)
+
+    def keep(self, place: int, *files: Mapping[bytes, Stamp]) -> None:
+        """Nobody will ask again for any other file of a dataset: it changed, or is gone."""
+        for key in [key for key in self._readings if key[0] == place]:
+            if all(some.get(key[1]) != key[2] for some in files):
+                self._readings.pop(key).future.cancel()
 
 
 class Readers:
@@ -154,38 +194,47 @@ class Readers:
         if self._threads is not None:
             self._threads.shutdown(wait=True, cancel_futures=True)
 
+    def in_flight(self) -> set[int]:
+        """The ids of the datasets with files that are still being read."""
+        return {flight.place.id for flight in (*self._small, *self._large)}
+
     def read(self, place: PlaceRow, files: dict[bytes, Stamp]) -> Iterator[Read]:
         """Start with the files of one dataset; gives whatever of any dataset is finished meanwhile.
 
         Raises:
             StoppedError: when the pass was asked to stop.
         """
-        folder = os.fspath(self._root / place.path)
+        slow, small = self._slow, []
         for path, stamp in files.items():
-            if stamp.size > _SLOW and self._slow is not None:
-                one = [(path, stamp)]
-                read = partial(self._beside, folder, one)
-                yield Read(place, path, stamp, self._slow.take(place, path, stamp, read))
+            if slow is not None and stamp.size > slow.larger_than:
+                read = partial(self._beside, place, [(path, stamp)])
+                yield Read(place, path, stamp, slow.take(place, path, stamp, read))
             elif stamp.size > _LARGE:
                 one = [(path, stamp)]
-                self._large.append(_Flight(place, one, self._thread_pool().submit(self._here, folder, one)))
+                self._large.append(_Flight(place, one, self._thread_pool().submit(self._here, place, one)))
                 yield from self._landed(self._large, _IN_FLIGHT)
-        small = [(p, s) for p, s in files.items() if s.size <= _LARGE]
+            else:
+                small.append((path, stamp))
         for start in range(0, len(small), _BATCH):
-            yield from self._small_batch(place, folder, small[start : start + _BATCH])
+            yield from self._small_batch(place, small[start : start + _BATCH])
 
-    def _small_batch(self, place: PlaceRow, folder: str, batch: Wanted) -> Iterator[Read]:
+    def keep(self, place: int, *files: Mapping[bytes, Stamp]) -> None:
+        """No other files of a dataset are to be read any more than these."""
+        if self._slow is not None:
+            self._slow.keep(place, *files)
+
+    def _small_batch(self, place: PlaceRow, batch: Wanted) -> Iterator[Read]:
         self._look()
         yield from self._landed(self._small, _IN_FLIGHT)
         yield from self._landed(self._large, _IN_FLIGHT)
         helping = self._helping(len(batch))
         if helping is not None and len(self._small) < _IN_FLIGHT:
             try:
-                self._small.append(_Flight(place, batch, helping.submit(_in_helper, folder, batch)))
+                self._small.append(_Flight(place, batch, helping.submit(_in_helper, self._root, place, batch)))
                 return
             except BrokenProcessPool:
                 self._without_help()
-        results = self._here(folder, batch)
+        results = self._here(place, batch)
         for (path, stamp), result in zip(batch, results, strict=True):
             yield Read(place, path, stamp, result)
 
@@ -194,15 +243,15 @@ class Readers:
         yield from self._landed(self._small, 0)
         yield from self._landed(self._large, 0)
 
-    def _beside(self, folder: str, wanted: Wanted) -> list[Result]:
+    def _beside(self, place: PlaceRow, wanted: Wanted) -> list[Result]:
         """As here, in a thread that outlives the pass; when asked to stop, the file just is not read yet."""
         try:
-            return self._here(folder, wanted)
+            return self._here(place, wanted)
         except StoppedError:
             return [NotRead(Condition.PENDING, "the reading was stopped")]
 
-    def _here(self, folder: str, wanted: Wanted) -> list[Result]:
-        return read_batch(folder, wanted, self._throttle, self._look, self._stop)
+    def _here(self, place: PlaceRow, wanted: Wanted) -> list[Result]:
+        return read_batch(self._root, place, wanted, self._throttle, self._look, self._stop)
 
     def _landed(self, flying: deque[_Flight], allowed: int) -> Iterator[Read]:
         while flying and (len(flying) > allowed or flying[0].future.done()):
@@ -211,7 +260,7 @@ class Readers:
                 results = flight.future.result()
             except BrokenProcessPool:
                 self._without_help()
-                results = self._here(os.fspath(self._root / flight.place.path), flight.wanted)
+                results = self._here(flight.place, flight.wanted)
             for (path, stamp), result in zip(flight.wanted, results, strict=True):
                 yield Read(flight.place, path, stamp, result)
 

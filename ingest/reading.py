@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from dirmeta.scanner import get_file_metadata
 
 from ingest import formats, zarr
-from ingest.seen import Condition, Stamp
+from ingest.rows import Condition, Stamp
 
 SMALL = formats.HEAD_BYTES
 _CHUNK = 1 << 20
@@ -25,8 +25,7 @@ _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _FROM_DIRMETA = ("extension", "size_bytes", "permissions", "modified_utc", "metadata_changed_utc", "created_utc")
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(NamedTuple):
     """What one read of a file gave: the stamp it was read under, its SHA-256 (hex) and its technical keys."""
 
     stamp: Stamp

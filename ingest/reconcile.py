@@ -8,18 +8,19 @@ import sqlite3
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from ingest.adoption import settle_instruments, settle_runs
 from ingest.clock import Gate
 from ingest.comparison import Comparison, Orphan
 from ingest.cut import Box, Cut
-from ingest.documents import STRUCTURAL, new_identifier, readable
+from ingest.documents import STRUCTURAL, new_identifiers, readable
 from ingest.errors import FairfolderError, LayoutError
 from ingest.events import Arrived, Described, Left, Moved, Renewed
 from ingest.layout import METADATA, PlaceKind, relative_to_root
-from ingest.losses import GoneFiles, forget_long_missing, record_losses
+from ingest.losses import GoneFiles, Unfinished, forget_long_missing, record_losses
 from ingest.moves import Surveyed
 from ingest.places import Verdict, list_datasets
 from ingest.processes import ReadingProcesses
@@ -27,8 +28,8 @@ from ingest.readers import Read, Readers, SlowReads
 from ingest.reading import Facts, NotRead, StoppedError
 from ingest.report import Finding, Progress, Report
 from ingest.root_guard import guard_root
-from ingest.scan import ManifestState, compare, manifest_state, other_row, waiting_row
-from ingest.seen import NO_STAMP, Condition, FileRow, PlaceRow, Stamp
+from ingest.rows import NO_STAMP, Condition, FileRow, PlaceRow, Stamp
+from ingest.scan import ManifestState, compare, manifest_state, undescribed_row
 from ingest.survey import Survey, accept_edit, registry_entry, stray_files, survey
 from ingest.walk import ignore_above, is_there, opened_place
 from ingest.workspace import Workspace
@@ -37,6 +38,7 @@ _log = logging.getLogger("fairfolder.reconcile")
 
 _ROUNDS = 3
 _PROGRESS_SECONDS = 0.2
+_NO_DATA = frozenset({Condition.LINK, Condition.SPECIAL, Condition.IGNORED})
 
 OnRecorded = Callable[[Sequence[Path]], None]
 OnProgress = Callable[[Progress], None]
@@ -53,11 +55,14 @@ class _Pass:
     cut: Cut
     on_progress: OnProgress
     enough: Callable[[], bool]
+    before: Unfinished
     progress: Progress = field(default_factory=Progress)
+    scanned: set[int] = field(default_factory=set)
     gone: GoneFiles = field(default_factory=lambda: defaultdict(dict))
     compared: dict[int, Comparison] = field(default_factory=dict)
     taken: dict[str, int] = field(default_factory=dict)  # identity that moved in this pass → the dataset it is in now
     surveyed: Surveyed = field(default_factory=Surveyed)
+    identifiers: Iterator[str] = field(default_factory=new_identifiers)
     told: float = 0.0
 
 
@@ -75,6 +80,7 @@ def reconcile(
     processes: ReadingProcesses | None = None,
     slow: SlowReads | None = None,
     enough: Callable[[], bool] | None = None,
+    unfinished: Unfinished | None = None,
 ) -> Report:
     """Compare the root (or a part) with what was last seen, and record the difference.
 
@@ -87,7 +93,8 @@ def reconcile(
         on_recorded: called after each cut with the documents that were written.
         processes: read many small files by these processes too.
         slow: where large files are read beside the passes; without it a pass waits for them.
-        enough: asked after each dataset and each cut; true ends the pass early, with ``report.unfinished``.
+        enough: asked before each dataset and after each cut; true ends the pass early, with ``report.unfinished``.
+        unfinished: where a pass over everything that ends so keeps how far it came, and the next one goes on from.
         stop: set it to end the pass after the cut it is in; everything recorded so far stays.
 
     Raises:
@@ -108,13 +115,9 @@ def reconcile(
                 processes.start_for_new(ws.root, ws.layout)
             readers = Readers(ws.root, ws.throttle, halt, lambda: ws.paused, processes=processes, slow=slow)
             cut = Cut(ws, report, on_recorded or _nothing)
-            run = _Pass(ws, report, readers, ws.clock.gate(), cut, progress or _nothing, enough or _never)
-            try:
-                _rounds(run, wanted, accept_deletions, wait, halt)
-            except StoppedError:
-                run.cut.close()
-            finally:
-                readers.close()
+            before = unfinished or Unfinished()
+            run = _Pass(ws, report, readers, ws.clock.gate(), cut, progress or _nothing, enough or _never, before)
+            _to_its_end(run, wanted, accept_deletions, wait, halt)
     report.seconds = time.monotonic() - started
     return report
 
@@ -146,6 +149,16 @@ def _scope(ws: Workspace, scope: Path | None) -> list[str] | None:
     return [place.project, *(path for _, path in list_datasets(ws.root, place.project, ws.layout))]
 
 
+def _to_its_end(run: _Pass, wanted: Sequence[str] | None, accept: bool, wait: bool, halt: threading.Event) -> None:
+    """The pass, whole or stopped; what was read until then is recorded, and nobody reads on."""
+    try:
+        _rounds(run, wanted, accept, wait, halt)
+    except StoppedError:
+        run.cut.close()
+    finally:
+        run.readers.close()
+
+
 def _rounds(run: _Pass, wanted: Sequence[str] | None, accept: bool, wait: bool, halt: threading.Event) -> None:
     _one_round(run, wanted, accept)
     for _ in range(_ROUNDS - 1):
@@ -155,47 +168,93 @@ def _rounds(run: _Pass, wanted: Sequence[str] | None, accept: bool, wait: bool, 
         run.report.waiting, run.report.pending = {}, 0
         run.gate = run.ws.clock.gate()
         _one_round(run, sorted(waiting), accept)
-    if wanted is None and not run.report.unfinished:
+    if wanted is None:
         counts = {k: v for k, v in run.report.as_json().items() if isinstance(v, int | float)}
         run.ws.seen.put("last_reconcile", {"at": time.time(), **counts})
+
+
+class _GivenWayError(StoppedError):
+    """Something else has waited long enough."""
 
 
 def _one_round(run: _Pass, wanted: Sequence[str] | None, accept: bool) -> None:
     found = survey(run.ws, wanted, run.cut.on_recorded)
     run.surveyed = Surveyed({d.known.id for d in found.gone if d.known is not None}, frozenset(found.waiting))
+    for place in run.surveyed.gone:
+        run.readers.keep(place)
     _tell_survey(run, found)
     for project in found.projects:
         _stray(run, project)
-    # A project's own change says nothing of the datasets in it that stay where they are.
-    named = None if wanted is None else set(wanted)
-    datasets = [d for d in found.datasets if named is None or d.path in named or not _stays(found, d)]
+    datasets = _to_scan(run, found, wanted)
     run.progress.datasets_total += len(datasets)
-    for place in datasets:
-        _give_way(run)
-        _scan_apart(run, place)
-        run.progress.datasets_done += 1
-        _tell(run)
-    for read in run.readers.rest():
-        _take(run, read)
+    try:
+        _scan_all(run, datasets)
+    except _GivenWayError:
+        _break_off(run, datasets, found, accept=accept, whole_root=wanted is None)
+        raise
     run.cut.close()
-    for result in run.compared.values():
-        _orphans_gone(run, result)
-    gone, run.gone = run.gone, defaultdict(dict)
+    gone = _all_gone(run)
+    if wanted is None:
+        there = {d.id for d in found.datasets}
+        gone = {place: paths for place, paths in run.before.gone.items() if place in there} | gone
+        run.before.done, run.before.gone = set(), {}
     record_losses(run.cut, gone, found.gone, accept=accept, whole_root=wanted is None)
     for result in run.compared.values():
         if result.place.doubt and not run.report.alarms and result.place.path not in run.report.retry:
             run.ws.seen.settle_doubt(result.place)
-    run.compared = {}
+    run.compared, run.scanned = {}, set()
+    if not run.report.alarms:
+        run.report.findings += settle_runs(run.ws, datasets, run.cut.on_recorded)
+        run.report.findings += settle_instruments(run.ws, run.cut.on_recorded) if wanted is None else []
     if wanted is None:
         forget_long_missing(run.cut)
     _tell(run, force=True)
 
 
-def _give_way(run: _Pass) -> None:
+def _to_scan(run: _Pass, found: Survey, wanted: Sequence[str] | None) -> list[PlaceRow]:
+    if wanted is None:
+        return [d for d in found.datasets if d.id not in run.before.done]
+    # A project's own change says nothing of the datasets in it that stay where they are.
+    named = set(wanted)
+    return [d for d in found.datasets if d.path in named or not _stays(found, d)]
+
+
+def _scan_all(run: _Pass, datasets: Sequence[PlaceRow]) -> None:
+    for place in datasets:
+        _give_way(run)
+        _scan_apart(run, place)
+        run.scanned.add(place.id)
+        run.progress.datasets_done += 1
+        _tell(run)
+    for read in run.readers.rest():
+        _take(run, read)
+
+
+def _give_way(run: _Pass, within: PlaceRow | None = None) -> None:
     """End the pass early, between two cuts, when something else has waited long enough."""
     if run.enough():
-        run.report.unfinished = True
-        raise StoppedError
+        run.scanned -= {within.id} if within is not None else set()
+        raise _GivenWayError
+
+
+def _break_off(run: _Pass, datasets: Sequence[PlaceRow], found: Survey, *, accept: bool, whole_root: bool) -> None:
+    """What is done is done; what vanished from everything is told all together, from a part of it at once."""
+    done = run.scanned - run.readers.in_flight()
+    run.report.unfinished, run.report.left_over = True, {d.path for d in datasets if d.id not in done}
+    run.cut.close()
+    gone = {place: paths for place, paths in _all_gone(run).items() if place in done}
+    if whole_root:
+        run.before.done |= done
+        run.before.gone |= gone
+    else:
+        record_losses(run.cut, gone, found.gone, accept=accept, whole_root=False)
+
+
+def _all_gone(run: _Pass) -> GoneFiles:
+    for result in run.compared.values():
+        _orphans_gone(run, result)
+    gone, run.gone = run.gone, defaultdict(dict)
+    return gone
 
 
 def _stays(found: Survey, dataset: PlaceRow) -> bool:
@@ -258,8 +317,10 @@ def _scan(run: _Pass, place: PlaceRow) -> None:
         run.report.findings.append(Finding(readable(document), "document", reason))
         return
     run.compared[place.id] = result
+    run.before.gone.pop(place.id, None)
     _remember_orphans(run, result)
     _record_unread(run, result)
+    run.readers.keep(place.id, result.read, result.pending)
     for read in run.readers.read(place, result.read):
         _take(run, read)
     result.read = {}
@@ -278,18 +339,12 @@ def _unaccepted(run: _Pass, place: PlaceRow, state: ManifestState) -> str:
 
 def _record_unread(run: _Pass, result: Comparison) -> None:
     """Everything of a comparison that needs no reading."""
-    place, seen, wall = result.place, run.ws.seen, time.time()
+    place = result.place
     _one_claim_each(run, result)
     run.report.unchanged += result.unchanged
     run.progress.files_found += result.unchanged + len(result.read) + len(result.pending)
     run.progress.files_done += result.unchanged
-    gone = run.gone[place.id]
-    gone.update(dict.fromkeys(result.gone))
-    if result.vanished or result.removed:
-        had = {p for p, row in seen.files(place.id, result.vanished).items() if row.identifier}
-        gone.update(dict.fromkeys(had))
-        with seen.transaction():
-            seen.drop_files(place.id, [*result.removed, *(p for p in result.vanished if p not in had)])
+    _note_gone(run, result)
     for other, row in result.recalled:
         if other.gone:
             run.cut.box(place).moved_from.append(row)
@@ -301,27 +356,70 @@ def _record_unread(run: _Pass, result: Comparison) -> None:
     for path, identifier in result.renewed.items():
         result.identities[path] = identifier
         box.events.append(Renewed(os.fsdecode(path), identifier))
-    for unsettled in result.unsettled:
-        run.report.waiting.setdefault(unsettled, run.ws.settings.settle_seconds)
-    before = seen.files(place.id, [*result.pending, *result.others])
-    for path, stamp in result.pending.items():
-        box.rows.append(waiting_row(place.id, path, stamp, before.get(path), result.identities.get(path, ""), wall))
-        _wait_for(run, place, run.gate.rests_in(stamp))
-    for path, (condition, reason, stamp) in result.others.items():
-        row = other_row(place.id, path, condition, reason, stamp, before.get(path), wall)
-        if path in gone:  # what stands here now is remembered when the loss of the file is recorded
-            gone[path] = row
-        elif row != before.get(path):
-            box.rows.append(row)
-        if condition is Condition.PENDING:
-            _wait_for(run, place, run.ws.settings.settle_seconds)
-        elif condition is Condition.UNREADABLE:
-            run.report.retry.add(place.path)
+    _record_pending(run, box, result)
+    _record_others(run, box, result)
     for event, moved in result.moves:
         _move(run, box, event, moved, unread=os.fsencode(event.path) in result.unread)
     for other, left in result.left:
         run.cut.box(other).events.append(left)
     run.cut.count(len(result.moves), 0)
+
+
+def _note_gone(run: _Pass, result: Comparison) -> None:
+    """What is not there any more: told last, after everything that may have come from there."""
+    place, seen = result.place.id, run.ws.seen
+    gone = run.gone[place]
+    gone.update(dict.fromkeys(result.gone))
+    if result.vanished or result.removed:
+        had = {p for p, row in seen.files(place, result.vanished).items() if row.identifier}
+        gone.update(dict.fromkeys(had))
+        with seen.transaction():
+            seen.drop_files(place, [*result.removed, *(p for p in result.vanished if p not in had)])
+
+
+def _record_pending(run: _Pass, box: Box, result: Comparison) -> None:
+    """Files that are not at rest, or that wait for another dataset to come to rest."""
+    settle = run.ws.settings.settle_seconds
+    for unsettled in result.unsettled:
+        run.report.waiting.setdefault(unsettled, settle)
+    before = run.ws.seen.files(box.place.id, result.pending)
+    for path, stamp in result.pending.items():
+        box.rows.append(_undescribed(run, box, path, Condition.PENDING, "still changing", stamp, before.get(path)))
+        _wait_for(run, box.place, settle if path in result.held else run.gate.rests_in(stamp))
+
+
+def _record_others(run: _Pass, box: Box, result: Comparison) -> None:
+    """Links, special files and what cannot be read."""
+    gone, before = run.gone[box.place.id], run.ws.seen.files(box.place.id, result.others)
+    for path, (condition, reason, stamp) in result.others.items():
+        row = _undescribed(run, box, path, condition, reason, stamp, before.get(path))
+        if path in gone:  # what stands here now is remembered when the loss of the file is recorded
+            gone[path] = row
+        elif row != before.get(path):
+            box.rows.append(row)
+        if condition is Condition.PENDING:
+            _wait_for(run, box.place, run.ws.settings.settle_seconds)
+        elif condition is Condition.UNREADABLE:
+            run.report.retry.add(box.place.path)
+
+
+def _undescribed(
+    run: _Pass, box: Box, path: bytes, condition: Condition, reason: str, stamp: Stamp, before: FileRow | None
+) -> FileRow:
+    """The row of a path that cannot be described now: it is who the comparison, or else its former row, says."""
+    place, result = box.place.id, run.compared[box.place.id]
+    identifier = result.identities.get(path) or (before.identifier if before is not None else "")
+    if run.taken.get(identifier, place) != place:  # it is elsewhere by now: what stands here is something new
+        identifier = ""
+    _leave_behind(box, result, path)
+    return undescribed_row(place, path, condition, reason, stamp, identifier, before)
+
+
+def _leave_behind(box: Box, result: Comparison, path: bytes) -> None:
+    """The row of a file that came from a dataset which cannot let it go goes with the cut that says where it is."""
+    stale = result.stale.pop(path, None)
+    if stale is not None:
+        box.moved_from.append(stale)
 
 
 def _one_claim_each(run: _Pass, result: Comparison) -> None:
@@ -333,6 +431,7 @@ def _one_claim_each(run: _Pass, result: Comparison) -> None:
         if run.taken.setdefault(row.identifier, place) != place:
             late.add(row.identifier)
             result.pending[path] = row.stamp
+            result.held.add(path)
             result.read.pop(path, None)
             result.identities.pop(path, None)
             result.stale.pop(path, None)
@@ -351,8 +450,8 @@ def _move(run: _Pass, box: Box, event: Moved | Arrived, row: FileRow, *, unread:
     """An identity goes to another path; ``unread``: the file itself is still to be read, and gets its row then."""
     box.events.append(event)
     if not unread:
-        there = replace(row, place=box.place.id, path=event.path, stamp=event.stamp)
-        box.rows.append(replace(there, condition=Condition.DESCRIBED, reason="", since=time.time()))
+        there = row._replace(place=box.place.id, path=event.path, stamp=event.stamp)
+        box.rows.append(there._replace(condition=Condition.DESCRIBED, reason="", since=time.time()))
     if row.place == box.place.id and row.path != event.path:
         box.moved_from.append(row)
     run.report.moved += 1
@@ -368,19 +467,18 @@ def _take(run: _Pass, read: Read) -> None:
         _not_read(run, box, read, read.result)
     run.cut.count(1, read.stamp.size)
     if run.cut.files == 0:  # a cut was made just now
-        _give_way(run)
+        _give_way(run, within=read.place)
     _tell(run)
 
 
 def _described(run: _Pass, box: Box, read: Read, facts: Facts) -> None:
     path, place = os.fsdecode(read.path), read.place
-    result = run.compared.get(place.id)
-    identifier = (result.identities.get(read.path) if result is not None else None) or new_identifier()
+    result = run.compared[place.id]
+    identifier = result.identities.get(read.path) or next(run.identifiers)
     if run.taken.get(identifier, place.id) != place.id:
-        identifier = new_identifier()
-    orphan = _claim_orphan(run, place, read.path, facts, result) if result is not None and result.orphans else None
-    if result is not None and (stale := result.stale.get(read.path)) is not None:
-        box.moved_from.append(stale)
+        identifier = next(run.identifiers)
+    orphan = _claim_orphan(run, place, read.path, facts, result) if result.orphans else None
+    _leave_behind(box, result, read.path)
     if orphan is not None:
         identifier = orphan.identifier
         box.events.append(Moved(orphan.path, path, read.stamp, facts.technical))
@@ -394,7 +492,7 @@ def _described(run: _Pass, box: Box, read: Read, facts: Facts) -> None:
 
 def _not_read(run: _Pass, box: Box, read: Read, why: NotRead) -> None:
     before = run.ws.seen.files(read.place.id, [read.path]).get(read.path)
-    box.rows.append(other_row(read.place.id, read.path, why.condition, why.reason, read.stamp, before, time.time()))
+    box.rows.append(_undescribed(run, box, read.path, why.condition, why.reason, read.stamp, before))
     if why.condition is Condition.PENDING:
         if why.again:
             _wait_for(run, read.place, run.ws.settings.settle_seconds)
@@ -412,9 +510,11 @@ def _claim_orphan(run: _Pass, place: PlaceRow, path: bytes, facts: Facts, result
     waiting = result.orphans.get((facts.sha256, facts.stamp.size), [])
     if path in result.identities:
         return None
-    gone = next((o for o in waiting if not is_there(run.ws.root / place.path, o.path)), None)
+    here = (o for o in waiting if run.taken.get(o.identifier, place.id) == place.id)
+    gone = next((o for o in here if not is_there(run.ws.root, f"{place.path}/{o.path}")), None)
     if gone is not None:
         waiting.remove(gone)
+        run.taken[gone.identifier] = place.id
     return gone
 
 
@@ -425,7 +525,7 @@ def _remember_orphans(run: _Pass, result: Comparison) -> None:
         FileRow(place.id, o.path, Stamp(0, 0, size, 0, 0), sha256, o.identifier, Condition.DESCRIBED, "", wall)
         for (sha256, size), some in result.orphans.items()
         for o in some
-        if not o.missing and not is_there(run.ws.root / place.path, o.path)
+        if not o.missing and not _may_stand(run, result, o.path)
     ]
     rows += result.learnt
     rows += [
@@ -441,8 +541,18 @@ def _remember_orphans(run: _Pass, result: Comparison) -> None:
 def _orphans_gone(run: _Pass, result: Comparison) -> None:
     """Entries that found no file: their loss is told like any other."""
     left = (o.path for some in result.orphans.values() for o in some if not o.missing)
-    folder = run.ws.root / result.place.path
-    run.gone[result.place.id].update((os.fsencode(path), None) for path in left if not is_there(folder, path))
+    gone = (os.fsencode(path) for path in left if not _may_stand(run, result, path))
+    run.gone[result.place.id].update(dict.fromkeys(gone))
+
+
+def _may_stand(run: _Pass, result: Comparison, path: str) -> bool:
+    """Whether the file of an entry may be at its path, only unseen."""
+    steps = os.fsencode(path).split(b"/")
+    on_the_way = (result.others.get(b"/".join(steps[:depth])) for depth in range(1, len(steps) + 1))
+    other = next((other[0] for other in on_the_way if other is not None), None)
+    if other is not None:  # a folder that cannot be listed hides it; a link, say, is none
+        return other not in _NO_DATA
+    return is_there(run.ws.root, f"{result.place.path}/{path}")
 
 
 def _stray(run: _Pass, project: PlaceRow) -> None:

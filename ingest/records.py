@@ -12,19 +12,23 @@ from typing import Any
 
 from ingest.documents import SYSTEM_KEYS
 from ingest.errors import FairfolderError
-from ingest.seen import Stamp
+from ingest.rows import Stamp
 
 Value = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Change:
-    """A pure function from a document's present value (None: it does not exist) to the next (None: leave it)."""
+    """A pure function from a document's present value (None: it does not exist) to the next (None: leave it).
+
+    ``ours``: the function is the system's own and may change system fields, whoever asked for it.
+    """
 
     path: Path
     kind: str
     function: Callable[[Value | None], Value | None]
     if_match: str | None = None
+    ours: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,24 @@ class EntriesChange:
     keys: frozenset[bytes]
     function: Callable[[Mapping[bytes, Value]], Mapping[bytes, Value | None]]
     trusted: Stamp | None = None
+    header: Callable[[Value], Value] | None = None  # over the rest of the manifest; its entries and totals are not its
+    ours: bool = False
+
+
+@dataclass(frozen=True)
+class Upcoming:
+    """A document as this action is about to write it."""
+
+    value: Value
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Following:
+    """A change that depends on what the record's changes before it will write: path → document (absent: unchanged)."""
+
+    path: Path
+    make: Callable[[Mapping[Path, Upcoming]], Change | EntriesChange | None]
 
 
 @dataclass(frozen=True)
@@ -48,7 +70,7 @@ class Record:
     kind: str
     identifier: str
     relative: str
-    changes: tuple[Change | EntriesChange, ...] = ()
+    changes: tuple[Change | EntriesChange | Following, ...] = ()
     registry: Callable[[Value], Value] = lambda entry: entry
     touch: bool = False  # bring the registry entry up to date although no document changed
     accepted: Mapping[str, str] = field(default_factory=dict)  # document → SHA-256 of a person's edit on disk

@@ -61,13 +61,14 @@ class Report:
     withheld: int = 0
     bytes_read: int = 0
     seconds: float = 0.0
-    unfinished: bool = False  # ended early for something more urgent; the rest is found by the next pass
+    unfinished: bool = False  # ended early for something more urgent
     alarms: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     retry: set[str] = field(default_factory=set)  # parts with something that failed and may succeed later
     waiting: dict[str, float] = field(default_factory=dict)  # part with a file not at rest → seconds until it may be
+    left_over: set[str] = field(default_factory=set)  # datasets that an unfinished pass did not come to
 
     def as_json(self) -> dict[str, Any]:
         """One JSON object."""
-        value = {k: v for k, v in asdict(self).items() if k != "retry"}
+        value = {k: v for k, v in asdict(self).items() if k not in ("retry", "left_over")}
         return {**value, "waiting": {printable(part): seconds for part, seconds in self.waiting.items()}}

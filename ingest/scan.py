@@ -21,7 +21,8 @@ from ingest.documents import STRUCTURAL, new_identifier
 from ingest.errors import DocumentError, printable
 from ingest.layout import METADATA
 from ingest.moves import Surveyed, find_moves
-from ingest.seen import Condition, FileRow, PlaceRow, Seen, Stamp
+from ingest.rows import Condition, FileRow, PlaceRow, Stamp
+from ingest.seen import Seen
 from ingest.sources import file_system_of, without_events
 from ingest.walk import Ignore, Listing, Row, list_dataset, opened_below
 
@@ -226,19 +227,19 @@ def by_folder(paths: Iterable[bytes]) -> Iterator[tuple[list[bytes], list[bytes]
         yield folder.split(b"/") if folder else [], groups[folder]
 
 
-def waiting_row(place: int, path: bytes, stamp: Stamp, before: FileRow | None, identifier: str, wall: float) -> FileRow:
-    """The row of a file that is not at rest: its identity is kept, its waiting begins anew when it changed."""
-    if before is not None and before.condition is Condition.PENDING and before.stamp == stamp:
-        return before
-    known = before.identifier if before is not None and before.identifier else identifier
-    # The checksum belonged to the bytes under the former stamp.
-    return FileRow(place, os.fsdecode(path), stamp, "", known, Condition.PENDING, "still changing", wall)
-
-
-def other_row(
-    place: int, path: bytes, condition: Condition, reason: str, stamp: Stamp, before: FileRow | None, wall: float
+def undescribed_row(
+    place: int,
+    path: bytes,
+    condition: Condition,
+    reason: str,
+    stamp: Stamp,
+    identifier: str,
+    before: FileRow | None,
 ) -> FileRow:
-    """The row of a path that is not described now; an identity it had is kept, and the time its state began."""
-    since = before.since if before is not None and before.condition is condition else wall
-    identifier = before.identifier if before is not None else ""
+    """The row of a path that is not described now; the time its state began is kept."""
+    same = before is not None and before.condition is condition
+    if before is not None and condition is Condition.PENDING:  # the waiting of a file begins anew when it changes
+        same = same and before.stamp == stamp
+    since = before.since if before is not None and same else time.time()
+    # A checksum would be that of the bytes under the former stamp.
     return FileRow(place, os.fsdecode(path), stamp, "", identifier, condition, reason, since)

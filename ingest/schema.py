@@ -40,7 +40,7 @@ __all__ = ["LOCAL_DIR", "Override", "Problem", "SchemaSet"]
 LOCAL_DIR = ".template_schemas"
 log = logging.getLogger(__name__)
 
-_KINDS = (*CATEGORIES, "registry")
+_KINDS = (*CATEGORIES, "registry", "complete_metadata")
 _IN_FORCE = "urn:fairfolder:in-force:"  # names our schema of a kind where part of it is replaced by a local one
 _CHUNK = 500  # entries of a manifest that are searched for errors at a time: bounds the memory of a bad one
 _RACY_NS = 2 * 10**9  # a file changed this recently may change again within one tick of the file system's clock
@@ -129,6 +129,11 @@ class SchemaSet:
         """What keeps a document from being complete: the problems of the same document with ``status: complete``."""
         _known(kind)
         return _problems(self._now(), kind, {**document, "status": "complete"}, True, 1000)
+
+    def words(self, kind: str) -> Words:
+        """The names, and what else the schemas in force say, of any place of a document of a kind."""
+        _known(kind)
+        return _words(self._now(), kind)
 
     def _now(self) -> _State:
         if self._dir is None or time.monotonic() - self._looked < self._recheck:

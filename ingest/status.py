@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 import re
@@ -19,7 +18,9 @@ from ingest import documents, manifest
 from ingest.documents import STRUCTURAL, encode_path, readable
 from ingest.errors import DocumentError, LayoutError, printable
 from ingest.layout import IGNORE_FILE, PlaceKind, never_data, relative_to_root
-from ingest.seen import TROUBLES, Condition, state_folder
+from ingest.rows import TROUBLES, Condition
+from ingest.run_templates import Refused, RunTemplate, look
+from ingest.seen import state_folder
 from ingest.walk import Ignore, lstat_in, open_folder
 from ingest.workspace import Workspace
 
@@ -54,6 +55,7 @@ class Status:
     alarms: list[str]
     problems: list[PathTrouble]
     overrides: list[dict[str, Any]] = field(default_factory=list)
+    run_templates: list[dict[str, Any]] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """One JSON object."""
@@ -61,9 +63,9 @@ class Status:
 
     @property
     def healthy(self) -> bool:
-        """Nothing failed, no alarm, no refused schema; waiting is no fault."""
+        """Nothing failed, no alarm, no refused schema or run template; waiting is no fault."""
         waiting = Condition.PENDING.word
-        refused = any(not o["in_force"] for o in self.overrides)
+        refused = any(not o["in_force"] for o in (*self.overrides, *self.run_templates))
         return not self.alarms and not refused and all(p.condition == waiting for p in self.problems)
 
 
@@ -94,7 +96,15 @@ def status(ws: Workspace) -> Status:
         alarms=alarms,
         problems=_problems(ws),
         overrides=overrides,
+        run_templates=[_template(each) for each in look(ws.root, ws.schemas)],
     )
+
+
+def _template(found: RunTemplate | Refused) -> dict[str, Any]:
+    """A site's own run template, as the status tells of local schemas."""
+    path, reason = (found.path, found.reason) if isinstance(found, Refused) else (found.origin, "")
+    name = readable(path.name.removesuffix(".json")) if path is not None else ""
+    return {"name": name, "path": readable(str(path)), "in_force": reason == "", "reason": reason}
 
 
 def _watcher(folder: Path) -> tuple[bool, dict[str, Any]]:
@@ -200,13 +210,11 @@ def explain(ws: Workspace, path: str) -> Explanation:
         return Explanation(path.replace("\0", "\\0"), "unknown", "Name a path inside the watched folder.")
     shown = readable(relative)
     try:
-        info = os.lstat(ws.root / relative)
-    except (FileNotFoundError, NotADirectoryError):
+        info = lstat_in(ws.root, relative)
+    except FileNotFoundError:  # the watched folder itself
         info = None
     except OSError as error:
-        if error.errno != errno.ENAMETOOLONG:
-            return Explanation(shown, "unreadable", f"It cannot be looked at: {error.strerror}.")
-        info = lstat_in(ws.root, relative)
+        return Explanation(shown, "unreadable", f"It cannot be looked at: {error.strerror}.")
     place = ws.layout.place(relative, is_dir=None if info is None else stat.S_ISDIR(info.st_mode))
     words = _by_place(ws, place.kind, relative, there=info is not None)
     if info is not None and stat.S_ISLNK(info.st_mode) and place.kind in (PlaceKind.PROJECT, PlaceKind.STRAY):
@@ -216,11 +224,19 @@ def explain(ws: Workspace, path: str) -> Explanation:
     return _in_dataset(ws, relative, place.dataset_path, place.inner, info)
 
 
+def _is_folder(root: Path, path: str) -> bool:
+    try:
+        info = lstat_in(root, path)
+    except OSError:
+        return False
+    return info is not None and stat.S_ISDIR(info.st_mode)
+
+
 def _nothing_there(ws: Workspace, relative: str) -> tuple[str, str]:
     if not ws.root.is_dir():
         return "unknown", f"The watched folder {ws.name} itself is not there now; its disk may be unmounted."
     folder = relative.rpartition("/")[0]
-    while folder and ((info := lstat_in(ws.root, folder)) is None or not stat.S_ISDIR(info.st_mode)):
+    while folder and not _is_folder(ws.root, folder):
         folder = folder.rpartition("/")[0]
     nearest = readable(f"{ws.root}/{folder}".rstrip("/"))
     return "unknown", f"There is no such file or folder; the nearest folder that exists is {nearest!r}."

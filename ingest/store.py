@@ -19,13 +19,14 @@ from pathlib import Path
 from typing import Any
 
 from ingest import documents, manifest
-from ingest.documents import AUDIT, IDENTIFIER_KEY, REGISTRY, STRUCTURAL, SYSTEM_KEYS, Document
+from ingest.documents import AUDIT, COMPLETE, IDENTIFIER_KEY, REGISTRY, STRUCTURAL, SYSTEM_KEYS, Document
 from ingest.errors import ConflictError, DocumentError, FairfolderError, StoreError
 from ingest.folders import explain, lock_descriptor, metadata_folder, sweep
 from ingest.layout import METADATA
 from ingest.locking import LockUnsupportedError, held, lock_file
 from ingest.minting import with_identities
-from ingest.records import Change, EntriesChange, Outcome, Record, Value, Written
+from ingest.records import Change, EntriesChange, Following, Outcome, Record, Upcoming, Value, Written
+from ingest.revisions import complete_text
 from ingest.schema import SchemaSet
 from ingest.texts import Prepared, all_durable, prepare
 
@@ -35,12 +36,20 @@ _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{12}\.tmp")
 _SEQUENCE = ".sequence"
 
 
+_TEXTS: Mapping[str, Callable[[Value], bytes]] = {STRUCTURAL: manifest.render_value, COMPLETE: complete_text}
+
+
+def _header_after(change: EntriesChange, header: Value) -> Value:
+    return header if change.header is None else change.header(dict(header))
+
+
 @dataclass
 class _Work:
     """One record on its way through an action."""
 
     record: Record
     prepared: list[Prepared] = field(default_factory=list)
+    upcoming: dict[Path, Upcoming] = field(default_factory=dict)
     error: FairfolderError | None = None
 
 
@@ -180,9 +189,7 @@ class Store:
             folders: dict[Path, int] = {}
             for change in work.record.changes:
                 folder = self._enter(change.path.parent, work.record.folder, folders, stack)
-                prepared = self._prepare_one(change, folder, by)
-                if prepared is not None:
-                    work.prepared.append(prepared)
+                self._prepare_one(work, change, folder, by)
         except FairfolderError as error:
             self._give_up(work, error)
         except OSError as error:
@@ -209,9 +216,18 @@ class Store:
             one.discard()
         work.prepared.clear()
 
-    def _prepare_one(self, change: Change | EntriesChange, folder: int, by: str) -> Prepared | None:
-        if isinstance(change, EntriesChange):
-            return self._prepare_entries(change, folder, by)
+    def _prepare_one(self, work: _Work, change: Change | EntriesChange | Following, folder: int, by: str) -> None:
+        made = change.make(work.upcoming) if isinstance(change, Following) else change
+        if made is None:
+            return
+        if isinstance(made, EntriesChange):
+            prepared = self._prepare_entries(made, folder, by)
+        else:
+            prepared = self._prepare_document(work, made, folder, by)
+        if prepared is not None:
+            work.prepared.append(prepared)
+
+    def _prepare_document(self, work: _Work, change: Change, folder: int, by: str) -> Prepared | None:
         old = self._present(change.path, change.kind)
         if change.if_match is not None:
             found = old.etag if old is not None else ""
@@ -220,11 +236,25 @@ class Store:
         value = change.function(None if old is None else dict(old.value))
         if value is None or (old is not None and value == old.value):
             return None
-        value = self._stamped(change.kind, with_identities(value), None if old is None else old.value, by)
+        if change.kind == COMPLETE:
+            value = self._generated(change.path, value, old, by)
+        else:
+            value = self._stamped(
+                change.kind, with_identities(value), None if old is None else old.value, by, ours=change.ours
+            )
         self._validate(change.path, change.kind, value)
-        text = manifest.render_value(value) if change.kind == STRUCTURAL else documents.to_bytes(value)
+        text = _TEXTS.get(change.kind, documents.to_bytes)(value)
         before = None if old is None else old.identity
-        return prepare(change.path, change.kind, folder, [text], value, before)
+        prepared = prepare(change.path, change.kind, folder, [text], value, before)
+        work.upcoming[change.path] = Upcoming(value, prepared.sha256)
+        return prepared
+
+    def _generated(self, path: Path, value: Value, old: Document | None, by: str) -> Value:
+        """A complete metadata file with its stamps: it is written once, and never again."""
+        if old is not None:
+            raise StoreError(path, f"{path} is there already; a complete metadata file is never overwritten.")
+        schema = self.schemas.schema_id(COMPLETE)
+        return {**value, "$schema": schema, "generated_by": by, "generated_date": self._moment}
 
     def _present(self, path: Path, kind: str) -> Document | None:
         try:
@@ -232,13 +262,13 @@ class Store:
         except FileNotFoundError:
             return None
 
-    def _stamped(self, kind: str, value: Value, old: Mapping[str, Any] | None, by: str) -> Value:
+    def _stamped(self, kind: str, value: Value, old: Mapping[str, Any] | None, by: str, *, ours: bool = False) -> Value:
         """``value`` with the audit fields set, ``$schema`` as in force, and system fields kept from people's hands."""
-        if old is not None and not by.startswith("system:"):
-            for key in SYSTEM_KEYS.get(kind, frozenset()):
-                value.pop(key, None)
-                if key in old:
-                    value[key] = old[key]
+        if old is not None and not ours and not by.startswith("system:"):
+            hidden = SYSTEM_KEYS.get(kind, frozenset())
+            lost = {k: old[k] for k in old if k in hidden and k not in value}
+            kept = {k: old.get(k, v) if k in hidden else v for k, v in value.items() if k not in hidden or k in old}
+            value = {**lost, **kept}
         moment = self._moment
         # A document made anew brings its time of making along (from the registry); nobody else may.
         origin = old if old is not None else value if by.startswith("system:") else {}
@@ -285,12 +315,13 @@ class Store:
             if s.end > s.start
         }
         new = {k: v for k, v in change.function(old).items() if v != old.get(k)}
-        if not new:
+        wanted = _header_after(change, parts.header)
+        if not new and wanted == parts.header:
             return None
         totals = manifest.Totals.of_header(parts.header).changed(
             (old[k] for k in new if k in old), (v for v in new.values() if v is not None)
         )
-        header = self._stamped(STRUCTURAL, totals.into(parts.header), parts.header, by)
+        header = self._stamped(STRUCTURAL, totals.into(wanted), parts.header, by, ours=change.ours)
         self._validate(change.path, STRUCTURAL, {**header, "file_descriptions": [v for v in new.values() if v]})
         lines = {k: None if v is None else manifest.entry_line(v) for k, v in new.items()}
         pieces = manifest.assemble(header, manifest.spliced(parts, lines, slots))
@@ -311,10 +342,10 @@ class Store:
                 entries[key] = entry
         totals = manifest.NOTHING.changed((), entries.values())
         ordered = sorted(entries.values(), key=manifest.entry_order)
-        new = {**totals.into(value), "file_descriptions": ordered}
+        new = {**totals.into(_header_after(change, value)), "file_descriptions": ordered}
         if new == value and manifest.render_value(new) == raw:
             return None
-        new = self._stamped(STRUCTURAL, new, value, by)
+        new = self._stamped(STRUCTURAL, new, value, by, ours=change.ours)
         self._validate(change.path, STRUCTURAL, new)
         return prepare(change.path, STRUCTURAL, folder, [manifest.render_value(new)], new, before)
 
@@ -358,8 +389,13 @@ class Store:
         own = self.root / record.relative / METADATA
         texts = {documents.readable(str(p.path.relative_to(own))): p.sha256 for p in work.prepared}
         accepted = {n: sha256 for n, sha256 in record.accepted.items() if self._is_text_of(own / n, sha256)}
-        entry["documents"] = {**entry.get("documents", {}), **texts, **accepted}
-        if old is not None and not work.prepared and entry == old.value:
+        recorded = entry.get("documents", {})
+        entry["documents"] = {**recorded, **texts, **accepted}
+        # Should a crash keep the next text from landing, the one that still stands there is known as ours too.
+        entry["documents_before"] = {n: recorded[n] for n in texts if n in recorded}
+        if old is not None and not work.prepared and {**entry, "documents_before": 0} == {
+            **old.value, "documents_before": 0,
+        }:  # fmt: skip
             return None
         stamped = self._stamped(REGISTRY, entry, None if old is None else old.value, by)
         moment = max(

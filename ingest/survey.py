@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ingest import documents
-from ingest.documents import ADMINISTRATIVE, IDENTIFIER_KEY, PROJECT, REGISTRY, STRUCTURAL, Document
+from ingest.documents import ADMINISTRATIVE, EXPERIMENT, IDENTIFIER_KEY, PROJECT, REGISTRY, STRUCTURAL, Document
 from ingest.errors import DocumentError, printable
 from ingest.layout import METADATA, never_data
 from ingest.places import Decision, FolderFound, Verdict, decide, list_datasets, list_folders, look
 from ingest.records import EntriesChange, Outcome, Record, Written, system_part
-from ingest.seen import Condition, PlaceRow, Stamp
+from ingest.rows import Condition, PlaceRow, Stamp
 from ingest.triggers import folder_record, missing_record
+from ingest.walk import lstat_in
 from ingest.workspace import Workspace
 
 # One action holds a few descriptors per record; this many at a time stay far below any limit.
@@ -97,12 +99,9 @@ def _remember_registered(ws: Workspace) -> None:
 def _forget_troubles(ws: Workspace) -> None:
     """What was told of folders and documents that are not there any more."""
     for trouble in ws.seen.troubles():
-        try:
-            os.lstat(ws.root / trouble.path)
-        except (FileNotFoundError, NotADirectoryError):
-            ws.seen.clear_trouble(trouble.path)
-        except OSError:
-            continue  # it may still be there
+        with suppress(OSError):  # it may still be there
+            if lstat_in(ws.root, trouble.path) is None:
+                ws.seen.clear_trouble(trouble.path)
 
 
 def _look_around(ws: Workspace, scope: Sequence[str] | None) -> tuple[list[FolderFound], set[str]]:
@@ -279,14 +278,20 @@ def remember_documents(ws: Workspace, written: Iterable[Written]) -> None:
 # --- documents a person edited on disk -----------------------------------------------------------------------
 
 
-def accept_edit(ws: Workspace, place: PlaceRow, kind: str, on_recorded: Callable[[Sequence[Path]], None]) -> str:
+def accept_edit(
+    ws: Workspace, place: PlaceRow, kind: str, on_recorded: Callable[[Sequence[Path]], None], *, name: str = ""
+) -> str:
     """A document that is not as last seen: written by the store elsewhere, or by a person with an editor.
 
     People's fields of a valid edit count: the record's datestamp moves, attributed to ``filesystem``. A changed system
     field or an invalid document is reported, and nothing is overwritten: the answer is why, "" when all is well.
+
+    Args:
+        name: of the file in the place's metadata folder, where its kind alone does not tell.
     """
-    path = ws.root / place.path / METADATA / f"{kind}.json"
-    relative = f"{place.path}/{METADATA}/{kind}.json"
+    name = name or f"{kind}.json"
+    path = ws.root / place.path / METADATA / name
+    relative = f"{place.path}/{METADATA}/{name}"
     try:
         stamp = Stamp.of(os.lstat(path))
         known = ws.seen.document(relative)
@@ -299,31 +304,42 @@ def accept_edit(ws: Workspace, place: PlaceRow, kind: str, on_recorded: Callable
         ws.seen.set_trouble(relative, Condition.FAILED, str(error))
         on_recorded([path])
         return str(error)
-    own = registry_entry(ws.root, place.identifier).get("documents", {}).get(f"{kind}.json")
-    before = known[2] if known else {IDENTIFIER_KEY[kind]: place.identifier}
-    reason = "" if document.sha256 == own else _refused(ws, path, kind, document.value, before)
+    ours = document.sha256 in _our_texts(ws, place, name, known[1] if known else "")
+    # Of a run too only its dataset is known before it was ever seen.
+    identity = "dataset_identifier" if kind == EXPERIMENT else IDENTIFIER_KEY[kind]
+    before = known[2] if known else {identity: place.identifier}
+    reason = "" if ours else refused_edit(ws, path, kind, document.value, before)
     if reason:
         ws.seen.set_trouble(relative, Condition.FAILED, reason)
         on_recorded([path])
         return reason
-    if document.sha256 == own:
+    if ours:
         on_recorded([path])
         ws.seen.put_document(relative, stamp, document.sha256, system_part(kind, document.value))
         ws.seen.clear_trouble(relative)
         return ""
-    return _accepted(ws, place, kind, path, document, on_recorded)
+    return _accepted(ws, place, kind, name, path, document, on_recorded)
+
+
+def _our_texts(ws: Workspace, place: PlaceRow, name: str, seen: str) -> set[str]:
+    """SHA-256 of a document as the store wrote it last; of the text before it too while that never arrived."""
+    entry, readable = registry_entry(ws.root, place.identifier), documents.readable(name)
+    last = entry.get("documents", {}).get(readable)
+    # What a person puts back after the last text was seen is an edit, even if it was ours once.
+    before = entry.get("documents_before", {}).get(readable) if seen != last else None
+    return {each for each in (last, before) if isinstance(each, str)}
 
 
 def _accepted(
     ws: Workspace,
     place: PlaceRow,
     kind: str,
+    name: str,
     path: Path,
     document: Document,
     on_recorded: Callable[[Sequence[Path]], None],
 ) -> str:
     """A valid edit: the record's datestamp moves, and a manifest gets the form in which the store can trust it."""
-    name = f"{kind}.json"
     if kind == STRUCTURAL:
         rewrite = EntriesChange(path, frozenset(), lambda entries: {})
         record = Record(place.kind, place.identifier, place.path, (rewrite,), touch=True, folder=place.folder)
@@ -343,7 +359,20 @@ def _accepted(
     return ""
 
 
-def _refused(ws: Workspace, path: Path, kind: str, value: Mapping[str, Any], before: Mapping[str, Any]) -> str:
+def refused_edit(
+    ws: Workspace,
+    path: Path,
+    kind: str,
+    value: Mapping[str, Any],
+    before: Mapping[str, Any],
+    only: Iterable[str] | None = None,
+) -> str:
+    """Why an edit of a document does not count; "" when it does.
+
+    Args:
+        before: the system's fields as they were last seen.
+        only: those that are compared, where the others may rightly have changed.
+    """
     problems = ws.schemas.problems(kind, value)
     if problems:
         return printable(f"{path} is not valid: {problems[0].pointer or 'the document'}: {problems[0].message}")
@@ -354,6 +383,7 @@ def _refused(ws: Workspace, path: Path, kind: str, value: Mapping[str, Any], bef
     # An earlier version put back brings its own dates and totals; identity, origin and creation stay what they are.
     restored = str(after.get("last_modified_date", "")) < str(before.get("last_modified_date", ""))
     asked -= {"$schema"} | (_OF_EACH_WRITE if restored else set())
+    asked = asked if only is None else asked & set(only)
     changed = sorted(k for k in asked if before.get(k) != after.get(k))
     if not changed:
         return ""

@@ -20,7 +20,7 @@ from ingest import documents, manifest
 from ingest.errors import StoreError
 from ingest.folders import new_file
 from ingest.records import system_part
-from ingest.seen import Stamp
+from ingest.rows import Stamp
 
 _FSYNC_THREADS = 6
 

@@ -16,7 +16,7 @@ from ingest.documents import ADMINISTRATIVE, EXPERIMENT, PROJECT, STRUCTURAL, en
 from ingest.events import Arrived, Described, FileEvent, Forgotten, Gone, Left, Moved, Renewed
 from ingest.places import Decision, Verdict
 from ingest.records import Change, EntriesChange, Record
-from ingest.seen import PlaceRow, Stamp
+from ingest.rows import PlaceRow, Stamp
 from ingest.settings import EngineSettings
 
 Value = dict[str, Any]
@@ -46,6 +46,10 @@ _READ_KEYS = frozenset(
         "extraction",
     ]
 )
+# What an entry never takes over from the one before it as it stands.
+_SET_ANEW = _READ_KEYS | {
+    "path", "path_encoding", "file_identifier", "@id", "@type", "file_name", "missing_since", "state",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -245,13 +249,9 @@ def _entry(path: str, identifier: str, technical: Mapping[str, Any], old: Mappin
     read = dict(technical)
     if "extension" in read:
         read["extension"] = documents.readable(read["extension"])
-    kept = {
-        k: v for k, v in old.items()
-        if k not in _READ_KEYS and k not in ("path", "path_encoding", "missing_since", "state")
-    }  # fmt: skip
     head = {**encode_path(path), "file_identifier": identifier, "@id": f"urn:uuid:{identifier}", "@type": "File"}
-    return {**head, "file_name": name, **read, **{k: v for k, v in kept.items() if k not in head and k != "file_name"},
-            "state": state}  # fmt: skip
+    kept = {k: v for k, v in old.items() if k not in _SET_ANEW}
+    return {**head, "file_name": name, **read, **kept, "state": state}
 
 
 Entries = Mapping[bytes, Value | None]

@@ -16,9 +16,11 @@ import pathspec
 from ingest import zarr
 from ingest.folders import identity_of, moved_away
 from ingest.layout import IGNORE_FILE, never_data
-from ingest.seen import NO_STAMP, Condition, PlaceRow, Stamp
+from ingest.rows import NO_STAMP, Condition, PlaceRow, Stamp
 
-_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_ROOT = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_DIRECTORY = _ROOT | os.O_NOFOLLOW
+_ON_THE_WAY = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _MAX_IGNORE_BYTES = 1 << 20
 _LARGEST = 2**63 - 1
 
@@ -68,28 +70,40 @@ def open_folder(parent: int | None, name: str | bytes) -> int:
 
 
 @contextmanager
+def opened_in(root: Path, path: str) -> Iterator[int]:
+    """A descriptor of a folder below a watched folder, each step without following links (the root may be one).
+
+    Raises:
+        OSError: when it cannot be opened.
+    """
+    top = os.open(root, _ROOT)
+    try:
+        with opened_below(top, [os.fsencode(part) for part in path.split("/") if part]) as folder:
+            yield folder
+    finally:
+        os.close(top)
+
+
+@contextmanager
 def opened_place(root: Path, place: PlaceRow) -> Iterator[int]:
     """A descriptor of a dataset's folder: what is done through it is done there, wherever the folder moves.
 
     Raises:
         OSError: when it cannot be opened, or another folder stands there by now.
     """
-    top = open_folder(None, os.fspath(root / place.path))
-    try:
+    with opened_in(root, place.path) as top:
         if identity_of(os.fstat(top)) != place.folder:
             raise moved_away()
         yield top
-    finally:
-        os.close(top)
 
 
 @contextmanager
-def opened_below(top: int, parts: list[bytes]) -> Iterator[int]:
+def opened_below(top: int, parts: list[bytes], flags: int = _DIRECTORY) -> Iterator[int]:
     """A descriptor of the folder ``parts`` below ``top``, each step without following links."""
     current = os.dup(top)
     try:
         for part in parts:
-            following = open_folder(current, part)
+            following = os.open(part, flags, dir_fd=current)
             os.close(current)
             current = following
         yield current
@@ -98,35 +112,46 @@ def opened_below(top: int, parts: list[bytes]) -> Iterator[int]:
 
 
 def lstat_below(top: int, path: bytes) -> os.stat_result | None:
-    """``lstat`` of a path below an open folder, however long it is; None when there is nothing."""
+    """``lstat`` of a path below an open folder, no link followed on the way; None when there is nothing."""
     try:
-        return os.stat(path, dir_fd=top, follow_symlinks=False)
-    except OSError as error:
-        if error.errno != errno.ENAMETOOLONG:
-            return None
+        return _lstat(top, path)
+    except OSError:
+        return None
+
+
+def _lstat(top: int, path: bytes) -> os.stat_result:
     *parts, name = path.split(b"/")
-    try:
-        with opened_below(top, parts) as folder:
-            return os.stat(name, dir_fd=folder, follow_symlinks=False)
-    except OSError:
-        return None
+    if not parts:
+        return os.stat(name, dir_fd=top, follow_symlinks=False)
+    with opened_below(top, parts, _ON_THE_WAY) as folder:
+        return os.stat(name, dir_fd=folder, follow_symlinks=False)
 
 
-def lstat_in(folder: Path, path: str) -> os.stat_result | None:
-    """``lstat`` of a path in a folder that is no link, however long it is; None when there is nothing."""
+def lstat_in(root: Path, path: str) -> os.stat_result | None:
+    """``lstat`` of a path in a watched folder, no link followed on the way; None when there is nothing.
+
+    Raises:
+        OSError: when that cannot be said.
+    """
+    top = os.open(root, _ROOT)
     try:
-        top = open_folder(None, os.fspath(folder))
-    except OSError:
+        return _lstat(top, os.fsencode(path))
+    except (FileNotFoundError, NotADirectoryError):
         return None
-    try:
-        return lstat_below(top, os.fsencode(path))
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENAMETOOLONG):
+            return None
+        raise
     finally:
         os.close(top)
 
 
-def is_there(folder: Path, path: str) -> bool:
-    """Whether anything stands at a path in a folder that is no link."""
-    return lstat_in(folder, path) is not None
+def is_there(root: Path, path: str) -> bool:
+    """Whether anything is seen at a path in a watched folder, no link followed on the way."""
+    try:
+        return lstat_in(root, path) is not None
+    except OSError:
+        return False
 
 
 class Ignore:
@@ -183,14 +208,8 @@ def ignore_above(root: Path, dataset_path: str) -> Ignore:
     """The rules of the root's and the project's ignore files, which hold in every dataset below."""
     rules = Ignore()
     for prefix in ("", dataset_path.partition("/")[0]):
-        try:
-            folder = open_folder(None, os.fspath(root / prefix))
-        except OSError:
-            continue
-        try:
+        with suppress(OSError), opened_in(root, prefix) as folder:
             rules = rules.below(folder, prefix)
-        finally:
-            os.close(folder)
     return rules
 
 

@@ -11,7 +11,7 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
@@ -19,15 +19,17 @@ from queue import SimpleQueue
 import orjson
 
 from ingest import documents
+from ingest.adoption import settle_changed
 from ingest.dirty import Board
 from ingest.documents import ADMINISTRATIVE, PROJECT, STRUCTURAL
 from ingest.errors import BusyError, FairfolderError
 from ingest.layout import IGNORE_FILE, METADATA, PlaceKind
 from ingest.locking import lock_file
+from ingest.losses import Unfinished
 from ingest.readers import SlowReads
 from ingest.reconcile import reconcile
 from ingest.report import Report
-from ingest.seen import Stamp
+from ingest.rows import Stamp
 from ingest.sources import Events, file_system_of, standing, why_no_events, without_events
 from ingest.status import watched_already
 from ingest.workspace import Workspace
@@ -42,6 +44,7 @@ TURN_SECONDS = 10.0  # how long one part may keep the others waiting
 _STATE_SECONDS = 2.0
 _STOP_SECONDS = 0.2
 _MAX_RESTARTS = 3
+_THE_REST = ".rest"  # of a scan of everything that gave way
 
 
 @dataclass
@@ -96,6 +99,8 @@ class _Watch:
     documents: SimpleQueue[Path] = field(default_factory=SimpleQueue)
     slow: SlowReads | None = None
     backoff: dict[str, float] = field(default_factory=dict)
+    unfinished: Unfinished | None = None  # the scan of everything that goes on, by turns with what is due meanwhile
+    once_more: bool = False  # everything is to be scanned anew after that
 
 
 def watch(
@@ -253,6 +258,7 @@ def _failed(run: _Watch, sentence: str) -> None:
     if sentence != run.state.error:
         run.announce(sentence)
     run.state.error = sentence
+    run.unfinished = None
     run.board.mark("", at=time.monotonic() - run.ws.settings.settle_seconds + RETRY_SECONDS)
     run.stop.wait(RETRY_SECONDS)
 
@@ -264,7 +270,7 @@ def _turn(run: _Watch) -> None:
         return
     _look_after_root(run)
     _look_after_events(run)
-    if time.monotonic() >= run.full_at:
+    if time.monotonic() >= run.full_at and run.unfinished is None:
         due[""] = True
     if ".documents" in due:
         due.pop(".documents")
@@ -272,15 +278,43 @@ def _turn(run: _Watch) -> None:
         while not run.documents.empty():
             changed.add(run.documents.get())
         run.on_recorded(sorted(changed))
+        settle_changed(run.ws, changed, run.on_recorded)
     if due:
         _scan(run, due)
 
 
 def _scan(run: _Watch, due: dict[str, bool]) -> None:
-    everything = "" in due
-    parts = None if everything else sorted(p for p, data in due.items() if data or _documents_changed(run.ws, p))
-    if parts == []:
+    goes_on = due.pop(_THE_REST, False)
+    if "" in due and run.unfinished is None:
+        run.unfinished, run.once_more = Unfinished(), False
+        _look(run, None, sorted(due))
         return
+    if due.pop("", False):  # what it has been through already may have changed
+        run.once_more = True
+    parts = sorted(p for p, data in due.items() if data or _documents_changed(run.ws, p))
+    if parts:
+        _look(run, parts, parts)
+    if goes_on and run.unfinished is not None:
+        _look(run, None, [])
+
+
+class _Turn:
+    """The time after which a scan gives way to other parts that are due; it begins with the first question."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+        self._until = math.inf
+
+    def is_over(self) -> bool:
+        moment = time.monotonic()
+        if self._until == math.inf:  # so that each turn comes a step further, whatever the survey took
+            self._until = moment + TURN_SECONDS
+            return False
+        return moment > self._until and self._board.has_due()
+
+
+def _look(run: _Watch, parts: Sequence[str] | None, due: Sequence[str]) -> None:
+    """Scan some parts, or everything (its rest, if that was begun); ``due`` are those that were taken off the board."""
     started = time.monotonic()
     report = reconcile(
         run.ws,
@@ -290,19 +324,34 @@ def _scan(run: _Watch, due: dict[str, bool]) -> None:
         stop=run.stop,
         progress=lambda _: _tell(run),
         slow=run.slow,
-        enough=lambda: time.monotonic() - started > TURN_SECONDS and run.board.has_due(),
+        enough=_Turn(run.board).is_over,
+        unfinished=run.unfinished,
     )
-    scanned = [""] if parts is None else parts
-    if report.unfinished:
-        for part in scanned:
-            run.board.again(part, 0.1)
-        return
-    _look_again(run, scanned, report, time.monotonic() - started)
+    cost = time.monotonic() - started
+    _look_again(run, [part for part in due if not _has_any(part, report.left_over)], report, cost)
     _heed(run, report)
-    if everything:
-        run.full_at = time.monotonic() + _interval(run)
-        if not report.alarms:
-            run.on_recorded([run.ws.root])  # whatever no event told of
+    if report.unfinished:
+        for part in due:
+            if part and _has_any(part, report.left_over):
+                run.board.again(part, 0.1)
+    if parts is None and report.unfinished:
+        run.board.again(_THE_REST, 0.1)
+    elif parts is None:
+        _everything_scanned(run, report)
+
+
+def _has_any(part: str, datasets: Collection[str]) -> bool:
+    """Whether any of some datasets belongs to a part."""
+    return any(not part or dataset == part or dataset.startswith(f"{part}/") for dataset in datasets)
+
+
+def _everything_scanned(run: _Watch, report: Report) -> None:
+    run.unfinished = None
+    run.full_at = time.monotonic() + _interval(run)
+    if not report.alarms:
+        run.on_recorded([run.ws.root])  # whatever no event told of
+    if run.once_more:
+        run.board.mark("")
 
 
 def _look_again(run: _Watch, scanned: Sequence[str], report: Report, cost: float) -> None:
@@ -324,6 +373,7 @@ def _heed(run: _Watch, report: Report) -> None:
             run.announce(alarm)
     run.state.alarms = report.alarms
     if report.alarms:
+        run.unfinished = None
         # Frozen: look again soon, it may be back; not so often where looking is much work.
         run.board.again("", max(RETRY_SECONDS, 10 * report.seconds))
 
@@ -348,7 +398,7 @@ def _look_after_root(run: _Watch) -> None:
     deleted = run.events is not None and run.events.gone.is_set()
     if there != run.standing or deleted:
         _choose(run, there)
-        run.full_at = 0.0
+        run.full_at, run.unfinished = 0.0, None
 
 
 def _look_after_events(run: _Watch) -> None:

@@ -110,7 +110,7 @@ def open_workspace(root: Path, settings: EngineSettings | None = None, *, read_o
             f"FAIRFOLDER_STATE_DIR is {str(settings.state_dir)!r}, inside the watched folder {str(root)!r}; "
             "put it elsewhere, so that the service does not describe its own state."
         )
-    _many_descriptors()
+    many_descriptors()
     folder = state_folder(settings.state_dir, root)
     schemas = SchemaSet(root / TEMPLATE_SCHEMAS)
     seen = Seen(folder, read_only=read_only)
@@ -128,7 +128,7 @@ def open_workspace(root: Path, settings: EngineSettings | None = None, *, read_o
     )
 
 
-def _many_descriptors() -> None:
+def many_descriptors() -> None:
     """Deep trees and wide actions need more open files than the usual soft limit of 1,024."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536)

@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from ingest.seen import Stamp, signed
+from ingest.rows import Stamp, signed
 
 _MARKS = ("zarr.json", ".zgroup", ".zarray")
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC

@@ -23,8 +23,24 @@ CATEGORIES = (
 )
 """The six categories; the schema of each may be replaced by a local one."""
 
-NAMES = (*CATEGORIES, "registry", "core", "definitions")
-"""Every packaged schema; the last three are never replaced."""
+NAMES = (*CATEGORIES, "registry", "complete_metadata", "core", "definitions")
+"""Every packaged schema; the last four are never replaced."""
+
+
+RUN_TEMPLATES = ("plain", "computational", "sequencing", "microscopy")
+"""What a new run may start from, in the order in which they are offered."""
+
+
+@cache
+def run_template(name: str) -> str:
+    """A packaged run template as it is, UTF-8.
+
+    Raises:
+        KeyError: for a name that is not in :data:`RUN_TEMPLATES`.
+    """
+    if name not in RUN_TEMPLATES:
+        raise KeyError(name)
+    return files(__package__).joinpath(f"run_templates/{name}.json").read_text(encoding="utf-8")
 
 
 @cache

@@ -1,102 +1,65 @@
-"""Read-only views of the index: found, filtered, and linked to the pages."""
+"""Every category of the index: found, filtered, and linked to its form and its page."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
 from django.contrib import admin
-from django.core.paginator import Paginator
-from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
-from django.utils.functional import cached_property
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from catalog import names, words
+from catalog import names
+from catalog.admin import lists
+from catalog.admin.lists import ReadOnly
+from catalog.admin.records import Records, form_link
 from catalog.models import ChangeLog, Dataset, Document, File, Instrument, Project, Run
 
 
-class UncountedPaginator(Paginator):  # type: ignore[type-arg]
-    """Never counts more than it must: an exact count of millions of rows costs more than the page."""
-
-    most = 100_000
-
-    @cached_property
-    def count(self) -> int:
-        rows = self.object_list
-        assert isinstance(rows, QuerySet)
-        return rows.order_by()[: self.most].count()
-
-
-class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
-    """An index row is changed by changing its document, never here."""
-
-    show_full_result_count = False
-    paginator = UncountedPaginator
-    list_per_page = 50
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    @admin.display(description="Folder", ordering="path")
-    def folder(self, row: Any) -> SafeString:
-        return names.marked(row.path)
-
-    @admin.display(description="Size", ordering="size_bytes")
-    def size(self, row: Any) -> str:
-        return words.size(row.size_bytes)
-
-
-def _page(name: str, row: Any, text: str) -> SafeString:
-    return format_html('<a href="{}">{}</a>', reverse(name, args=[row.identifier]), text)
-
-
-def _document(value: Any) -> SafeString:
-    return format_html("<pre>{}</pre>", orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
-
-
 @admin.register(Project)
-class ProjectAdmin(ReadOnly):
-    list_display = ("named", "folder", "state", "status", "modified", "page")
+class ProjectAdmin(Records):
+    words = ("project",)
+    noun = "projects"
+    list_display = ("named", "folder", "state", "status", "modified", "change", "page")
     list_filter = ("state", "status", "modified")
     search_fields = ("title", "path", "identifier")
     search_help_text = "Title, folder or identifier"
     date_hierarchy = "modified"
     ordering = ("path",)
 
-    @admin.display(description="Project", ordering="title")
-    def named(self, row: Project) -> SafeString:
-        return names.marked(str(row))
-
     @admin.display(description="Page")
     def page(self, row: Project) -> SafeString:
-        return _page("project", row, "open")
+        return lists.page("project", row, "open")
 
 
 @admin.register(Dataset)
-class DatasetAdmin(ReadOnly):
-    list_display = ("named", "folder", "file_count", "size", "state", "status", "access_level", "modified", "page")
+class DatasetAdmin(Records):
+    words = ("dataset", "files")
+    noun = "datasets"
+    list_display = (
+        "named", "folder", "file_count", "size", "state", "status", "access_level", "modified", "change", "page"
+    )  # fmt: skip
     list_filter = ("state", "status", "access_level", "license", "modified")
     search_fields = ("title", "path", "identifier", "project_identifier")
     search_help_text = "Title, folder or identifier"
     date_hierarchy = "modified"
     ordering = ("path",)
-
-    @admin.display(description="Dataset", ordering="title")
-    def named(self, row: Dataset) -> SafeString:
-        return names.marked(str(row))
+    actions = ("change_fields", "change_files_fields", "export_xlsx", "export_csv", "export_files_xlsx")
 
     @admin.display(description="Page")
     def page(self, row: Dataset) -> SafeString:
-        return _page("dataset", row, "open")
+        return lists.page("dataset", row, "open")
+
+    @admin.action(description="Change fields of the selected datasets' file records…", permissions=["curate"])
+    def change_files_fields(self, request: HttpRequest, rows: QuerySet[Any]) -> HttpResponseBase | None:
+        return self.begin(request, rows, "files")
+
+    @admin.action(description="Export the datasets' file records (XLSX)", permissions=["view"])
+    def export_files_xlsx(self, request: HttpRequest, rows: QuerySet[Any]) -> HttpResponseBase | None:
+        return self.export(request, rows, "files", "xlsx")
 
 
 @admin.register(File)
@@ -111,11 +74,11 @@ class FileAdmin(ReadOnly):
 
     @admin.display(description="Entry")
     def entry(self, row: File) -> SafeString:
-        return _document(orjson.loads(row.document.text))
+        return lists.document(orjson.loads(row.document.text))
 
     @admin.display(description="Page")
     def page(self, row: File) -> SafeString:
-        return _page("file", row, "open")
+        return lists.page("file", row, "open")
 
 
 @admin.register(Document)
@@ -129,21 +92,90 @@ class DocumentAdmin(ReadOnly):
 
     @admin.display(description="Content")
     def content(self, row: Document) -> SafeString:
-        return _document(row.value)
+        return lists.document(row.value)
 
 
 @admin.register(Instrument)
-class InstrumentAdmin(ReadOnly):
-    list_display = ("name", "serial_number", "status", "identifier")
+class InstrumentAdmin(Records):
+    words = ("instrument",)
+    noun = "instruments"
+    list_display = ("named", "serial_number", "status", "identifier", "change")
     list_filter = ("status",)
     search_fields = ("name", "serial_number", "identifier")
+    search_help_text = "Name, serial number or identifier"
+    ordering = ("name", "identifier")
+
+    def additions(self) -> Sequence[tuple[str, str]]:
+        return [(reverse("new-instrument"), "Add instrument")]
+
+    @admin.display(description="Instrument", ordering="name")
+    def named(self, row: Instrument) -> SafeString:
+        return names.marked(str(row))
+
+
+class _Revision(admin.SimpleListFilter):
+    """Whether a run has its complete metadata file, and whether that still holds."""
+
+    title = "complete metadata file"
+    parameter_name = "complete_metadata_is"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("none", "not there yet"), ("present", "there, nothing changed since"), ("outdated", "outdated")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        match self.value():
+            case "none":
+                return queryset.filter(revision=0)
+            case "present":
+                return queryset.filter(revision__gt=0, outdated=[])
+            case "outdated":
+                return queryset.filter(revision__gt=0).exclude(outdated=[])
+        return queryset
 
 
 @admin.register(Run)
-class RunAdmin(ReadOnly):
-    list_display = ("label", "name", "run_type", "status", "dataset_identifier")
-    list_filter = ("run_type", "status")
+class RunAdmin(Records):
+    words = ("run",)
+    noun = "runs"
+    list_display = ("named", "label", "dataset", "project", "run_type", "status", "revision", "is_outdated", "change")
+    list_filter = ("run_type", "status", _Revision)
     search_fields = ("label", "name", "identifier", "dataset_identifier")
+    search_help_text = "Name, label, identifier or the dataset's identifier"
+    ordering = ("dataset_identifier", "label")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
+        """With title and folder of the dataset and the project, in the same question."""
+        dataset = Dataset.objects.filter(identifier=OuterRef("dataset_identifier"))
+        project = Project.objects.filter(identifier=OuterRef("project_identifier"))
+        rows: QuerySet[Run] = super().get_queryset(request)
+        return rows.annotate(
+            dataset_title=Subquery(dataset.values("title")[:1]),
+            dataset_path=Subquery(dataset.values("path")[:1]),
+            project_identifier=Subquery(dataset.values("project_identifier")[:1]),
+        ).annotate(
+            project_title=Subquery(project.values("title")[:1]), project_path=Subquery(project.values("path")[:1])
+        )
+
+    @admin.display(description="Run", ordering="name")
+    def named(self, row: Run) -> SafeString:
+        return names.marked(str(row))
+
+    @admin.display(description="Dataset", ordering="dataset_title")
+    def dataset(self, row: Any) -> SafeString:
+        text = row.dataset_title or row.dataset_path or row.dataset_identifier
+        return form_link("dataset", row.dataset_identifier, text) if row.dataset_path else names.marked(text)
+
+    @admin.display(description="Project", ordering="project_title")
+    def project(self, row: Any) -> SafeString | str:
+        if not row.project_path:
+            return "–"
+        return form_link("project", row.project_identifier, row.project_title or row.project_path)
+
+    @admin.display(description="Complete metadata file")
+    def is_outdated(self, row: Run) -> str:
+        if not row.revision:
+            return "not there yet"
+        return "outdated" if row.outdated else "up to date"
 
 
 @admin.register(ChangeLog)

@@ -19,6 +19,7 @@ from ingest.errors import FairfolderError, FrozenError
 from ingest.records import Change, Outcome, Record, Value
 from ingest.seen import state_folder
 from ingest.store import Store
+from ingest.workspace import many_descriptors
 
 # The word of an address → the kind of document it leads to.
 KINDS: Mapping[str, str] = {
@@ -161,6 +162,7 @@ class Edit:
 @lru_cache(maxsize=32)
 def store(root: Path) -> Store:
     """The writer of a root, as this process uses it."""
+    many_descriptors()  # one action on hundreds of records holds their folders and locks all at once
     return Store(root, engine.schemas(root), lock_fallback=state_folder(settings.ENGINE.state_dir, root))
 
 

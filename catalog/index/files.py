@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from struct import unpack
@@ -20,18 +21,18 @@ _UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}").fullma
 LONGEST = 500  # characters of a searched column; the document holds the whole
 _COLUMNS = (
     "id, dataset_id, digest, identifier, path, path_encoding, size_bytes, mime_type, format, checksum, modified, "
-    "first_seen, state, version"
+    "first_seen, state, version, run"
 )
-_INSERT = f"INSERT INTO catalog_file ({_COLUMNS}) VALUES ({', '.join(['%s'] * 14)})"  # noqa: S608
+_INSERT = f"INSERT INTO catalog_file ({_COLUMNS}) VALUES ({', '.join(['%s'] * 15)})"  # noqa: S608
 _INSERT_DOCUMENT = "INSERT INTO catalog_filedocument (file_id, text) VALUES (%s, %s)"
 
 Row = tuple[Any, ...]
 
 
-def load(dataset_id: int, manifest: Path, *, known: bool = True) -> str:
+def load(dataset_id: int, manifest: Path, runs: set[str], *, known: bool = True) -> str:
     """Makes the file rows of a dataset equal to its manifest; answers what is wrong with entries, or nothing.
 
-    `known` says whether the dataset may have rows already.
+    `known` says whether the dataset may have rows already; `runs` is given those whose files were not as they are now.
 
     Raises:
         FileNotFoundError, DocumentError: when the manifest cannot be read (any more).
@@ -39,15 +40,15 @@ def load(dataset_id: int, manifest: Path, *, known: bool = True) -> str:
     with opened(manifest) as handle:
         rows = _known(dataset_id) if known else {}
         try:
-            return _replace(dataset_id, rows, entry_lines(handle))
+            return _replace(dataset_id, rows, entry_lines(handle), runs)
         except NotLinesError:
             handle.seek(0)
-            return _replace_from_whole(dataset_id, manifest, handle)
+            return _replace_from_whole(dataset_id, manifest, handle, runs)
 
 
-def _replace_from_whole(dataset_id: int, manifest: Path, handle: BinaryIO) -> str:
+def _replace_from_whole(dataset_id: int, manifest: Path, handle: BinaryIO, runs: set[str]) -> str:
     try:
-        return _replace(dataset_id, _known(dataset_id), entries_of_whole(handle))
+        return _replace(dataset_id, _known(dataset_id), entries_of_whole(handle), runs)
     except orjson.JSONDecodeError as error:
         raise DocumentError(
             manifest, f"{manifest} is not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}."
@@ -64,7 +65,7 @@ def unload(dataset_id: int) -> None:
         cursor.execute("DELETE FROM catalog_file WHERE dataset_id = %s", [dataset_id])
 
 
-def _replace(dataset_id: int, known: dict[int, int], batches: Iterator[list[bytes]]) -> str:
+def _replace(dataset_id: int, known: dict[int, int], batches: Iterator[list[bytes]], runs: set[str]) -> str:
     """Inserts the lines that no row stands for and deletes the rows that no line stands for."""
     unusable: list[str] = []
     seen: set[int] = set()
@@ -77,8 +78,10 @@ def _replace(dataset_id: int, known: dict[int, int], batches: Iterator[list[byte
         }
         seen.update(digests)
         if new:
-            _insert(dataset_id, new.items(), unusable)
-    _delete([row for digest, row in known.items() if digest not in seen])
+            _insert(dataset_id, new.items(), unusable, runs)
+    gone = [row for digest, row in known.items() if digest not in seen]
+    runs.update(_runs_of(gone))
+    _delete(gone)
     return _complaint(unusable)
 
 
@@ -102,7 +105,32 @@ def _delete(rows: Sequence[int]) -> None:
         cursor.executemany("DELETE FROM catalog_file WHERE id = %s", parameters)
 
 
-def _insert(dataset_id: int, lines: Iterable[tuple[int, bytes]], unusable: list[str]) -> None:
+def _runs_of(rows: Sequence[int]) -> Iterator[str]:
+    """The runs that some rows belong to."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM catalog_file WHERE run <> '' LIMIT 1")
+        if cursor.fetchone() is None:
+            return
+        for start in range(0, len(rows), 500):
+            some = rows[start : start + 500]
+            marks = ", ".join(["%s"] * len(some))
+            query = f"SELECT DISTINCT run FROM catalog_file WHERE id IN ({marks}) AND run <> ''"  # noqa: S608
+            cursor.execute(query, some)
+            yield from (run for (run,) in cursor.fetchall())
+
+
+def entries_of(dataset_id: int, run: str) -> list[dict[str, Any]]:
+    """The entries of a run's files, as the manifest has them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT text FROM catalog_file JOIN catalog_filedocument ON file_id = id "
+            "WHERE run = %s AND run <> '' AND dataset_id = %s",
+            [run, dataset_id],
+        )
+        return [orjson.loads(text) for (text,) in cursor.fetchall()]
+
+
+def _insert(dataset_id: int, lines: Iterable[tuple[int, bytes]], unusable: list[str], runs: set[str]) -> None:
     files: list[Row] = []
     texts: list[tuple[int, str]] = []
     with connection.cursor() as cursor:
@@ -110,10 +138,13 @@ def _insert(dataset_id: int, lines: Iterable[tuple[int, bytes]], unusable: list[
         for number, (digest, line) in enumerate(lines, cursor.fetchone()[0] + 1):
             entry = line.rstrip(b",")
             try:
-                files.append((number, dataset_id, digest, *columns(orjson.loads(entry))))
+                row = (number, dataset_id, digest, *columns(orjson.loads(entry)))
             except ValueError as error:
                 unusable.append(str(error))
                 continue
+            files.append(row)
+            if row[-1]:
+                runs.add(row[-1])
             texts.append((number, entry.decode()))
         cursor.executemany(_INSERT, files)
         cursor.executemany(_INSERT_DOCUMENT, texts)
@@ -155,6 +186,7 @@ def columns(entry: Any) -> Row:
         moment(entry.get("first_seen")),
         text(entry.get("state")) or "present",
         text(entry.get("data_object_version")),
+        text(entry.get("run_id")).lower(),
     )
 
 
@@ -165,7 +197,12 @@ def text(value: Any) -> str:
 
 def moment(value: Any) -> str | None:
     """An RFC 3339 time in UTC as the text the database stores for it; None when it is no such time."""
-    if type(value) is not str or value[10:11] != "T" or value[-1] != "Z":
+    return _moment(value) if type(value) is str else None
+
+
+@lru_cache(maxsize=1_024)  # files that came together have the same times
+def _moment(value: str) -> str | None:
+    if value[10:11] != "T" or value[-1] != "Z":
         return None
     try:
         datetime.fromisoformat(value)

@@ -6,9 +6,10 @@ import hashlib
 import os
 import stat
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,6 +19,7 @@ from ingest import documents
 from ingest.errors import DocumentError
 from ingest.layout import METADATA, Layout
 from ingest.places import list_datasets
+from ingest.revisions import HEAD_CLOSE, HEAD_END
 
 LARGEST = 16 * 1024**2  # bytes of a document that is not a manifest
 LARGEST_NUMBER = 2**53 - 1  # RFC 8259, section 6; a thousand of them still add up in the database
@@ -26,6 +28,7 @@ DEEPEST = 100
 _NUMBERS = {documents.STRUCTURAL: ("file_count", "total_size_bytes"), documents.REGISTRY: ("sequence",)}
 _OPEN = b'  "file_descriptions": [\n'
 _CLOSE = b"\n  ]\n}\n"
+_COMPLETE_CLOSE = b"\n    ]\n  }\n}\n"
 _CHUNK = 1 << 18
 _NO_PROJECT = "/"  # no folder's name begins with it
 
@@ -37,11 +40,11 @@ class Place:
     root: Path
     relative: str
 
-    @property
+    @cached_property
     def file(self) -> Path:
         return self.root / self.relative
 
-    @property
+    @cached_property
     def key(self) -> tuple[str, str, str]:
         """(root, path, path_encoding) as the row holds them."""
         encoded = documents.encode_path(self.relative)
@@ -182,7 +185,7 @@ def _shown(path: Path) -> str:
 def _facts(place: Place, kind: str, handle: BinaryIO) -> Reading:
     info = os.fstat(handle.fileno())
     stamp = f"{info.st_ino}:{info.st_size}:{info.st_mtime_ns}:{info.st_ctime_ns}"
-    sha256, value = (_manifest if kind == documents.STRUCTURAL else _small)(place.file, handle, info.st_size)
+    sha256, value = _READERS.get(kind, _small)(place.file, handle, info.st_size)
     problem = "" if isinstance(value, dict) else value
     if not problem:
         problem = _misfit(place.file, kind, value)
@@ -209,22 +212,42 @@ def _parsed(path: Path, raw: bytes) -> Any:
 
 def _manifest(path: Path, handle: BinaryIO, size: int) -> tuple[str, Any]:
     """SHA-256 and header of a manifest, in little memory when it has one entry per line."""
+    sha256, header = _without_lines(handle, _OPEN, b"]}", _CLOSE)
+    if header is None:
+        handle.seek(0)
+        header = _header_of_whole(path, handle, size)
+    return sha256, header
+
+
+def _complete(path: Path, handle: BinaryIO, size: int) -> tuple[str, Any]:
+    """SHA-256 and value of a complete metadata file, its files left out."""
+    sha256, header = _without_lines(handle, HEAD_END, HEAD_CLOSE, _COMPLETE_CLOSE)
+    if header is not None:
+        return sha256, header
+    if size > LARGEST_WHOLE:
+        return sha256, f"{_shown(path)} has {size:,} bytes and not one file per line; restore it as it was written."
+    handle.seek(0)
+    value = _parsed(path, handle.read())
+    if isinstance(value, dict) and isinstance(value.get("structure"), dict):
+        value = {**value, "structure": {**value["structure"], "file_descriptions": []}}
+    return sha256, value
+
+
+def _without_lines(handle: BinaryIO, opening: bytes, closed: bytes, close: bytes) -> tuple[str, Any]:
+    """SHA-256 of the whole, and the value with an empty list where its entries stand, one per line; None otherwise."""
     digest = hashlib.sha256()
     head = bytearray()
     while line := handle.readline(LARGEST):
         head += line
-        if line == _OPEN or len(head) > LARGEST:
+        if line == opening or len(head) > LARGEST:
             break
     digest.update(head)
-    header = _header(head) if head.endswith(_OPEN) else None
+    header = _header(head, closed) if head.endswith(opening) else None
     tail = b""
     while chunk := handle.read(_CHUNK):
         digest.update(chunk)
-        tail = (tail + chunk)[-len(_CLOSE) :]
-    if header is None or tail != _CLOSE:
-        handle.seek(0)
-        header = _header_of_whole(path, handle, size)
-    return digest.hexdigest(), header
+        tail = (tail + chunk)[-len(close) :]
+    return digest.hexdigest(), header if tail == close else None
 
 
 def _header_of_whole(path: Path, handle: BinaryIO, size: int) -> Any:
@@ -239,9 +262,15 @@ def _header_of_whole(path: Path, handle: BinaryIO, size: int) -> Any:
     return {**value, "file_descriptions": []}
 
 
-def _header(head: bytearray) -> dict[str, Any] | None:
+_READERS: Mapping[str, Callable[[Path, BinaryIO, int], tuple[str, Any]]] = {
+    documents.STRUCTURAL: _manifest,
+    documents.COMPLETE: _complete,
+}
+
+
+def _header(head: bytearray, closed: bytes) -> dict[str, Any] | None:
     try:
-        value = orjson.loads(bytes(head) + b"]}")
+        value = orjson.loads(bytes(head) + closed)
     except orjson.JSONDecodeError:
         return None
     return value if isinstance(value, dict) else None

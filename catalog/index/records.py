@@ -23,6 +23,8 @@ class Affected:
     """Identifiers whose rows must be derived again, by the kind of record."""
 
     identifiers: dict[type[Model], set[str]] = field(default_factory=lambda: defaultdict(set))
+    run_files: set[str] = field(default_factory=set)  # runs some of whose files are described otherwise now
+    run_folders: set[tuple[str, str]] = field(default_factory=set)  # (root, path) where a complete file came or went
 
     def add(self, kind: str, identifier: str) -> None:
         if identifier:
@@ -37,6 +39,7 @@ MODELS: Mapping[str, tuple[type[Model], ...]] = {
     documents.INSTRUMENT: (Instrument,),
     documents.EXPERIMENT: (Run,),
     documents.REGISTRY: (Project, Dataset, ChangeLog),
+    documents.COMPLETE: (),  # what it says of its run is derived from more than itself: see catalog.index.runs
 }
 
 
@@ -60,7 +63,8 @@ def _registered(registry: Document | None) -> tuple[str, str, str] | None:
     return registry.root, value["path"], text(value.get("path_encoding"))
 
 
-def _moment(value: Any) -> datetime | None:
+def moment_of(value: Any) -> datetime | None:
+    """The time of an RFC 3339 text, UTC; None when it is none."""
     if not isinstance(value, str):
         return None
     try:
@@ -126,7 +130,7 @@ def project(identifier: str, candidates: Sequence[Document]) -> Columns | None:
     return _shared(folder, registry, document is not None) | {
         "title": text(value.get("project_title")),
         "status": text(value.get("status")),
-        "modified": _moment(value.get("last_modified_date")),
+        "modified": moment_of(value.get("last_modified_date")),
         "problem": problem,
         "document_id": document.pk if document else None,
     }
@@ -148,7 +152,7 @@ def dataset(identifier: str, candidates: Sequence[Document]) -> Columns | None:
         "title": text(value.get("dataset_title")),
         "status": text(value.get("status")),
         "modified": max(
-            filter(None, (_moment(each.get("last_modified_date")) for each in (value, manifest))), default=None
+            filter(None, (moment_of(each.get("last_modified_date")) for each in (value, manifest))), default=None
         ),
         "access_level": text(value.get("access_level")),
         "license": text(value.get("license")),
@@ -201,6 +205,6 @@ def change(identifier: str, candidates: Sequence[Document]) -> Columns | None:
         "root": entries[0].root,
         "sequence": _whole(value.get("sequence")),
         "kind": text(value.get("kind")),
-        "datestamp": _moment(value.get("datestamp")),
+        "datestamp": moment_of(value.get("datestamp")),
         "action": f"{state} by {actor}" if actor else state,
     }

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from django.db.models import Model
 from django.utils import timezone
 
-from catalog.index import files, records
+from catalog.index import files, records, runs
 from catalog.index.absence import absence
 from catalog.index.reading import Place, Reading, kind_at, locate, places_below, read, stamp_of
 from catalog.index.records import Affected, Columns
@@ -243,7 +243,9 @@ def _refresh(places: Sequence[Place]) -> None:
     for place in places:
         kind = kind_at(place, layout) if place.root in watched else None
         readings[place.key] = read(place, kind) if kind else None
-    _derive(_write_documents(readings))
+    affected = _write_documents(readings)
+    _derive(affected)
+    runs.derive(affected)
 
 
 def _write_documents(readings: Mapping[Key, Reading | None]) -> Affected:
@@ -258,6 +260,8 @@ def _write_documents(readings: Mapping[Key, Reading | None]) -> Affected:
             continue
         if row is not None:
             affected.add(row.kind, row.identifier)
+        if documents.COMPLETE in (row and row.kind, reading and reading.kind):
+            affected.run_folders.add((key[0], key[1].rpartition("/")[0]))
         if reading is not None:
             affected.add(reading.kind, reading.identifier)
             new.append(Document(**dict(zip(_PLACE, key, strict=True)), **_facts(reading)))
@@ -290,15 +294,19 @@ def _rows(keys: Iterable[Key]) -> dict[Key, Document]:
 
 
 def _derive(affected: Affected) -> None:
-    for model, identifiers in affected.identifiers.items():
-        for batch in batches(sorted(identifiers), _IN_ONE_QUERY):
-            _derive_batch(model, batch)
+    everyone = sorted(set().union(*affected.identifiers.values()))
+    for batch in batches(everyone, _IN_ONE_QUERY):
+        # A registry entry speaks to three tables: the documents are read once for them all.
+        bearing: dict[str, list[Document]] = {identifier: [] for identifier in batch}
+        for document in Document.objects.filter(identifier__in=batch):
+            bearing[document.identifier].append(document)
+        for model, identifiers in affected.identifiers.items():
+            wanted = {each: bearing[each] for each in batch if each in identifiers}
+            _derive_rows(model, wanted, affected.run_files)
 
 
-def _derive_batch(model: type[Model], identifiers: list[str]) -> None:
-    bearing: dict[str, list[Document]] = {identifier: [] for identifier in identifiers}
-    for document in Document.objects.filter(identifier__in=identifiers):
-        bearing[document.identifier].append(document)
+def _derive_rows(model: type[Model], bearing: Mapping[str, Sequence[Document]], run_files: set[str]) -> None:
+    """The rows of one table for these identifiers, each from the documents that bear it."""
     derivation = DERIVATIONS[model]
     derived = {identifier: derivation(identifier, candidates) for identifier, candidates in bearing.items()}
     gone = [identifier for identifier, row in derived.items() if row is None]
@@ -320,10 +328,10 @@ def _derive_batch(model: type[Model], identifiers: list[str]) -> None:
         update_fields=names,
     )
     if model is Dataset:
-        _load_files(Dataset.objects.select_related("structural").filter(identifier__in=rows))
+        _load_files(Dataset.objects.select_related("structural").filter(identifier__in=rows), run_files)
 
 
-def _load_files(datasets: Iterable[Dataset]) -> None:
+def _load_files(datasets: Iterable[Dataset], run_files: set[str]) -> None:
     """File rows follow the manifest's checksum: nothing is read while that stays the same."""
     loaded = []
     for dataset in datasets:
@@ -336,7 +344,8 @@ def _load_files(datasets: Iterable[Dataset]) -> None:
                 files.unload(dataset.pk)
             else:
                 manifest = _place_of(_key(dataset.structural)).file
-                dataset.manifest_problem = files.load(dataset.pk, manifest, known=bool(dataset.manifest_sha256))
+                known = bool(dataset.manifest_sha256)
+                dataset.manifest_problem = files.load(dataset.pk, manifest, run_files, known=known)
             dataset.manifest_sha256 = sha256
         except (FileNotFoundError, DocumentError) as error:
             files.unload(dataset.pk)

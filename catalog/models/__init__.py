@@ -13,7 +13,7 @@ from catalog.models.index import (
     Run,
 )
 from catalog.models.people import Membership, Profile
-from catalog.models.work import BulkChange, Review, ReviewComment, UnsavedForm
+from catalog.models.work import BulkChange, PlannedChange, Review, ReviewComment, UnsavedForm
 
 __all__ = [
     "BulkChange",
@@ -24,6 +24,7 @@ __all__ = [
     "FileDocument",
     "Instrument",
     "Membership",
+    "PlannedChange",
     "Profile",
     "Project",
     "Rebuild",

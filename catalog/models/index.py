@@ -95,7 +95,11 @@ class File(models.Model):
     run = models.TextField(blank=True, db_default="", help_text="Identifier of the run it belongs to")
 
     class Meta:
-        indexes = (models.Index(fields=("dataset", "path"), name="file_dataset_path"),)
+        indexes = (
+            models.Index(fields=("dataset", "path"), name="file_dataset_path"),
+            # Only of files that belong to one: a file without a run costs no entry.
+            models.Index(fields=("run",), condition=~models.Q(run=""), name="file_run"),
+        )
 
     def __str__(self) -> str:
         return self.path
@@ -137,6 +141,8 @@ class Run(models.Model):
     complete_metadata = models.TextField(blank=True, help_text="That file, relative to the dataset")
     finalized = models.DateTimeField(null=True)
     outdated = models.JSONField(default=list, help_text="What changed since, in words")
+    outdated_files = models.JSONField(default=list, help_text="What of it is said of the run's files")
+    compared = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the file they were compared with")
     document = models.ForeignKey(Document, models.SET_NULL, null=True, related_name="+", db_constraint=False)
 
     def __str__(self) -> str:

@@ -35,7 +35,7 @@ class Review(models.Model):
     identifier = models.CharField(max_length=36, db_index=True, help_text="Of the record")
     project_identifier = models.CharField(max_length=36, blank=True, db_index=True)
     title = models.TextField(blank=True, help_text="Of the record when it was sent")
-    etag = models.CharField(max_length=16, help_text="Of the version that was sent")
+    etag = models.CharField(max_length=16, help_text="Of the version that was sent, then accepted")
     state = models.CharField(max_length=16, choices=ReviewState, default=ReviewState.READY, db_index=True)
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     asked = models.DateTimeField(auto_now_add=True)
@@ -77,6 +77,24 @@ class BulkChange(models.Model):
     undone_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     undone = models.DateTimeField(null=True, blank=True)
     changes = models.JSONField(help_text="Of each document: root, path, kind, identifier, before and after by key")
+    left_out = models.JSONField(default=list, help_text="Of each document that was not changed: title and why")
+    not_undone = models.JSONField(default=list, help_text="The same, of those that could not be taken back")
 
     def __str__(self) -> str:
         return self.words
+
+
+class PlannedChange(models.Model):
+    """A bulk change that is being prepared: the records chosen, then the preview somebody has seen."""
+
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    made = models.DateTimeField(auto_now_add=True)
+    word = models.CharField(max_length=16, help_text="Kind of document, as in addresses")
+    identifiers = models.JSONField(help_text="Of the records, in the order of the list")
+    words = models.TextField(blank=True, help_text="What will be done, for people")
+    remarks = models.JSONField(default=list, help_text="What else there is to say, one sentence each")
+    rows = models.JSONField(null=True, help_text="The preview: see catalog.editing.bulk.Planned")
+    applied = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.words or f"{len(self.identifiers)} records"

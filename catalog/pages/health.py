@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,12 +16,13 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 
-from catalog import engine, queries, state
+from catalog import engine, queries, rights, state
 from catalog.models import Dataset, Project
+from catalog.pages.failures import failure
 from ingest import documents
 from ingest.errors import FairfolderError, LayoutError
 from ingest.seen import Condition
-from ingest.status import Status, explain, path_in
+from ingest.status import Explanation, Status, explain, path_in
 from ingest.status import status as status_of
 
 _ASIDE = (Condition.STRAY, Condition.LINK, Condition.SPECIAL)
@@ -53,7 +54,14 @@ class RootStatus:
 
 
 def status(request: HttpRequest) -> HttpResponse:
-    """How watching goes, what waits, what failed and why."""
+    """How watching goes, what waits, what failed and why; it names every project, so it is for those who see all."""
+    if not rights.of_request(request).sees_all:
+        return failure(
+            403,
+            "The status page is for those who see every project",
+            "Your account sees the projects it was added to; what waits or failed there stands on their own pages. "
+            "An administrator can make you a viewer.",
+        )
     roots = [_root_status(root) for root in engine.roots()]
     told = {problem.reason for each in roots for problem in each.problems}
     unclear = [Line(each.path, "", each.sentence) for each in queries.unclear() if each.sentence not in told]
@@ -116,10 +124,7 @@ def why(request: HttpRequest) -> HttpResponse:
         context["failure"] = "A path cannot hold a NUL character; correct the path."
         return render(request, "catalog/why.html", context, status=400)
     try:
-        for root in _roots_of(path):
-            with engine.looking(root) as workspace:
-                answer = explain(workspace, path)
-                context["answers"].append((root, answer))
+        context["answers"] = list(_answers(path, rights.of_request(request)))
     except FairfolderError as error:
         context["failure"] = str(error)
         code = 400 if isinstance(error, LayoutError) else 200
@@ -127,17 +132,35 @@ def why(request: HttpRequest) -> HttpResponse:
     return render(request, "catalog/why.html", context)
 
 
-def _roots_of(path: str) -> list[Path]:
-    """The roots that a path can lie in: those where it exists, else all of them; the first tells why it is in none."""
-    inside: list[Path] = []
-    there: list[Path] = []
-    for root in engine.roots():
-        with suppress(LayoutError):
-            relative = path_in(root, path)
-            inside.append(root)
-            if os.path.lexists(root / relative):
-                there.append(root)
-    return there or inside or list(engine.roots()[:1])
+def _answers(path: str, may: rights.Rights) -> Iterator[tuple[Path, Explanation]]:
+    """What became of a path; one in a project that one may not see is answered like one that is not there.
+
+    Raises:
+        FairfolderError: when it lies in no watched folder, or the engine cannot be asked.
+    """
+    inside = [root for root in engine.roots() if _is_inside(root, path)]
+    open_ones = [root for root in inside if may.sees_all or _is_seen(root, path, may)]
+    if inside and not open_ones:
+        yield inside[0], Explanation(path, "unknown", "There is no such file or folder in your projects.")
+        return
+    there = [root for root in open_ones if os.path.lexists(root / path_in(root, path))]
+    for root in there or open_ones or engine.roots()[:1]:  # the first tells why it is in none
+        with engine.looking(root) as workspace:
+            yield root, explain(workspace, path)
+
+
+def _is_inside(root: Path, path: str) -> bool:
+    with suppress(LayoutError):
+        path_in(root, path)
+        return True
+    return False
+
+
+def _is_seen(root: Path, path: str, may: rights.Rights) -> bool:
+    """Whether a path lies in a project that is seen."""
+    folder = documents.encode_path(path_in(root, path).partition("/")[0])
+    rows = may.projects().filter(root=documents.readable(str(root)), path=folder["path"])
+    return rows.filter(path_encoding=folder.get("path_encoding", "")).exists()
 
 
 @never_cache

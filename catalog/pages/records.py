@@ -10,10 +10,12 @@ import orjson
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.http import parse_etags, quote_etag
+from django.views.decorators.http import require_safe
 
-from catalog import engine, queries
-from catalog.models import Dataset, Document, File, FileDocument, Project, Run
-from catalog.pages import engine_words, values
+from catalog import engine, queries, rights
+from catalog.models import Dataset, Document, File, FileDocument, Run
+from catalog.pages import engine_words, overview, previews, values
 from catalog.pages.failures import answering_questions
 from ingest import documents
 
@@ -52,9 +54,9 @@ _FILE_SHOWN = {*_FILE_HEAD, *_FILE_INSIDE, "checksum", "extraction", "path", "pa
 
 @answering_questions
 def projects(request: HttpRequest) -> HttpResponse:
-    """Every project, with what it adds up to."""
+    """Every project that one may see, with what it adds up to."""
     asked = {key: request.GET.get(key, "").strip() for key in ("name", "state", "at")}
-    page = queries.records(Project.objects.all(), asked["name"], asked["state"], asked["at"])
+    page = queries.records(rights.of_request(request).projects(), asked["name"], asked["state"], asked["at"])
     totals = queries.totals(row.identifier for row in page.rows)
     context = {
         "page": page,
@@ -72,9 +74,10 @@ def projects(request: HttpRequest) -> HttpResponse:
 @answering_questions
 def project(request: HttpRequest, identifier: UUID) -> HttpResponse:
     """One project: its record in words, its datasets, and what lies beside them."""
-    row = get_object_or_404(Project.objects.select_related("document", "registry"), identifier=str(identifier))
+    may = rights.of_request(request)
+    row = get_object_or_404(may.projects().select_related("document", "registry"), identifier=str(identifier))
     asked = {key: request.GET.get(key, "").strip() for key in ("name", "state", "at")}
-    datasets = Dataset.objects.filter(project_identifier=row.identifier)
+    datasets = may.datasets().filter(project_identifier=row.identifier)
     value = _value(row.document)
     context = {
         "project": row,
@@ -88,16 +91,20 @@ def project(request: HttpRequest, identifier: UUID) -> HttpResponse:
         "is_filtered": bool(asked["name"] or asked["state"]),
         "engine": engine_words.of_record(row),
         "registry": _value(row.registry),
+        "completeness": overview.completeness_of(row.root, documents.PROJECT, value),
+        "may_edit": may.edits(row.identifier),
         "section": "projects",
+        **overview.of_project(datasets),
     }
     return render(request, "catalog/project.html", _with_rebuild(context))
 
 
 def dataset(request: HttpRequest, identifier: UUID) -> HttpResponse:
     """One dataset: its record in words and its first files."""
-    row = _dataset(identifier)
+    row = _dataset(request, identifier)
     value, manifest = _value(row.administrative), _value(row.structural)
     page = queries.files(row, queries.FileQuestion(), FIRST_FILES)
+    runs = Run.objects.filter(dataset_identifier=row.identifier).select_related("document")
     context = _dataset_context(row) | {
         "value": value,
         "facts": _facts(row.root, documents.ADMINISTRATIVE, value, _DATASET_ELSEWHERE),
@@ -107,16 +114,19 @@ def dataset(request: HttpRequest, identifier: UUID) -> HttpResponse:
         "warned": _warned(page.rows),
         "question": queries.FileQuestion(),
         "engine": engine_words.of_record(row),
-        "runs": Run.objects.filter(dataset_identifier=row.identifier).order_by("label", "identifier"),
+        "runs": list(runs.order_by("label", "identifier")),
         "registry": _value(row.registry),
+        "completeness": overview.completeness_of(row.root, documents.ADMINISTRATIVE, value),
+        "may_edit": rights.of_request(request).edits(row.project_identifier),
     }
+    context |= overview.of_dataset(row, context["project"], context["formats"], context["runs"])
     return render(request, "catalog/dataset.html", _with_rebuild(context))
 
 
 @answering_questions
 def files(request: HttpRequest, identifier: UUID) -> HttpResponse:
     """All files of a dataset: sorted, filtered, page by page."""
-    row = _dataset(identifier)
+    row = _dataset(request, identifier)
     question = queries.FileQuestion(
         name=request.GET.get("name", "").strip(),
         type=request.GET.get("type", ""),
@@ -138,10 +148,7 @@ def files(request: HttpRequest, identifier: UUID) -> HttpResponse:
 
 def file(request: HttpRequest, identifier: UUID) -> HttpResponse:
     """Everything that is recorded of one file."""
-    rows = File.objects.filter(identifier=str(identifier)).select_related("dataset__administrative", "document")
-    row = rows.order_by("dataset__path", "path", "id").first()
-    if row is None:
-        raise Http404
+    row = _file(request, identifier)
     value: dict[str, Any] = orjson.loads(row.document.text)
     labels = _labels(row.dataset.root, "file_technical")
     context = {
@@ -153,15 +160,46 @@ def file(request: HttpRequest, identifier: UUID) -> HttpResponse:
         "inside": values.facts(value, labels, _FILE_INSIDE),
         "rest": values.facts(value, labels, [k for k in value if k not in _FILE_SHOWN and k[:1] not in "@$"]),
         "warnings": _warnings(value),
+        "preview": previews.of_file(row, value),
         "entry": orjson.dumps(value, option=orjson.OPT_INDENT_2).decode(),
         "section": "projects",
     }
     return render(request, "catalog/file.html", _with_rebuild(context))
 
 
-def _dataset(identifier: UUID) -> Dataset:
+@require_safe
+def preview(request: HttpRequest, identifier: UUID) -> HttpResponse:
+    """The small picture of an image file, as an answer that can be nothing but a picture."""
+    row = _file(request, identifier)
+    etag = quote_etag(row.checksum) if row.checksum.isalnum() else ""
+    known = parse_etags(request.headers.get("If-None-Match", ""))
+    if etag and etag in known and previews.is_expected(row):
+        response = HttpResponse(status=304)
+    elif picture := previews.picture_of(row):
+        response = HttpResponse(picture.content, content_type=picture.media_type)
+    else:
+        raise Http404
+    if etag:
+        response["ETag"] = etag
+    response["Cache-Control"] = "private, no-cache"
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def _file(request: HttpRequest, identifier: UUID) -> File:
+    rows = rights.of_request(request).files().filter(identifier=str(identifier))
+    rows = rows.select_related("dataset__administrative", "document")
+    row = rows.order_by("dataset__path", "path", "id").first()
+    if row is None:
+        raise Http404
+    return row
+
+
+def _dataset(request: HttpRequest, identifier: UUID) -> Dataset:
     related = ("administrative", "structural", "registry")
-    return get_object_or_404(Dataset.objects.select_related(*related), identifier=str(identifier))
+    rows = rights.of_request(request).datasets().select_related(*related)
+    return get_object_or_404(rows, identifier=str(identifier))
 
 
 def _dataset_context(row: Dataset) -> dict[str, Any]:

@@ -3,17 +3,27 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from catalog.pages import health, records, signing_in
+from catalog.pages import health, instruments, members, profile, records, runs, second_factor, signing_in
 
 urlpatterns = [
     path("", records.projects, name="projects"),
     path("projects/<uuid:identifier>/", records.project, name="project"),
+    path("projects/<uuid:identifier>/members/", members.members, name="members"),
     path("datasets/<uuid:identifier>/", records.dataset, name="dataset"),
     path("datasets/<uuid:identifier>/files/", records.files, name="files"),
     path("files/<uuid:identifier>/", records.file, name="file"),
+    path("files/<uuid:identifier>/preview", records.preview, name="preview"),
+    path("runs/<uuid:identifier>/", runs.run, name="run"),
+    path("runs/<uuid:identifier>/revisions/<int:number>/", runs.revision, name="revision"),
+    path("runs/<uuid:identifier>/revisions/<int:number>.json", runs.revision_file, name="revision-file"),
+    path("instruments/", instruments.instruments, name="instruments"),
+    path("instruments/<uuid:identifier>/", instruments.instrument, name="instrument"),
     path("status/", health.status, name="status"),
     path("why/", health.why, name="why"),
     path("healthz", health.healthz, name="healthz"),
     path("login/", signing_in.SignIn.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
+    path("profile/", profile.profile, name="profile"),
+    path("profile/password/", signing_in.ChangePassword.as_view(), name="password"),
+    path("profile/second-factor/", second_factor.page, name="second_factor"),
 ]

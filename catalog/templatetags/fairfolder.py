@@ -82,6 +82,25 @@ def moment(value: object) -> SafeString | str:
 
 
 @register.filter
+def day(value: object) -> str:
+    """A time to the day."""
+    time = words.parsed(value)
+    return words.day(time) if time is not None else ""
+
+
+@register.filter
+def spaced(word: object) -> str:
+    """A word of the schemas as people write it."""
+    return str(word).replace("_", " ")
+
+
+@register.filter
+def sentences(several: object) -> str:
+    """Several sentences as one harmless text."""
+    return names.plain(" ".join(each for each in several if isinstance(each, str))) if isinstance(several, list) else ""
+
+
+@register.filter
 def badge(word: str) -> SafeString | str:
     """A state or status as a small labelled mark."""
     if not word:

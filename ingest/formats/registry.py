@@ -12,6 +12,7 @@ from functools import partial
 
 from ingest.formats import (
     bam,
+    bmp,
     fits,
     gif,
     jpeg,
@@ -28,6 +29,7 @@ from ingest.formats import (
     tiff,
     vcf,
     wav,
+    webp,
     xmltext,
     ziparchive,
 )
@@ -40,6 +42,8 @@ _E = "http://edamontology.org/"
 PNG = Format("png", "PNG image", "image/png", None, _E + "format_3603", png.describe)
 JPEG = Format("jpeg", "JPEG image", "image/jpeg", None, _E + "format_3579", jpeg.describe)
 GIF = Format("gif", "GIF image", "image/gif", None, _E + "format_3467", gif.describe)
+WEBP = Format("webp", "WebP image", "image/webp", None, None, webp.describe)
+BMP = Format("bmp", "BMP image", "image/bmp", None, _E + "format_3592", bmp.describe)
 TIFF = Format("tiff", "TIFF image", "image/tiff", _P + "fmt/353", _E + "format_3591", tiff.describe)
 WAV = Format("wav", "WAV sound", "audio/wav", _P + "fmt/6", None, wav.describe)
 NPY = Format("npy", "NumPy array", "application/x-npy", None, _E + "format_4003", npy.describe)
@@ -150,6 +154,8 @@ SIGNATURES = (
     Signature(b"GIF89a", GIF),
     Signature(b"II", TIFF, tiff.is_tiff),
     Signature(b"MM", TIFF, tiff.is_tiff),
+    Signature(b"BM", BMP, bmp.is_bmp),
+    Signature(b"RIFF", WEBP, webp.is_webp),
     Signature(b"RIFF", WAV, lambda head: head[8:12] == b"WAVE"),
     Signature(b"RIFX", WAV, lambda head: head[8:12] == b"WAVE"),
     Signature(b"RF64", WAV, lambda head: head[8:12] == b"WAVE"),

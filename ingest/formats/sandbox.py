@@ -30,12 +30,14 @@ _MAX_ANSWER = 8 << 20
 _FILES_PER_WORKER = 2_000
 _PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 
-# What runs in the worker: the module whose ``extract(fd, size, facts)`` describes the kind.
+# What runs in the worker: the module whose ``extract(fd, size, facts)`` does the job.
 JOBS = {
     "dicom": "ingest.formats.dicom",
     "hdf5": "ingest.formats.hdf5",
     "json": "ingest.formats.jsontext",
     "pdf": "ingest.formats.pdf",
+    "sheet": "ingest.formats.sheet_rows",
+    "thumbnail": "ingest.formats.thumbnail",
     "xlsx": "ingest.formats.xlsx",
     "zstd": "ingest.formats.zstandard",
 }
@@ -66,13 +68,14 @@ class _Worker:
         self._socket = ours
         self.files = 0
 
-    def ask(self, module: str, fd: int, size: int) -> dict[str, Any]:
-        """The worker's answer within TIME_LIMIT seconds. Raises WorkerError; then the worker is dead."""
+    def ask(self, module: str, fd: int, size: int, seconds: float | None = None) -> dict[str, Any]:
+        """The worker's answer within so many seconds (else TIME_LIMIT). Raises WorkerError; then the worker is dead."""
+        seconds = TIME_LIMIT if seconds is None else seconds
         self.files += 1
         request = orjson.dumps({"module": module, "size": size})
-        deadline = time.monotonic() + TIME_LIMIT
+        deadline = time.monotonic() + seconds
         try:
-            self._socket.settimeout(TIME_LIMIT)
+            self._socket.settimeout(seconds)
             socket.send_fds(self._socket, [len(request).to_bytes(4, "big") + request], [fd])
             length = int.from_bytes(self._receive(8, deadline), "big")
             if length > _MAX_ANSWER:
@@ -80,7 +83,7 @@ class _Worker:
             answer = orjson.loads(self._receive(length, deadline))
         except TimeoutError as error:
             self.stop()
-            raise WorkerError(f"reading it took longer than {TIME_LIMIT:g} s and was stopped") from error
+            raise WorkerError(f"reading it took longer than {seconds:g} s and was stopped") from error
         except (OSError, EOFError) as error:
             raise WorkerError(f"the reader crashed ({self.stop()})") from error
         except (WorkerError, orjson.JSONDecodeError) as error:
@@ -209,6 +212,27 @@ def run(kind: str, source: Source, facts: Facts) -> dict[str, Any] | None:
             pool.give_back(worker)
     for warning in _rows(answer, "warnings", str):
         facts.warn(warning)
+    return answer
+
+
+def ask(kind: str, fd: int, size: int, seconds: float) -> dict[str, Any]:
+    """The worker's answer for a page that waits: no longer than so many seconds, for a free worker included.
+
+    Raises:
+        WorkerError: when it died, hung or answered nonsense, or all workers are busy.
+    """
+    pool, begun = _pool, time.monotonic()
+    if not pool.places.acquire(timeout=seconds):
+        raise WorkerError("too many files are being read at once; try again in a moment")
+    try:
+        worker = pool.take()
+        answer = worker.ask(JOBS[kind], fd, size, max(0.5, seconds - (time.monotonic() - begun)))
+        if answer.get("ending"):
+            worker.stop()
+        else:
+            pool.give_back(worker)
+    finally:
+        pool.places.release()
     return answer
 
 

@@ -23,20 +23,19 @@ _STEP = 1 << 16
 _REFERENCE = re.compile(r"\$?([A-Z]{1,3})\$?(\d{1,7})(?::\$?([A-Z]{1,3})\$?(\d{1,7}))?")
 
 
-class _FoundError(Exception):
+class FoundError(Exception):
     """Raised inside the parser to stop it: what was looked for is known."""
 
 
 def extract(fd: int, size: int, facts: Facts) -> None:
     """The number of sheets, and rows and columns of each, from its declared dimension or by counting rows."""
     with os.fdopen(os.dup(fd), "rb") as file, zipfile.ZipFile(file) as archive:
-        targets = _targets(archive)
-        sheets = _sheets(archive)
-        facts.dimension("sheets", len(sheets))
-        if len(sheets) > _MAX_SHEETS:
+        parts, found = targets(archive), sheets(archive)
+        facts.dimension("sheets", len(found))
+        if len(found) > _MAX_SHEETS:
             facts.warn(f"only the first {_MAX_SHEETS} sheets are described")
-        for name, relation in sheets[:_MAX_SHEETS]:
-            part = targets.get(relation, "")
+        for name, relation in found[:_MAX_SHEETS]:
+            part = parts.get(relation, "")
             size_of_sheet = _sheet_size(archive, part) if part in archive.NameToInfo else None
             if size_of_sheet is None:
                 facts.warn(f"the sheet {name} has no stated dimension and is too large to count")
@@ -45,18 +44,23 @@ def extract(fd: int, size: int, facts: Facts) -> None:
             facts.dimension(f"{name}: columns", size_of_sheet[1])
 
 
-def _parse(archive: zipfile.ZipFile, part: str, limit: int, start: Any) -> bool:
-    """Feed one part to a hardened parser; whether it was read to its end or until ``start`` had enough."""
+def parse(archive: zipfile.ZipFile, part: str, limit: int, start: Any, end: Any = None, text: Any = None) -> bool:
+    """Feed one part to a hardened parser; whether it was read to its end or until a handler had enough (FoundError).
+
+    Raises:
+        MalformedError: when the part is not well-formed, declares a document type, or is damaged.
+    """
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
-    parser.StartElementHandler = start
+    parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, text
+    parser.buffer_text = True
     parser.StartDoctypeDeclHandler = _refuse
     parser.EntityDeclHandler = _refuse
     try:
         for piece in _pieces(archive, part, limit):
             parser.Parse(piece, False)
         parser.Parse(b"", True)
-    except _FoundError:
+    except FoundError:
         return True
     except expat.ExpatError as error:
         if archive.getinfo(part).file_size > limit:
@@ -79,7 +83,7 @@ def _pieces(archive: zipfile.ZipFile, part: str, limit: int) -> Iterator[bytes]:
         raise MalformedError("a part of the workbook is missing or damaged") from error
 
 
-def _targets(archive: zipfile.ZipFile) -> dict[str, str]:
+def targets(archive: zipfile.ZipFile) -> dict[str, str]:
     """Relationship identifiers → part names."""
     found: dict[str, str] = {}
 
@@ -89,11 +93,11 @@ def _targets(archive: zipfile.ZipFile) -> dict[str, str]:
             part = posixpath.normpath(posixpath.join("/xl", target)).lstrip("/")
             found[attributes.get("Id", "")] = part
 
-    _parse(archive, "xl/_rels/workbook.xml.rels", _MAX_PART, start)
+    parse(archive, "xl/_rels/workbook.xml.rels", _MAX_PART, start)
     return found
 
 
-def _sheets(archive: zipfile.ZipFile) -> list[tuple[str, str]]:
+def sheets(archive: zipfile.ZipFile) -> list[tuple[str, str]]:
     """Name and relationship identifier of every sheet, in order."""
     found: list[tuple[str, str]] = []
 
@@ -102,7 +106,7 @@ def _sheets(archive: zipfile.ZipFile) -> list[tuple[str, str]]:
             relation = next((value for key, value in attributes.items() if key.endswith(" id")), "")
             found.append((attributes.get("name", ""), relation))
 
-    _parse(archive, "xl/workbook.xml", _MAX_PART, start)
+    parse(archive, "xl/workbook.xml", _MAX_PART, start)
     return found
 
 
@@ -114,23 +118,23 @@ def _sheet_size(archive: zipfile.ZipFile, part: str) -> tuple[int, int] | None:
     def start(name: str, attributes: dict[str, str]) -> None:
         nonlocal rows, columns
         tag = name.rpartition(" ")[2]
-        if tag == "dimension" and (size := _size_of(attributes.get("ref", ""))) and size != (1, 1):
+        if tag == "dimension" and (size := size_of(attributes.get("ref", ""))) and size != (1, 1):
             # A1 alone is what writers put who did not know yet: then the rows are counted.
             stated.append(size)
-            raise _FoundError
+            raise FoundError
         if tag == "row":
             number = attributes.get("r", "")
             rows = int(number) if number.isdigit() and len(number) < 8 else rows + 1
-        elif tag == "c" and (size := _size_of(attributes.get("r", ""))):
+        elif tag == "c" and (size := size_of(attributes.get("r", ""))):
             columns = max(columns, size[1])
 
-    complete = _parse(archive, part, _MAX_SHEET, start)
+    complete = parse(archive, part, _MAX_SHEET, start)
     if stated:
         return stated[0]
     return (rows, columns) if complete else None
 
 
-def _size_of(reference: str) -> tuple[int, int] | None:
+def size_of(reference: str) -> tuple[int, int] | None:
     """Rows and columns of a range such as B2:D10 as counted from A1."""
     found = _REFERENCE.fullmatch(reference)
     if not found:

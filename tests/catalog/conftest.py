@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
+from tests.catalog.described import described as described
 from tests.catalog.service import Service
 from tests.catalog.tree import Tree
 

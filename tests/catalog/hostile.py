@@ -45,7 +45,8 @@ VOID = {"meta", "link", "img", "input", "br", "wbr", "hr"}
 TAGS = VOID | {
     "html", "head", "title", "body", "a", "header", "div", "nav", "ul", "ol", "li", "form", "span", "button", "main",
     "p", "footer", "code", "h1", "h2", "h3", "label", "select", "option", "table", "thead", "tbody", "tr", "th", "td",
-    "dl", "dt", "dd", "time", "data", "bdi", "pre", "details", "summary", "section", "strong",
+    "dl", "dt", "dd", "time", "data", "bdi", "pre", "details", "summary", "section", "strong", "figure", "figcaption",
+    "caption", "svg", "g", "rect", "text", "desc", "line", "path", "defs", "marker", "textarea",
 }  # fmt: skip
 LINKS = {"href", "src", "action"}
 # Direction marks and controls that would change how the page around them reads.

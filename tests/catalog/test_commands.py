@@ -234,8 +234,48 @@ def test_accounts_are_made_renewed_listed_and_switched_off(service: Service) -> 
     assert renewed["password"] != made["password"]
     assert "ada may no longer sign in" in service.run("user", "disable", "ada").out
     listed = service.run("user", "list", "--json").value
-    assert listed == {"users": [{"name": "ada", "role": "staff", "may_sign_in": False}]}
+    ada = {"name": "ada", "role": "curator", "may_sign_in": False, "projects": [], "has_second_factor": False}
+    assert listed == {"users": [ada]}
     assert made["password"] not in json.dumps(listed)
+
+
+def test_what_an_account_may_is_said_and_listed(service: Service) -> None:
+    fill(service)
+    service.run("reconcile")
+    assert service.run("user", "add", "ada", "--role", "member", "--json").value["role"] == "member"
+    joined = service.run("user", "join", "ada", "p_Alpha", "--json").value
+    assert (joined["name"], joined["role"]) == ("ada", "researcher")
+    assert "ada is viewer of p_Alpha now." in service.run("user", "join", "ada", "p_Alpha", "--as", "viewer").out
+    part = {"identifier": joined["project"], "role": "viewer", "folder": "p_Alpha", "title": ""}
+    assert service.run("user", "list", "--json").value["users"][0]["projects"] == [part]
+    assert service.run("user", "list").out.strip() == "ada: member, viewer of p_Alpha"
+    assert service.run("user", "leave", "ada", joined["project"]).code == 0
+    assert "ada is curator now." in service.run("user", "role", "ada", "curator").out
+    assert service.run("user", "list").out.strip() == "ada: curator"
+    assert "had no second factor" in service.run("user", "second-factor", "ada", "--off").out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("user", "add", "grace", "--role", "king"), "'king'"),
+        (("user", "role", "ada", "king"), "'king'"),
+        (("user", "role", "nobody", "viewer"), "'nobody'"),
+        (("user", "role", "ada", "viewer"), "last administrator"),
+        (("user", "join", "ada", "p_Nowhere"), "'p_Nowhere'"),
+        (("user", "join", "ada", "p_Alpha", "--as", "king"), "'king'"),
+        (("user", "leave", "ada", "p_Alpha"), "has no part"),
+        (("user", "second-factor", "nobody", "--off"), "'nobody'"),
+    ],
+    ids=lambda each: " ".join(each) if isinstance(each, tuple) else "",
+)
+def test_a_role_that_cannot_be_given_is_one_sentence(service: Service, arguments: tuple[str, ...], told: str) -> None:
+    fill(service, files=1)
+    service.run("reconcile")
+    service.run("user", "add", "ada", "--admin")
+    answer = service.run(*arguments)
+    assert (answer.code, answer.out, told in answer.err) == (2, "", True)
+    assert len(answer.err.strip().splitlines()) == 1
 
 
 def test_the_last_administrator_cannot_be_disabled(service: Service) -> None:

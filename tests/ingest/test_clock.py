@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ingest.clock import Clock, Gate
-from ingest.seen import Stamp
+from ingest.rows import Stamp
 
 S = 1_000_000_000
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
+from ingest import sources
 from tests.ingest.watched import Value, Watched
 
 D = "p_Barley/leaves"
@@ -672,3 +674,25 @@ def test_a_file_replaced_by_a_link_while_nothing_can_be_recorded_is_missing_in_t
     (folder / "a.txt").unlink()
     watched.reconcile()
     assert watched.states(D)["a.txt"] == "missing"
+
+
+@pytest.mark.parametrize(("origin", "target"), [("p_A/a", "p_A/b"), ("p_A/b", "p_A/a")])
+def test_where_inodes_are_not_stable_an_identity_goes_to_one_file_of_two_alike(
+    watched: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, origin: str, target: str
+) -> None:
+    """`cp -p f g; mv f elsewhere` between two looks: one is found by its inode, the other by its bytes."""
+    mounts = tmp_path / "mountinfo"
+    mounts.write_text(f"1 1 0:9 / {watched.root} rw - nfs4 server:/x rw\n")
+    monkeypatch.setattr(sources, "_MOUNTS", mounts)
+    watched.put(f"{origin}/f.txt", "one")
+    watched.put(f"{target}/x.txt", "x")
+    watched.reconcile()
+    before = watched.identifiers(origin)["f.txt"]
+    shutil.copy2(watched.root / origin / "f.txt", watched.root / origin / "g.txt")
+    watched.move(f"{origin}/f.txt", f"{target}/f.txt")
+    for _ in range(3):
+        watched.reconcile()
+    files = {**watched.identifiers(origin), **watched.identifiers(target)}
+    assert set(files) == {"f.txt", "g.txt", "x.txt"}
+    assert [files["f.txt"], files["g.txt"]].count(before) == 1
+    assert watched.check() == []

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.places import Decision, FolderFound, Verdict, decide
-from ingest.seen import PlaceRow
+from ingest.rows import PlaceRow
 
 A, B = "aaaaaaaa-0000-4000-8000-000000000000", "bbbbbbbb-0000-4000-8000-000000000000"
 SECOND = 1_000_000_000

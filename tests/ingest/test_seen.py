@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.errors import StoreError
-from ingest.seen import Condition, FileRow, Seen, Stamp, root_id, signed, state_folder
+from ingest.rows import Condition, FileRow, Stamp, signed
+from ingest.seen import Seen, root_id, state_folder
 
 ID = "0b6a3f0e-6f4c-4b8e-9d53-2a1c7e5f9b10"
 SHA = "ab" * 32

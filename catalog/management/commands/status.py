@@ -32,7 +32,8 @@ class Command(EngineCommand):
 def _lines(told: Status) -> list[str]:
     counts = ", ".join(f"{number:,} {condition}" for condition, number in told.counts.items() if number)
     problems = [f"  {each.path}: {each.condition} since {_since(each.since)}: {each.reason}" for each in told.problems]
-    refused = [f"  {each['path']}: refused: {each['reason']}" for each in told.overrides if not each["in_force"]]
+    own = (*told.overrides, *told.run_templates)
+    refused = [f"  {each['path']}: refused: {each['reason']}" for each in own if not each["in_force"]]
     alarms = [f"  {alarm}" for alarm in told.alarms]
     held = ["  The reading of files is held; go on with: .venv/bin/python manage.py reconcile --resume"]
     return [

@@ -127,3 +127,29 @@ def test_animated_gif_sizes(tmp_path: Path) -> None:
     assert axes(facts) == {"width": 30, "height": 20}
     with path.open("rb") as file:
         assert facts["format"]["version"] == file.read(6)[3:].decode()
+
+
+@pytest.mark.parametrize("options", [{"lossless": True}, {"quality": 50}, {"exif": Image.Exif(), "lossless": True}])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_webp_has_the_size_pillow_reads(tmp_path: Path, mode: str, options: dict[str, object]) -> None:
+    path = tmp_path / "a.webp"
+    Image.effect_noise((321, 123), 50).convert(mode).save(path, **options)  # type: ignore[arg-type]
+    facts = describe(path)
+    assert (facts["mime_type"], axes(facts), warnings(facts)) == ("image/webp", {"width": 321, "height": 123}, [])
+    content = path.read_bytes()
+    for length in (len(content) - 5, 40, 20):
+        cut = describe_bytes("cut.webp", content[:length])
+        assert cut["mime_type"] == "image/webp"
+        assert warnings(cut)
+
+
+@pytest.mark.parametrize(("mode", "bits"), [("1", 1), ("L", 8), ("RGB", 24)])
+def test_bmp_has_the_size_and_bits_pillow_reads(tmp_path: Path, mode: str, bits: int) -> None:
+    path = tmp_path / "a.bmp"
+    Image.effect_noise((321, 123), 50).convert(mode).save(path)
+    facts = describe(path)
+    assert (facts["mime_type"], axes(facts), facts["bit_depth"]) == ("image/bmp", {"width": 321, "height": 123}, bits)
+
+
+def test_a_text_that_begins_with_the_letters_of_a_bitmap_is_a_text() -> None:
+    assert describe_bytes("a.txt", b"BM is short for bitmap, and this is a text.\n")["mime_type"] == "text/plain"

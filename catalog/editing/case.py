@@ -1,0 +1,123 @@
+"""One request about one form, and the page it is answered with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from catalog.editing import desk, drawing, guided, opened, settling, unsaved
+from catalog.editing.desk import Desk
+from catalog.editing.opened import Opened
+from catalog.editing.reading import Filled
+from catalog.editing.targets import Target
+
+
+@dataclass(frozen=True)
+class Chrome:
+    """What stands around a form: the page it extends, the way back, and what that page needs."""
+
+    base_template: str = "catalog/base.html"
+    back_url: str = ""
+    back_words: str = "Back to the record"
+    context: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is said above a form: the tone of a notice, a sentence, and what it is about (place, sentence)."""
+
+    tone: str
+    words: str
+    points: tuple[tuple[str, str], ...] = ()
+    offers_draft: bool = False
+
+
+@dataclass(frozen=True)
+class Case:
+    """One request about one form. ``base`` is what the form was made from."""
+
+    request: HttpRequest
+    chrome: Chrome
+    desk: Desk
+    filled: Filled
+    base: Opened
+
+    @property
+    def by(self) -> str:
+        return str(self.request.user.get_username())
+
+
+def show(
+    case: Case,
+    *,
+    told: tuple[Told, ...] = (),
+    errors: Mapping[str, tuple[str, ...]] | None = None,
+    focus: str = "",
+    status: int = 200,
+    is_dirty: bool = False,
+    kept: unsaved.Unsaved | None = None,
+) -> HttpResponse:
+    """The page of a form as it is filled."""
+    here = case.desk
+    sheet = desk.draw(here, case.filled, case.base, errors=errors, focus=focus)
+    context = around(case.request, here.target, case.chrome) | {
+        "sheet": sheet,
+        "base": opened.sign(here.target, case.base),
+        "told": told,
+        "status": here.status,
+        "can_be_complete": here.can_be_complete,
+        "asks_conditionally": here.tree.asks_conditionally,
+        "kept": kept,
+        "suggestions": [(kind, guided.common(kind)) for kind in sheet.suggestions],
+        "is_dirty": is_dirty,
+        "focus": focus,
+    }
+    return render(case.request, "catalog/forms/page.html", context, status=status)
+
+
+def around(request: HttpRequest, target: Target, chrome: Chrome) -> dict[str, Any]:
+    """What every page about a form needs."""
+    place = (target.word, target.identifier)
+    return {
+        **chrome.context,
+        "chrome": chrome,
+        "target": target,
+        "what": _WHAT[target.word],
+        "action": request.path,
+        "check_url": reverse("edit-check", args=place),
+        "keep_url": reverse("edit-keep", args=place),
+    }
+
+
+_WHAT = {
+    "project": "project",
+    "dataset": "dataset",
+    "files": "files of the dataset",
+    "instrument": "instrument",
+    "run": "run",
+}
+
+
+def points(errors: Mapping[str, tuple[str, ...]]) -> tuple[tuple[str, str], ...]:
+    """The place and the sentence of each error."""
+    return tuple((drawing.anchor(name), words) for name, sentences in errors.items() for words in sentences)
+
+
+def show_rows(case: Case, name: str, focus: str) -> HttpResponse:
+    """A list after one of its buttons was pressed: alone where the page can put it in place, else the whole form."""
+    here = case.desk
+    errors = settling.settle(here.tree, here.schemas, case.filled, case.base.people, here.system).left
+    if not getattr(case.request, "htmx", False):
+        return show(case, errors=errors, focus=focus, is_dirty=True)
+    sheet = desk.draw(here, case.filled, case.base, errors=errors, focus=focus)
+    drawn = sheet.find(name)
+    if drawn is None or not drawn.is_shown:
+        return HttpResponse("")
+    rows = render_to_string("catalog/forms/rows.html", {"drawn": drawn})
+    return HttpResponse(rows + render_to_string("catalog/forms/meter.html", {"meter": sheet.meter, "swap": True}))

@@ -1,0 +1,99 @@
+"""One form on someone's desk: the document it was made from, what is filled in, and how it is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from catalog import engine
+from catalog.editing import completeness, drawing, fields, opened, reading, settling
+from catalog.editing.completeness import Meter
+from catalog.editing.drawing import Drawn, Pen, Section
+from catalog.editing.fields import Tree
+from catalog.editing.opened import Opened
+from catalog.editing.reading import Filled
+from catalog.editing.targets import Target
+from ingest.documents import STRUCTURAL, SYSTEM_KEYS, Document
+from ingest.records import Value
+from ingest.schema import SchemaSet
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A document someone is about to change. ``system`` is its system part, without the entries of a manifest."""
+
+    target: Target
+    tree: Tree
+    schemas: SchemaSet
+    now: Opened
+    system: Value
+    sha256: str
+
+    @property
+    def status(self) -> str:
+        return str(self.now.people.get("status", ""))
+
+    @property
+    def can_be_complete(self) -> bool:
+        """Whether this kind of document knows of being complete at all."""
+        return self.target.kind != STRUCTURAL
+
+
+def on(target: Target) -> Desk:
+    """The document as it stands on disk.
+
+    Raises:
+        FileNotFoundError, DocumentError: when it cannot be read.
+    """
+    document = target.read()
+    schemas = engine.schemas(target.root)
+    tree = fields.tree(schemas, target.kind)
+    now = opened.of(target, document.etag, document.value)
+    return Desk(target, tree, schemas, now, _system(target, document), document.sha256)
+
+
+def _system(target: Target, document: Document) -> Value:
+    system = {key: each for key, each in document.value.items() if key in SYSTEM_KEYS[target.kind]}
+    return {**system, "file_descriptions": []} if "file_descriptions" in system else system
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A form as it is shown."""
+
+    sections: tuple[Section, ...]
+    meter: Meter
+    filled: Filled
+    base: Opened
+
+    @property
+    def suggestions(self) -> list[str]:
+        """The kinds of values that inputs of this form suggest."""
+        parts = (each for section in self.sections for part in section.parts for each in part.walk())
+        return sorted({each.suggestions for each in parts} - {""})
+
+    def find(self, name: str) -> Drawn | None:
+        """The field of a name, if the form has it."""
+        parts = (part for section in self.sections for part in section.parts if f"{name}/".startswith(f"{part.name}/"))
+        return next((each for part in parts for each in part.walk() if each.name == name), None)
+
+
+def fresh(desk: Desk) -> Filled:
+    """The form as the document fills it."""
+    return reading.fill(desk.tree, desk.now.people)
+
+
+def draw(
+    desk: Desk,
+    filled: Filled,
+    base: Opened,
+    *,
+    errors: Mapping[str, tuple[str, ...]] | None = None,
+    focus: str = "",
+) -> Sheet:
+    """A filled form, drawn, with how complete the document would be."""
+    read = reading.read(desk.tree, filled, base.people)
+    pen = Pen(filled, base.people, read.shape, errors or {}, focus)
+    drawn = drawing.sections(desk.tree, pen)
+    problems = settling.complete_problems(desk.schemas, desk.target.kind, read.value, desk.system)
+    return Sheet(drawn, completeness.meter(drawn, read, problems), filled, base)

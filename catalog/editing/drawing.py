@@ -1,0 +1,333 @@
+"""A filled form as it is shown: one value per field, ready for the templates; nothing here knows a request."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from catalog.editing import fields, guided, reading, texts, words
+from catalog.editing.conditions import Answers, Path, at
+from catalog.editing.fields import Field, Kind, Tree
+from catalog.editing.reading import IDENTITY, ROW, SHOW
+from ingest.merging import ABSENT
+
+_MOST_LINES = 14
+_OPEN_ROWS = 1  # so many rows of a list stand open by themselves
+
+
+@dataclass(frozen=True)
+class Option:
+    """One answer of a choice."""
+
+    value: str
+    label: str
+    words: str = ""
+    is_chosen: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """One entry of a list."""
+
+    name: str
+    anchor: str
+    number: int
+    token: str
+    identity: str
+    summary: str
+    group: Drawn
+    is_open: bool
+    is_first: bool
+    is_last: bool
+    has_errors: bool
+    is_focus: bool
+
+    @property
+    def label(self) -> str:
+        """What the buttons of the row name."""
+        return self.summary or f"entry {self.number + 1}"
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """One field as it is shown. ``kept``: what the document holds and no input can show."""
+
+    field: Field
+    name: str
+    anchor: str
+    text: str = ""
+    errors: tuple[str, ...] = ()
+    is_needed: bool = False
+    is_shown: bool = True
+    is_conditional: bool = False
+    is_deep: bool = False
+    kept: str = ""
+    parts: tuple[Drawn, ...] = ()
+    rows: tuple[Row, ...] = ()
+    options: tuple[Option, ...] = ()
+    suggestions: str = ""
+    identity: str = ""
+    is_focus: bool = False
+
+    @property
+    def kind(self) -> str:
+        return self.field.kind.value
+
+    @property
+    def template(self) -> str:
+        """The template of its control."""
+        return f"catalog/forms/{_TEMPLATES.get(self.field.kind, 'input')}.html"
+
+    @property
+    def is_group(self) -> bool:
+        return self.field.kind in (Kind.GROUP, Kind.AGENT, Kind.ROWS)
+
+    @property
+    def described_by(self) -> str:
+        """The ids of what explains the input."""
+        hint = f"{self.anchor}-hint" if self.hint else ""
+        return f"{hint} {self.anchor}-error".strip()
+
+    @property
+    def brief_errors(self) -> list[str]:
+        """The errors as they stand beside the field itself, whose name and hint are in sight."""
+        return [words.beside(each, self.field.title) for each in self.errors]
+
+    @property
+    def hint(self) -> str:
+        return words.hint(self.field)
+
+    @property
+    def example(self) -> str:
+        return words.example(self.field)
+
+    @property
+    def input_type(self) -> str:
+        """A date picker only for what it can show: a browser empties it of anything else."""
+        is_date = self.field.kind is Kind.DATE and (not self.text or re.fullmatch(r"\d{4}-\d\d-\d\d", self.text))
+        return "date" if is_date else "text"
+
+    @property
+    def mode(self) -> str:
+        """Which keyboard a phone shows."""
+        return _MODES.get(self.field.kind) or _GUIDED_MODES.get(self.field.guided, "")
+
+    @property
+    def is_long(self) -> bool:
+        return self.field.kind in (Kind.LONG, Kind.LINES) or "\n" in self.text or "\r" in self.text
+
+    @property
+    def lines(self) -> int:
+        """Height of a text of several lines."""
+        least = 4 if self.field.kind is Kind.LONG else 3
+        wanted = sum(1 + len(line) // 90 for line in self.text.split("\n")) + 1
+        return max(least, min(wanted, _MOST_LINES))
+
+    @property
+    def main(self) -> list[Drawn]:
+        """The parts in front."""
+        return [each for each in self.parts if not each.is_behind]
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether a group is folded: nobody needs it, and nothing is in it."""
+        return not (self.is_needed or self.has_content or self.errors or self.is_focus) and len(self.parts) > 2
+
+    @property
+    def behind(self) -> list[Drawn]:
+        """The parts behind "More"."""
+        return [each for each in self.parts if each.is_behind and (each.is_shown or each.is_conditional)]
+
+    @property
+    def is_behind(self) -> bool:
+        return self.field.is_minor and not self.has_content and not self.errors and not self.has_errors_below
+
+    @cached_property
+    def has_content(self) -> bool:
+        """Whether anything is filled in here or below."""
+        return bool(self.text.strip() or self.rows or self.kept) or any(each.has_content for each in self.parts)
+
+    @cached_property
+    def has_errors_below(self) -> bool:
+        return any(each.errors or each.has_errors_below for each in self.below())
+
+    def below(self) -> Iterator[Drawn]:
+        """What stands directly inside."""
+        yield from self.parts
+        for row in self.rows:
+            yield row.group
+
+    def walk(self) -> Iterator[Drawn]:
+        """This and everything inside."""
+        yield self
+        for each in self.below():
+            yield from each.walk()
+
+
+_MODES: Mapping[Kind, str] = {Kind.NUMBER: "decimal", Kind.INTEGER: "numeric"}
+_GUIDED_MODES: Mapping[str, str] = {"email": "email", "web_address": "url", "iri": "url"}
+_TEMPLATES: Mapping[Kind, str] = {
+    Kind.CHOICE: "choice",
+    Kind.YES_NO: "choice",
+    Kind.GROUP: "group",
+    Kind.AGENT: "group",
+    Kind.ROWS: "rows",
+    Kind.OTHER: "other",
+}
+
+
+@dataclass(frozen=True)
+class Section:
+    title: str
+    anchor: str
+    parts: tuple[Drawn, ...]
+    apart: tuple[Drawn, ...]  # fields that do not apply, and can be asked for
+
+    @property
+    def is_empty(self) -> bool:
+        return not any(each.is_shown for each in self.parts)
+
+
+def anchor(name: str) -> str:
+    """The id of an input in a page: letters, digits, hyphens and underscores only."""
+    return "f" + re.sub(r"[^A-Za-z0-9_]", lambda m: "-" if m[0] == "/" else f"_{ord(m[0]):x}_", name)
+
+
+def sections(tree: Tree, pen: Pen) -> tuple[Section, ...]:
+    """All of a form."""
+    return tuple(_section(each, pen) for each in tree.sections)
+
+
+def _section(section: fields.Section, pen: Pen) -> Section:
+    parts = tuple(pen.draw(each, fields.name("", each.key), (each.key,), True) for each in section.fields)
+    apart = tuple(each for each in parts if not each.is_shown)
+    return Section(section.title, section.anchor, parts, apart)
+
+
+@dataclass
+class Pen:
+    """Draws the fields of one filled form.
+
+    ``base`` is the document the form was made from, ``shape`` what the form says now, row by row
+    (:attr:`catalog.editing.reading.Reading.shape`); ``errors`` stand by the names of their inputs; ``focus`` is the
+    name of the row or field to go on with.
+    """
+
+    filled: Mapping[str, str]
+    base: Mapping[str, Any]
+    shape: Mapping[str, Any]
+    errors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    focus: str = ""
+
+    def __post_init__(self) -> None:
+        self._answers = Answers(self.shape)
+        self._rows = reading.Rows(self.filled)
+
+    def draw(self, part: Field, name: str, path: Path, is_there: bool, agent: str | None = None) -> Drawn:
+        """One field; ``is_there``: its group is filled in or needed; ``agent``: what its group was said to be."""
+        kept = self._kept(part, name, path)
+        is_filled = bool(kept) or name in self._filled
+        needed = is_there and self._answers.is_needed(part, path)
+        is_asked = self._answers.is_asked(part, path) and (not part.only_for or part.only_for == agent)
+        there = needed or is_filled
+        return Drawn(
+            part,
+            name,
+            anchor(name),
+            text=self.filled.get(name, ""),
+            errors=self.errors.get(name, ()),
+            is_needed=needed,
+            is_shown=is_asked or is_filled or SHOW + name in self.filled or name in self.errors,
+            is_conditional=bool(part.conditions or part.only_for),
+            is_deep=len(path) > 1,
+            kept=kept,
+            parts=self._parts(part, name, path, there),
+            rows=self._drawn_rows(part, name, path),
+            options=self._options(part, name),
+            suggestions=part.guided if guided.common(part.guided) else "",
+            identity=self.filled.get(name + IDENTITY, ""),
+            is_focus=self.focus == name,
+        )
+
+    @cached_property
+    def _filled(self) -> frozenset[str]:
+        """The names of all that holds something, and of every group around it."""
+        found: set[str] = set()
+        for name, text in self.filled.items():
+            if name.startswith("/") and (name.endswith(ROW) or (text.strip() and "#" not in name)):
+                head = name.removesuffix(ROW).rpartition("/")[0] if name.endswith(ROW) else name
+                while head and head not in found:
+                    found.add(head)
+                    head = head.rpartition("/")[0]
+        return frozenset(found)
+
+    def _parts(self, part: Field, name: str, path: Path, there: bool) -> tuple[Drawn, ...]:
+        said = self.filled.get(fields.name(name, "@type")) if part.kind is Kind.AGENT else None
+        return tuple(
+            self.draw(each, fields.name(name, each.key), (*path, each.key), there, said) for each in part.fields
+        )
+
+    def _drawn_rows(self, part: Field, name: str, path: Path) -> tuple[Row, ...]:
+        numbers = self._rows.of(name) if part.kind is Kind.ROWS else []
+        return tuple(self._row(part, name, path, number, numbers) for number in numbers)
+
+    def _row(self, part: Field, name: str, path: Path, number: int, numbers: list[int]) -> Row:
+        assert part.item is not None
+        own = f"{name}/{number}"
+        token = self.filled.get(own + ROW, "")
+        group = self.draw(part.item, own, (*path, number), True)
+        has_errors = group.has_errors_below or bool(group.errors)
+        is_focus = self.focus == own
+        is_open = has_errors or not token or len(numbers) <= _OPEN_ROWS or f"{self.focus}/".startswith(f"{own}/")
+        return Row(
+            own, anchor(own), number, token, self.filled.get(own + IDENTITY, ""), words.summary(group), group,
+            is_open, number == numbers[0], number == numbers[-1], has_errors, is_focus,
+        )  # fmt: skip
+
+    def _options(self, part: Field, name: str) -> tuple[Option, ...]:
+        if part.kind is Kind.YES_NO:
+            offered = [("yes", "Yes", ""), ("no", "No", "")]
+        elif part.kind is Kind.CHOICE:
+            known = {each.value: each for each in guided.choices(part.guided)}
+            offered = [_offered(part, texts.choice(each), known) for each in part.choices]
+        else:
+            return ()
+        text = self.filled.get(name, "")
+        if text and text not in {value for value, _, _ in offered}:
+            offered.append((text, f"{text} (not accepted)", ""))
+        return tuple(Option(*each, each[0] == text) for each in offered)
+
+    def _kept(self, part: Field, name: str, path: Path) -> str:
+        """As JSON, what stands in the document and no input of this field can hold."""
+        if part.kind is not Kind.OTHER and self.filled.get(name, "").strip():
+            return ""
+        origin = self._origin(path)
+        value = ABSENT if origin is None else at(self.base, origin, ABSENT)
+        if value is ABSENT or (part.kind is not Kind.OTHER and not reading.misfit(part, value)):
+            return ""
+        text = json.dumps(value, ensure_ascii=False)
+        return text if len(text) <= 400 else f"{text[:399]}…"
+
+    def _origin(self, path: Path) -> Path | None:
+        """Where the document has what stands at a place of the form."""
+        found: list[str | int] = []
+        name = ""
+        for step in path:
+            name = fields.name(name, step)
+            if isinstance(step, int):
+                token = self.filled.get(name + ROW, "")
+                if not (token.isascii() and token.isdigit()):
+                    return None
+                step = int(token)
+            found.append(step)
+        return tuple(found)
+
+
+def _offered(part: Field, text: str, known: Mapping[str, guided.Choice]) -> tuple[str, str, str]:
+    if text in known:
+        return text, known[text].label, known[text].words
+    return text, words.option(text), ""

@@ -1,0 +1,1 @@
+"""Forms for whoever describes data: pages of their own, outside the admin."""

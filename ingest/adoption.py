@@ -1,0 +1,261 @@
+"""What a crash left half done, and what people do to runs with an editor: looked at in each pass.
+
+A complete metadata file that no manifest names is named; a run whose document became complete gets its file; an edit
+of a run or an instrument counts for people's fields, as in every other document.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ingest import documents, manifest
+from ingest.complete import finalise
+from ingest.documents import COMPLETE, EXPERIMENT, IDENTIFIER_KEY, INSTRUMENT, STRUCTURAL
+from ingest.errors import DocumentError, FairfolderError, NotAtRestError
+from ingest.layout import METADATA
+from ingest.marking import marked, named, naming
+from ingest.records import EntriesChange, Following, Record, system_part
+from ingest.report import Finding
+from ingest.revisions import Revision, numbers, own_revisions, read_revision
+from ingest.rows import Condition, PlaceRow, Stamp
+from ingest.survey import accept_edit, refused_edit, registry_entry, remember_documents
+from ingest.workspace import Workspace
+
+OnRecorded = Callable[[Sequence[Path]], None]
+
+
+def settle_runs(ws: Workspace, places: Iterable[PlaceRow], on_recorded: OnRecorded) -> list[Finding]:
+    """The runs of some datasets: every edit and every unfinished action; what a person has to mend."""
+    return [finding for place in places for finding in _runs(ws, place, on_recorded)]
+
+
+def settle_changed(ws: Workspace, changed: Iterable[Path], on_recorded: OnRecorded) -> None:
+    """The same for those some documents belong to, and the instruments if one is among them; takes the scan lock."""
+    relative = [_relative(ws, path) for path in changed if path.is_relative_to(ws.root)]
+    owners = {path.partition(f"/{METADATA}/")[0] for path in relative}
+    places = [place for owner in sorted(owners) if (place := ws.seen.place_at(owner)) is not None and not place.gone]
+    with ws.scan_lock():
+        settle_runs(ws, [place for place in places if place.kind == "dataset"], on_recorded)
+        if any(path.startswith(f"{METADATA}/") for path in relative):
+            settle_instruments(ws, on_recorded)
+
+
+# --- runs -----------------------------------------------------------------------------------------------------
+
+
+def _runs(ws: Workspace, place: PlaceRow, on_recorded: OnRecorded) -> list[Finding]:
+    findings = []
+    found = list(documents.run_documents(ws.root / place.path))
+    for each in found:
+        if each.kind == COMPLETE:
+            reason = _look_at_file(ws, place, each.path, on_recorded)
+        else:
+            reason = _look_at_run(ws, place, each.path, on_recorded)
+        if reason:
+            findings.append(Finding(_shown(ws, each.path), "document", reason))
+    header = _header(ws, place) if found else None
+    for each in found:
+        unfinished = header is not None and each.kind == EXPERIMENT and not _is_done(ws, each.path, header)
+        reason = _finish(ws, place, each.path, on_recorded) if unfinished else ""
+        if reason:
+            findings.append(Finding(_shown(ws, each.path), "run", reason))
+    return findings
+
+
+def _look_at_run(ws: Workspace, place: PlaceRow, path: Path, on_recorded: OnRecorded) -> str:
+    relative, name = _relative(ws, path), _inner(ws, place, path)
+    try:
+        known = ws.seen.document(relative)
+        if known is not None and known[0] == Stamp.of(os.lstat(path)):
+            return ""
+        edited = documents.read_document(path, EXPERIMENT).sha256 != _registered(ws, place, path)
+    except (FileNotFoundError, DocumentError):
+        edited = False
+    reason = accept_edit(ws, place, EXPERIMENT, on_recorded, name=name)
+    if edited and not reason:
+        ws.seen.put(f"edited: {documents.readable(relative)}", True)
+    return reason
+
+
+def _inner(ws: Workspace, place: PlaceRow, path: Path) -> str:
+    """A document's path below its dataset's metadata folder."""
+    return path.relative_to(ws.root / place.path / METADATA).as_posix()
+
+
+def _registered(ws: Workspace, place: PlaceRow, path: Path) -> str:
+    """The SHA-256 of a document as we wrote or accepted it; "" when we did neither."""
+    own = registry_entry(ws.root, place.identifier).get("documents", {})
+    return str(own.get(documents.readable(_inner(ws, place, path)), ""))
+
+
+def _shown(ws: Workspace, path: Path) -> str:
+    return documents.readable(_relative(ws, path))
+
+
+def _relative(ws: Workspace, path: Path) -> str:
+    return path.relative_to(ws.root).as_posix()
+
+
+def _look_at_file(ws: Workspace, place: PlaceRow, path: Path, on_recorded: OnRecorded) -> str:
+    """A complete metadata file that is not as last seen: new, or somebody changed what is never changed."""
+    relative = _relative(ws, path)
+    try:
+        stamp = Stamp.of(os.lstat(path))
+        known = ws.seen.document(relative)
+        if known is not None and known[0] == stamp:
+            return ""
+        found = read_revision(path)
+    except FileNotFoundError:
+        return ""
+    except DocumentError as error:
+        return _trouble(ws, path, str(error), on_recorded)
+    first = known[1] if known is not None else _registered(ws, place, path) or found.sha256
+    if found.sha256 != first:
+        words = f"{path} was changed after it was written; put the former version back, or complete the run again."
+        return _trouble(ws, path, words, on_recorded)
+    wrong = ws.schemas.problems(COMPLETE, found.value, limit=1)
+    if wrong:
+        return _trouble(ws, path, f"{path} is not valid: {wrong[0].pointer}: {wrong[0].message}", on_recorded)
+    ws.seen.put_document(relative, stamp, found.sha256, system_part(COMPLETE, found.value))
+    ws.seen.clear_trouble(relative)
+    on_recorded([path])
+    return ""
+
+
+def _trouble(ws: Workspace, path: Path, reason: str, on_recorded: OnRecorded) -> str:
+    ws.seen.set_trouble(_relative(ws, path), Condition.FAILED, reason)
+    on_recorded([path])
+    return reason
+
+
+def _finish(ws: Workspace, place: PlaceRow, path: Path, on_recorded: OnRecorded) -> str:
+    """A complete run without its file gets it; a file that no manifest names is named."""
+    try:
+        run = documents.read_document(path, EXPERIMENT).value
+    except (FileNotFoundError, DocumentError):
+        return ""  # told already
+    if run.get("status") != "complete" or ws.schemas.problems(EXPERIMENT, run, limit=1):
+        return ""
+    try:
+        _adopt(ws, place, path.parent, str(run["run_id"]))
+        by = _author(ws, path, run)
+        done = finalise(ws.store, ws.root, place.path, path.parent.name, by, ws.seen, once=True)
+    except FairfolderError as error:
+        condition = Condition.PENDING if isinstance(error, NotAtRestError) else Condition.FAILED
+        ws.seen.set_trouble(_relative(ws, path), condition, f"it is complete, and cannot be finished: {error}")
+        return "" if condition is Condition.PENDING else str(error)
+    ws.seen.clear_trouble(_relative(ws, path))
+    ws.seen.put(f"edited: {documents.readable(_relative(ws, path))}", False)
+    on_recorded([path, done.path, documents.dataset_document(ws.root, place.path, STRUCTURAL)])
+    return ""
+
+
+def _header(ws: Workspace, place: PlaceRow) -> Mapping[str, Any] | None:
+    """A manifest's header, None when it cannot be read: that is told elsewhere."""
+    path = documents.dataset_document(ws.root, place.path, STRUCTURAL)
+    try:
+        known = ws.seen.document(_relative(ws, path))
+        if known is not None and known[0] == Stamp.of(os.lstat(path)):
+            return known[2]
+        return documents.read_document(path, STRUCTURAL).value
+    except (OSError, DocumentError):
+        return None
+
+
+def _is_done(ws: Workspace, path: Path, header: Mapping[str, Any]) -> bool:
+    """Whether the manifest names the newest file a run has; the run's document is not read for that."""
+    known = ws.seen.document(_relative(ws, path))
+    run_id = str(known[2].get("run_id")) if known is not None else ""
+    current = named(header, run_id)
+    if not current:
+        return False
+    if all(number <= current["revision"] for number in numbers(path.parent)):
+        return True
+    latest = next(own_revisions(path.parent, run_id), None)
+    return latest is None or latest.number <= current["revision"]
+
+
+def _author(ws: Workspace, path: Path, run: Mapping[str, Any]) -> str:
+    """Who made a run complete: as its audit stamp says, unless somebody did it with an editor."""
+    edited = ws.seen.get(f"edited: {documents.readable(_relative(ws, path))}")
+    return "filesystem" if edited else str(run["last_modified_by"])
+
+
+def _adopt(ws: Workspace, place: PlaceRow, folder: Path, run_id: str) -> None:
+    """Name a run's newest file in the manifest, when it is newer than the one that is named."""
+    path = documents.dataset_document(ws.root, place.path, STRUCTURAL)
+
+    def change(_: object) -> EntriesChange | None:
+        latest = next(own_revisions(folder, run_id), None)
+        value = documents.read_document(path, STRUCTURAL).value
+        if latest is None or latest.number <= named(value, run_id).get("revision", 0):
+            return None
+        known = ws.seen.document(_relative(ws, latest.path))
+        if known is None or known[1] != latest.sha256:  # not looked at yet, or changed: told elsewhere
+            return None
+        return _naming_change(path, value, latest, latest.path.relative_to(ws.root / place.path).as_posix())
+
+    record = Record("dataset", place.identifier, place.path, (Following(path, change),), folder=place.folder)
+    outcome = ws.store.apply([record], by="system:trigger-5")[0]
+    if outcome.error is not None:
+        raise outcome.error
+    remember_documents(ws, outcome.written)
+
+
+def _naming_change(path: Path, value: Mapping[str, Any], latest: Revision, name: str) -> EntriesChange:
+    run_id = latest.value["experiment"]["run_id"]
+    before = {entry["file_identifier"]: entry for entry in latest.value["structure"]["file_descriptions"]}
+    own = [entry for entry in value["file_descriptions"] if entry["file_identifier"] in before]
+
+    def change(old: Mapping[bytes, dict[str, Any]]) -> Mapping[bytes, dict[str, Any] | None]:
+        return {key: _as_adopted(entry, before, run_id, name) for key, entry in old.items()}
+
+    keys = frozenset(manifest.key_of_entry(entry) for entry in own)
+    return EntriesChange(path, keys, change, header=naming(latest.value, latest.sha256, name), ours=True)
+
+
+def _as_adopted(
+    entry: Mapping[str, Any], before: Mapping[str, Mapping[str, Any]], run_id: str, name: str
+) -> dict[str, Any]:
+    """The entry of a file that a complete metadata file speaks of, which may have changed since."""
+    same = before[entry["file_identifier"]]["checksum"] == entry["checksum"]
+    state = entry["state"] if entry["state"] == "missing" or same else "changed"
+    return {**marked(entry, run_id, name), "state": state}
+
+
+# --- instruments ------------------------------------------------------------------------------------------------
+
+
+def settle_instruments(ws: Workspace, on_recorded: OnRecorded) -> list[Finding]:
+    """Edits of instruments: they have no registry entry, so what was last seen is all they are compared with."""
+    findings = []
+    for slug in documents.folders_in(ws.root / METADATA / documents.INSTRUMENTS):
+        path = documents.instrument_document(ws.root, slug)
+        relative = _relative(ws, path)
+        try:
+            stamp = Stamp.of(os.lstat(path))
+            known = ws.seen.document(relative)
+            if known is not None and known[0] == stamp:
+                continue
+            found = documents.read_document(path, INSTRUMENT)
+        except FileNotFoundError:
+            continue
+        except DocumentError as error:
+            findings.append(Finding(_shown(ws, path), "document", _trouble(ws, path, str(error), on_recorded)))
+            continue
+        before = known[2] if known is not None else {}
+        reason = refused_edit(ws, path, INSTRUMENT, found.value, before, _IDENTITY if before else ())
+        if reason:
+            findings.append(Finding(_shown(ws, path), "document", _trouble(ws, path, reason, on_recorded)))
+            continue
+        ws.seen.put_document(relative, stamp, found.sha256, system_part(INSTRUMENT, found.value))
+        ws.seen.clear_trouble(relative)
+        on_recorded([path])
+    return findings
+
+
+# Our own writes change the other system fields, and nothing on disk says that they were ours.
+_IDENTITY = ("@id", "@type", IDENTIFIER_KEY[INSTRUMENT], "created_by", "created_date")

@@ -1,0 +1,80 @@
+"""How much of what a complete record needs is there, and what others will look for in vain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ingest import documents
+from ingest.documents import ADMINISTRATIVE, INSTRUMENT, PROJECT
+from ingest.documents import EXPERIMENT as EXPERIMENT_KIND
+from ingest.parts import DATASET, EXPERIMENT, INSTRUMENTS, Parts
+from ingest.parts import PROJECT as PROJECT_PART
+from ingest.schema import SchemaSet
+from ingest.schema_compile import escape
+
+_KINDS = {PROJECT_PART: PROJECT, DATASET: ADMINISTRATIVE, EXPERIMENT: EXPERIMENT_KIND, INSTRUMENTS: INSTRUMENT}
+
+# What DataCite 4.7 and DCAT-AP 3 recommend, and what makes a run repeatable.
+_RECOMMENDED: Mapping[str, tuple[str, ...]] = {
+    PROJECT_PART: ("funding", "keywords", "institution"),
+    DATASET: ("contributors", "subjects", "languages", "temporal_coverage", "methods", "related_identifiers"),
+    EXPERIMENT: ("qc_metrics",),
+    INSTRUMENTS: ("model", "serial_number"),
+}
+_BY_TYPE: Mapping[str, tuple[str, ...]] = {
+    "computational": ("software_parameters", "scripts", "environment"),
+    "simulation": ("software_used", "software_parameters", "environment"),
+    "wet_lab": ("sample_identifiers", "reagents"),
+    "instrument": ("sample_identifiers", "instruments_used", "instrument_settings"),
+    "observation": ("instruments_used",),
+}
+
+
+def completeness(parts: Parts, schemas: SchemaSet) -> dict[str, Any]:
+    """``completeness`` of a complete metadata file: counts, JSON pointers of what is missing, and drafts.
+
+    Required is what the schemas in force ask of complete records, whether these are complete or not.
+    """
+    needed: set[str] = set()
+    missing: set[str] = set()
+    recommended: list[str] = []
+    drafts: list[str] = []
+    for name, where, value in _records(parts):
+        kind = _KINDS[name]
+        lacking = {f"{where}{p.pointer}" for p in schemas.missing_for_complete(kind, _whole(kind, value))}
+        missing |= lacking
+        needed |= lacking | {f"{where}/{escape(key)}" for key in _asked(schemas.in_force(kind))}
+        wanted = _RECOMMENDED[name]
+        if name == EXPERIMENT:
+            wanted += _BY_TYPE.get(str(value.get("run_type")), ())
+        recommended += [f"{where}/{key}" for key in wanted if value.get(key) in (None, "", [], {})]
+        if value.get("status") != "complete":
+            drafts.append(where.removeprefix("/"))
+    return {
+        "required": len(needed),
+        "present": len(needed - missing),
+        "required_missing": sorted(missing),
+        "recommended_missing": recommended,
+        "drafts": drafts,
+    }
+
+
+def _records(parts: Parts) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    yield PROJECT_PART, "/project", parts.project.value
+    yield DATASET, "/dataset", parts.dataset.value
+    yield EXPERIMENT, "/experiment", parts.experiment.value
+    for number, instrument in enumerate(parts.instruments):
+        yield INSTRUMENTS, f"/instruments/{number}", instrument.value
+
+
+def _whole(kind: str, value: Mapping[str, Any]) -> dict[str, Any]:
+    """A part as a document of its own."""
+    return {"@context": documents.context_iri(kind), **value}
+
+
+def _asked(schema: Mapping[str, Any]) -> list[str]:
+    """The keys a schema asks of a complete record, as far as it says so at its top."""
+    then = schema.get("then")
+    required = then.get("required") if isinstance(then, dict) else None
+    return [key for key in required if isinstance(key, str)] if isinstance(required, list) else []

@@ -1,0 +1,267 @@
+"""Two changes of one document made into one: a three-way merge of JSON values, field by field. Pure.
+
+Rows of lists are the same row when their ``@id`` is, else their ORCID or ROR, else name and e-mail; rows without any
+of these are matched by what they hold, then by where they stand. What both sides changed in different ways is a
+conflict: nobody's is chosen, both are told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import orjson
+
+from ingest.schema_words import Step, pointer
+
+
+class _Absent:
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT: Final = _Absent()
+"""What stands where a side has nothing."""
+
+Path = tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """A place both sides changed, each to something else; :data:`ABSENT` is "nothing there".
+
+    ``pointer`` leads into :attr:`Merged.value`, which has theirs there (mine where they removed it).
+    """
+
+    path: Path
+    base: Any
+    mine: Any
+    theirs: Any
+
+    @property
+    def pointer(self) -> str:
+        return pointer(self.path)
+
+
+@dataclass(frozen=True)
+class Merged:
+    """The value both sides make together, and what must be chosen still."""
+
+    value: Any
+    conflicts: tuple[Conflict, ...] = ()
+
+
+def merge(base: Any, mine: Any, theirs: Any) -> Merged:
+    """Both sides' changes of ``base``, each kept where only one side made it or both made the same."""
+    merger = _Merger()
+    value = merger.values((), base, mine, theirs)
+    return Merged(value, tuple(merger.conflicts))
+
+
+def resolve(merged: Merged, takes_mine: Sequence[bool]) -> Any:
+    """The merged value with each conflict decided, in their order: mine or theirs."""
+    value = merged.value
+    decided = zip(merged.conflicts, takes_mine, strict=True)
+    # From the last place to the first, so that what leaves a list moves no place still to come.
+    for conflict, is_mine in sorted(decided, key=lambda each: _order(each[0].path), reverse=True):
+        value = _put(value, conflict.path, conflict.mine if is_mine else conflict.theirs)
+    return value
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two values are the same JSON: 1, 1.0 and true are three, the order of keys is nothing."""
+    if one is ABSENT or other is ABSENT:
+        return one is other
+    return one is other or _text(one) == _text(other)
+
+
+def _text(value: Any) -> bytes:
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
+def _order(path: Path) -> list[tuple[bool, int, str]]:
+    return [(isinstance(step, str), step if isinstance(step, int) else 0, str(step)) for step in path]
+
+
+def _put(value: Any, path: Path, new: Any) -> Any:
+    """A copy of a value with one place set, or emptied."""
+    if not path:
+        return new
+    step, rest = path[0], path[1:]
+    if isinstance(step, int):
+        items = list(value)
+        items[step : step + 1] = [_put(items[step], rest, new)] if rest or new is not ABSENT else []
+        return items
+    copy = dict(value)
+    if not rest and new is ABSENT:
+        copy.pop(step, None)
+    else:
+        copy[step] = _put(copy.get(step), rest, new)
+    return copy
+
+
+@dataclass
+class _Merger:
+    conflicts: list[Conflict] = field(default_factory=list)
+
+    def values(self, path: Path, base: Any, mine: Any, theirs: Any) -> Any:
+        if same(mine, base) or same(mine, theirs):
+            return theirs
+        if same(theirs, base):
+            return mine
+        sides = (mine, theirs)
+        if all(isinstance(each, Mapping) for each in sides):
+            return self.objects(path, base if isinstance(base, Mapping) else {}, mine, theirs)
+        if all(isinstance(each, list) for each in sides):
+            return self.lists(path, base if isinstance(base, list) else [], mine, theirs)
+        self.conflicts.append(Conflict(path, base, mine, theirs))
+        return mine if theirs is ABSENT else theirs
+
+    def objects(self, path: Path, base: Mapping[str, Any], mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> Any:
+        merged = {}
+        for key in dict.fromkeys((*theirs, *mine)):
+            values = (side.get(key, ABSENT) for side in (base, mine, theirs))
+            value = self.values((*path, key), *values)
+            if value is not ABSENT:
+                merged[key] = value
+        return merged
+
+    def lists(self, path: Path, base: list[Any], mine: list[Any], theirs: list[Any]) -> Any:
+        rows = _Rows.of(base, mine, theirs)
+        order = rows.order()
+        if order is None:
+            self.conflicts.append(Conflict(path, base, mine, theirs))
+            return theirs
+        merged: list[Any] = []
+        for label in order:
+            value = self.values((*path, len(merged)), *rows.sides(label))
+            if value is not ABSENT:
+                merged.append(value)
+        return merged
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The rows of three lists under common labels."""
+
+    base: Mapping[int, Any]
+    mine: Mapping[int, Any]
+    theirs: Mapping[int, Any]
+
+    @classmethod
+    def of(cls, base: list[Any], mine: list[Any], theirs: list[Any]) -> _Rows:
+        names = list(range(len(base)))
+        own = _labels(base, names, mine, len(base))
+        grown = [*base, *(row for row, label in zip(mine, own, strict=True) if label >= len(base))]
+        grown_names = [*names, *(label for label in own if label >= len(base))]
+        other = _labels(base, names, theirs, len(base) + len(mine))
+        other = _joined(grown, grown_names, len(base), theirs, other)
+        return cls(
+            dict(zip(names, base, strict=True)),
+            dict(zip(own, mine, strict=True)),
+            dict(zip(other, theirs, strict=True)),
+        )
+
+    def sides(self, label: int) -> tuple[Any, Any, Any]:
+        return self.base.get(label, ABSENT), self.mine.get(label, ABSENT), self.theirs.get(label, ABSENT)
+
+    def order(self) -> list[int] | None:
+        """The order of all rows: that of the side that changed it; None when both did, each its own way."""
+        shared = [label for label in self.base if label in self.mine and label in self.theirs]
+        own = [label for label in self.mine if label in self.base and label in self.theirs]
+        other = [label for label in self.theirs if label in self.base and label in self.mine]
+        if shared not in (own, other) and own != other:
+            return None
+        # The rows of the side that kept the order are put where its neighbours now stand.
+        leading, following = (self.theirs, self.mine) if own in (shared, other) else (self.mine, self.theirs)
+        order = list(leading)
+        before: int | None = None
+        for label in following:
+            if label not in leading:
+                order.insert(0 if before is None else order.index(before) + 1, label)
+            before = label
+        return order
+
+
+def _labels(base: Sequence[Any], names: Sequence[int], side: Sequence[Any], first: int) -> list[int]:
+    """For each row of a side the label of the row of the base it is; new rows get labels from ``first`` on."""
+    found: dict[int, int] = {}
+    free = dict(zip(names, base, strict=True))
+    for known in (_identity, _reference, _contact, _text):
+        _match(found, free, side, known)
+    _match_rest(found, free, side)
+    new = iter(range(first, first + len(side)))
+    return [found[place] if place in found else next(new) for place in range(len(side))]
+
+
+def _joined(grown: list[Any], names: list[int], old: int, theirs: list[Any], labels: list[int]) -> list[int]:
+    """Rows that both sides added are one, where they are the same thing."""
+    free = dict(zip(names[old:], grown[old:], strict=True))
+    places = [place for place, label in enumerate(labels) if label >= old]
+    found: dict[int, int] = {}
+    rows = [theirs[place] for place in places]
+    for known in (_identity, _reference, _contact, _text):
+        _match(found, free, rows, known)
+    return [found.get(places.index(place), label) if place in places else label for place, label in enumerate(labels)]
+
+
+def _match(found: dict[int, int], free: dict[int, Any], side: Sequence[Any], known: Any) -> None:
+    """Match rows by what is known of them, each once."""
+    waiting: dict[Any, list[int]] = {}
+    for label, row in free.items():
+        if (key := known(row)) is not None:
+            waiting.setdefault(key, []).append(label)
+    for place, row in enumerate(side):
+        if place not in found and (key := known(row)) is not None and waiting.get(key):
+            found[place] = waiting[key].pop(0)
+            free.pop(found[place])
+
+
+def _match_rest(found: dict[int, int], free: dict[int, Any], side: Sequence[Any]) -> None:
+    """Match what is left by its place where as much is left on both sides, else the most alike first."""
+    places = [place for place in range(len(side)) if place not in found]
+    labels = list(free)
+    if len(labels) == len(places):
+        pairs = list(zip(places, labels, strict=True))
+    else:
+        pairs = [(place, label) for place in places for label in labels]
+        pairs.sort(key=lambda pair: (-_likeness(free[pair[1]], side[pair[0]]), abs(pair[0] - pair[1]), pair))
+        pairs = [(p, n) for p, n in pairs if p == n or _likeness(free[n], side[p])]
+    for place, label in pairs:
+        if place not in found and label in free and _may_be_one(free[label], side[place]):
+            found[place] = label
+            free.pop(label)
+
+
+def _may_be_one(one: Any, other: Any) -> bool:
+    """Whether two rows may be one by their place: a row with an identity of its own is known by that alone."""
+    if not isinstance(one, Mapping) or not isinstance(other, Mapping):
+        return False
+    return _identity(one) is None and _identity(other) is None
+
+
+def _likeness(one: Any, other: Any) -> int:
+    """How many fields two rows share."""
+    if not _may_be_one(one, other):
+        return 0
+    return sum(key in other and same(each, other[key]) for key, each in one.items())
+
+
+def _identity(row: Any) -> Any:
+    return _texts(row, ("@id",))
+
+
+def _reference(row: Any) -> Any:
+    return _texts(row, ("orcid",)) or _texts(row, ("ror",))
+
+
+def _contact(row: Any) -> Any:
+    return _texts(row, ("name", "email"))
+
+
+def _texts(row: Any, keys: Iterable[str]) -> Any:
+    if not isinstance(row, Mapping):
+        return None
+    texts = tuple(row.get(key) for key in keys)
+    return texts if all(isinstance(text, str) and text for text in texts) else None

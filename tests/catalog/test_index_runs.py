@@ -1,0 +1,193 @@
+"""What the index says of runs: current revision, whether it is outdated and why, and which files are a run's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
+
+from catalog import index
+from catalog.models import Document, File, Run
+from ingest import documents
+from ingest.complete import Finalised, finalise
+from ingest.documents import ADMINISTRATIVE, EXPERIMENT, PROJECT
+from ingest.instruments import new
+from ingest.run_templates import templates
+from ingest.runs import RunStart, start
+from tests.catalog.tree import Tree
+from tests.ingest.test_complete import COMPLETE
+from tests.ingest.watched import Watched
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+D = "p_Barley/leaves"
+
+
+@dataclass
+class Lab(Watched):
+    """A watched folder whose index is refreshed after each act, as the service does it."""
+
+    def look(self) -> None:
+        self.reconcile()
+        index.refresh([self.root])
+
+    def begin(self, name: str, **more: Any) -> str:
+        plain = templates(self.root)[0]
+        with self.workspace() as ws:
+            dataset = self.administrative(D)["dataset_identifier"]
+            run = start(ws.store, ws.root, D, dataset, RunStart(name, plain, **more), "anna")
+            filled = {**COMPLETE, "experiment_name": name}
+            ws.store.change(run.path, EXPERIMENT, lambda old: {**(old or {}), **filled}, by="anna")
+        index.refresh([self.root])
+        return run.run_label
+
+    def finish(self, label: str) -> Finalised:
+        with self.workspace() as ws:
+            done = finalise(ws.store, ws.root, D, label, "anna", ws.seen)
+        index.refresh([self.root])
+        return done
+
+    def change(self, path: Path, kind: str, **fields: Any) -> None:
+        with self.workspace() as ws:
+            outcome = ws.store.change(path, kind, lambda old: {**(old or {}), **fields}, by="anna")
+        index.refresh([written.path for written in outcome.written])
+
+
+@pytest.fixture
+def lab(tree: Tree, settings: Settings) -> Lab:
+    lab = Lab(tree.root, settings.ENGINE.state_dir)
+    lab.put(f"{D}/a.txt", "a\n")
+    lab.put(f"{D}/b.txt", "b\n")
+    lab.look()
+    return lab
+
+
+def said() -> dict[str, Any]:
+    run = Run.objects.get()
+    return {name: getattr(run, name) for name in ("revision", "status", "outdated", "outdated_files")}
+
+
+def test_a_finalised_run_tells_its_revision_and_its_files(lab: Lab) -> None:
+    label = lab.begin("Heat shock")
+    assert said() == {"revision": 0, "status": "draft", "outdated": [], "outdated_files": []}
+    done = lab.finish(label)
+    run = Run.objects.get()
+    assert said() == {"revision": 1, "status": "complete", "outdated": [], "outdated_files": []}
+    assert lab.root / D / run.complete_metadata == done.path
+    assert run.finalized is not None
+    assert {f.path: (f.run, f.version) for f in File.objects.all()} == {
+        "a.txt": (run.identifier, "V2"),
+        "b.txt": (run.identifier, "V2"),
+    }
+    document = Document.objects.get(kind=documents.COMPLETE)
+    assert document.problem == ""
+    assert document.value is not None
+    assert document.value["structure"]["file_descriptions"] == []
+    assert document.value["experiment"]["run_id"] == run.identifier
+
+
+OUTDATING: dict[str, tuple[Callable[[Lab], None], list[str]]] = {
+    "the project": (
+        lambda lab: lab.change(documents.project_document(lab.root, "p_Barley"), PROJECT, project_title="Barley"),
+        ["The project has changed: project title."],
+    ),
+    "the dataset": (
+        lambda lab: lab.change(
+            documents.dataset_document(lab.root, D, ADMINISTRATIVE), ADMINISTRATIVE, license="CC0-1.0"
+        ),
+        ["The dataset has changed: license."],
+    ),
+    "the run": (
+        lambda lab: lab.change(documents.run_document(lab.root, D, "Heat-shock"), EXPERIMENT, notes="Lane 3."),
+        ["The run has changed: notes."],
+    ),
+    "a file": (lambda lab: lab.put(f"{D}/a.txt", "other\n") and lab.look(), ["One file has changed: 'a.txt'."]),
+    "a file's name": (
+        lambda lab: lab.move(f"{D}/a.txt", f"{D}/c.txt") or lab.look(),
+        ["One file has another name or place: 'a.txt'."],
+    ),
+    "a file's loss": (lambda lab: lab.remove(f"{D}/a.txt") or lab.look(), ["One file is missing: 'a.txt'."]),
+}
+
+
+@pytest.mark.parametrize("what", OUTDATING)
+def test_a_change_of_a_source_is_told_and_a_new_revision_mends_it(lab: Lab, what: str) -> None:
+    act, words = OUTDATING[what]
+    label = lab.begin("Heat shock")
+    lab.finish(label)
+    act(lab)
+    assert said()["outdated"] == words
+    before = index.snapshot()
+    index.rebuild()
+    assert index.snapshot() == before
+    if what == "a file's loss":
+        lab.put(f"{D}/a.txt", "a\n")
+        lab.look()
+        assert said()["outdated"] == []
+        return
+    assert lab.finish(label).revision == 2
+    assert said() == {"revision": 2, "status": "complete", "outdated": [], "outdated_files": []}
+
+
+def test_a_changed_instrument_is_told(lab: Lab) -> None:
+    with lab.workspace() as ws:
+        path = new(ws.store, ws.root, {"instrument_name": "LSM 880"}, "anna")
+    used = lab.json(str(path.relative_to(lab.root)))["instrument_identifier"]
+    label = lab.begin("Heat shock")
+    lab.change(documents.run_document(lab.root, D, label), EXPERIMENT, instruments_used=[used])
+    lab.finish(label)
+    assert said()["outdated"] == []
+    lab.change(path, documents.INSTRUMENT, serial_number="4711")
+    assert said()["outdated"] == ["The instrument 'LSM 880' has changed: serial number."]
+
+
+def test_what_does_not_concern_a_record_does_not_outdate_it(lab: Lab) -> None:
+    label = lab.begin("Heat shock", files=("a.txt",))
+    lab.finish(label)
+    lab.put(f"{D}/new.txt", "new\n")
+    lab.put(f"{D}/b.txt", "another run's\n")
+    (lab.root / D / "a.txt").chmod(0o400)
+    lab.look()
+    assert said()["outdated"] == []
+
+
+def test_a_complete_file_that_was_changed_or_deleted_is_told(lab: Lab) -> None:
+    label = lab.begin("Heat shock")
+    done = lab.finish(label)
+    text = done.path.read_text()
+    done.path.write_text(text.replace("Heat shock", "Cold shock"))
+    index.refresh([done.path])
+    assert said()["outdated"] == ["Its complete metadata file was changed after it was written."]
+    done.path.unlink()
+    index.refresh([done.path])
+    assert said()["outdated"] == [
+        "Its complete metadata file .metadata/runs/Heat-shock/data_object_Heat-shock_v2_metadata.json is missing."
+    ]
+    done.path.write_text(text)
+    index.refresh([done.path])
+    assert said()["outdated"] == []
+
+
+def test_files_are_compared_only_when_some_of_the_runs_own_have_changed(lab: Lab) -> None:
+    label = lab.begin("Heat shock", files=("a.txt",))
+    lab.finish(label)
+    with CaptureQueriesContext(connection) as caught:
+        lab.change(documents.project_document(lab.root, "p_Barley"), PROJECT, project_title="Barley")
+        lab.put(f"{D}/new.txt", "new\n")
+        lab.look()
+    assert not any("catalog_filedocument" in q["sql"] and "JOIN" in q["sql"] for q in caught.captured_queries)
+    assert said()["outdated"] == ["The project has changed: project title."]
+
+
+def test_a_dataset_without_runs_asks_no_more_of_the_database(lab: Lab) -> None:
+    with CaptureQueriesContext(connection) as caught:
+        lab.put(f"{D}/new.txt", "new\n")
+        lab.look()
+    about_runs = [q["sql"] for q in caught.captured_queries if "catalog_run" in q["sql"]]
+    assert all("LIMIT 1" in sql for sql in about_runs)

@@ -1,0 +1,472 @@
+"""Signing in: how often one may fail, what a failure tells, what a session is worth, and the second factor."""
+
+from __future__ import annotations
+
+import os
+import re
+import statistics
+import subprocess
+import sys
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from axes.models import AccessAttempt
+from django.contrib.auth.models import User
+from django.core.checks import run_checks
+from django.test import Client, RequestFactory
+from django.utils import timezone
+from django_otp.oath import totp
+from django_otp.plugins.otp_static.models import StaticToken
+from django_otp.plugins.otp_totp.models import TOTPDevice
+from pytest_django import Settings
+
+from catalog import accounts, attempts
+from tests.catalog.hostile import Page, see
+from tests.catalog.service import CHECKOUT, Service
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PASSWORD = "a long enough password"
+REAL_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]
+
+
+@pytest.fixture
+def ada(django_user_model: Any) -> User:
+    user: User = django_user_model.objects.create_user("ada", password=PASSWORD)
+    return user
+
+
+@pytest.fixture
+def few(settings: Settings) -> int:
+    """A limit that is reached quickly."""
+    settings.AXES_FAILURE_LIMIT = 3
+    return 3
+
+
+def sign_in(name: str = "ada", password: str = "wrong", client: Client | None = None, **more: Any) -> Any:
+    return (client or Client()).post("/login/", {"username": name, "password": password}, **more)
+
+
+def pass_minutes(minutes: float) -> None:
+    """The same as waiting."""
+    for each in AccessAttempt.objects.all():
+        AccessAttempt.objects.filter(pk=each.pk).update(attempt_time=each.attempt_time - timedelta(minutes=minutes))
+
+
+# --- how often one may fail -------------------------------------------------------------------------------------
+
+
+def test_a_name_that_failed_too_often_must_wait_and_is_told_how_long(ada: User, few: int) -> None:
+    assert [sign_in().status_code for _ in range(few - 1)] == [200] * (few - 1)
+    refused = sign_in()
+    assert (refused.status_code, refused["Retry-After"]) == (429, "900")
+    words = Page(refused.content.decode()).words
+    assert "Too many failed sign-ins" in words
+    assert "Try again in 15 minutes" in words
+    assert sign_in(password=PASSWORD).status_code == 429
+    pass_minutes(10)
+    assert "Try again in 5 minutes" in Page(sign_in().content.decode()).words
+    pass_minutes(5.1)
+    assert sign_in(password=PASSWORD).status_code == 302
+
+
+def test_going_on_to_try_does_not_make_the_wait_longer(ada: User, few: int) -> None:
+    for _ in range(few):
+        sign_in()
+    pass_minutes(14)
+    assert [sign_in().status_code for _ in range(5)] == [429] * 5
+    pass_minutes(1.1)
+    assert sign_in(password=PASSWORD).status_code == 302
+
+
+def test_another_browser_or_address_is_no_way_round_for_a_name(ada: User, few: int) -> None:
+    for number in range(few):
+        sign_in(REMOTE_ADDR=f"192.0.2.{number}", HTTP_USER_AGENT=f"browser {number}")
+    assert sign_in(password=PASSWORD, REMOTE_ADDR="198.51.100.7", HTTP_USER_AGENT="fresh").status_code == 429
+
+
+def test_the_name_is_counted_as_it_is_understood(ada: User, few: int) -> None:
+    for name in (" ada", "ada ", "ａｄａ"):
+        sign_in(name)
+    assert sign_in(password=PASSWORD).status_code == 429
+
+
+def test_an_address_that_tries_many_names_must_wait_while_others_get_in(ada: User, few: int) -> None:
+    for number in range(few * attempts.SHARED_BY):
+        sign_in(f"name{number}", REMOTE_ADDR="192.0.2.9")
+    assert sign_in(password=PASSWORD, REMOTE_ADDR="192.0.2.9").status_code == 429
+    assert sign_in(password=PASSWORD, REMOTE_ADDR="192.0.2.10").status_code == 302
+
+
+def test_a_success_in_between_does_not_start_the_count_anew(ada: User, few: int) -> None:
+    accounts.add("eve")
+    for number in range(few * attempts.SHARED_BY):
+        sign_in(f"name{number}", REMOTE_ADDR="192.0.2.9")
+        if number % 5 == 0:
+            sign_in(password=PASSWORD, REMOTE_ADDR="192.0.2.9")
+    assert sign_in(password=PASSWORD, REMOTE_ADDR="192.0.2.9").status_code == 429
+
+
+@pytest.mark.parametrize("door", ["/login/", "/admin/login/"])
+def test_every_door_is_the_same_one(ada: User, few: int, door: str) -> None:
+    client = Client()
+    for _ in range(few):
+        client.post(door, {"username": "ada", "password": "wrong"}, follow=True)
+        sign_in(client=client)
+    assert sign_in(password=PASSWORD).status_code == 429
+    assert client.get("/admin/login/?next=/admin/")["Location"] == "/login/?next=/admin/"
+
+
+def test_a_new_password_or_being_enabled_ends_the_wait(ada: User, few: int) -> None:
+    for _ in range(few):
+        sign_in()
+    accounts.allow("ada", allowed=True)
+    assert sign_in(password=PASSWORD).status_code == 302
+    for _ in range(few):
+        sign_in()
+    assert sign_in(password=accounts.renew("ada").password).status_code == 302
+
+
+def test_no_password_and_no_token_is_kept_of_a_failure(ada: User) -> None:
+    sign_in(password="nearly my password", HTTP_REFERER="/x")
+    kept = str(list(AccessAttempt.objects.values()))
+    assert "nearly" not in kept
+    assert "csrfmiddlewaretoken=" not in kept.replace("csrfmiddlewaretoken=*", "")
+
+
+# --- where a request comes from ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("proxies", "forwarded", "remote", "found"),
+    [
+        (0, "", "192.0.2.1", "192.0.2.1"),
+        (0, "203.0.113.9", "192.0.2.1", "192.0.2.1"),
+        (1, "203.0.113.9", "192.0.2.1", "203.0.113.9"),
+        (1, "198.51.100.1, 203.0.113.9", "192.0.2.1", "203.0.113.9"),
+        (2, "198.51.100.1, 203.0.113.9, 10.0.0.2", "192.0.2.1", "203.0.113.9"),
+        (2, "10.0.0.2", "192.0.2.1", "192.0.2.1"),
+        (1, "nonsense", "192.0.2.1", "192.0.2.1"),
+        (1, "", "192.0.2.1", "192.0.2.1"),
+        (0, "", "2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+        (0, "", "::ffff:192.0.2.7", "192.0.2.7"),
+        (0, "", "", None),
+    ],
+)
+def test_only_what_our_own_proxies_saw_is_believed(
+    settings: Settings, proxies: int, forwarded: str, remote: str, found: str | None
+) -> None:
+    settings.FAIRFOLDER_PROXIES = proxies
+    request = RequestFactory().get("/", REMOTE_ADDR=remote, HTTP_X_FORWARDED_FOR=forwarded)
+    assert attempts.address(request) == found
+
+
+def test_a_forged_forwarded_address_is_no_way_round(ada: User, few: int) -> None:
+    for number in range(few * attempts.SHARED_BY):
+        sign_in(f"name{number}", REMOTE_ADDR="192.0.2.9", HTTP_X_FORWARDED_FOR=f"203.0.113.{number}")
+    spoofed = sign_in(password=PASSWORD, REMOTE_ADDR="192.0.2.9", HTTP_X_FORWARDED_FOR="203.0.113.250")
+    assert spoofed.status_code == 429
+
+
+# --- what a failure tells ---------------------------------------------------------------------------------------
+
+
+def test_an_account_that_is_not_there_is_told_of_in_the_same_words(ada: User, few: int) -> None:
+    User.objects.create_user("closed", password=PASSWORD, is_active=False)
+    told: dict[str, list[tuple[int, str]]] = {}
+    for name in ("ada", "closed", "nobody"):
+        answers = [sign_in(name, "wrong", REMOTE_ADDR=f"192.0.2.{len(name)}") for _ in range(few + 1)]
+        blurred = [re.sub(r'value="[^"]*"', "", answer.content.decode()) for answer in answers]
+        told[name] = [(answer.status_code, text) for answer, text in zip(answers, blurred, strict=True)]
+    assert told["ada"] == told["nobody"] == told["closed"]
+    right = sign_in("closed", PASSWORD, REMOTE_ADDR="198.51.100.1")
+    assert right.status_code == 429
+
+
+def test_an_account_that_is_not_there_takes_as_long(settings: Settings) -> None:
+    settings.PASSWORD_HASHERS = REAL_HASHERS
+    settings.AXES_FAILURE_LIMIT = 1_000
+    User.objects.create_user("ada", password=PASSWORD)
+    User.objects.create_user("closed", password=PASSWORD, is_active=False)
+    unusable = User.objects.create_user("unusable")
+    unusable.set_unusable_password()
+    unusable.save()
+    took: dict[str, list[float]] = {name: [] for name in ("ada", "nobody", "closed", "unusable")}
+    for _ in range(4):
+        for name, times in took.items():
+            started = time.process_time()
+            assert sign_in(name).status_code == 200
+            times.append(time.process_time() - started)
+    medians = {name: statistics.median(times) for name, times in took.items()}
+    assert min(medians.values()) > 0.5 * max(medians.values()), medians
+
+
+# --- what a session is worth ------------------------------------------------------------------------------------
+
+
+def test_a_session_that_someone_planted_is_worth_nothing_after_signing_in(ada: User) -> None:
+    client = Client()
+    client.session.save()
+    session = client.session
+    session["planted"] = True
+    session.save()
+    client.cookies["fairfolder_session"] = session.session_key or ""
+    sign_in(password=PASSWORD, client=client)
+    assert client.cookies["fairfolder_session"].value != session.session_key
+    victim = Client()
+    victim.cookies["fairfolder_session"] = session.session_key or ""
+    assert victim.get("/").status_code == 302
+
+
+def test_signing_out_and_a_new_password_end_the_session(ada: User) -> None:
+    client = Client()
+    sign_in(password=PASSWORD, client=client)
+    stolen = Client()
+    stolen.cookies["fairfolder_session"] = client.cookies["fairfolder_session"].value
+    assert stolen.get("/").status_code == 200
+    client.post("/logout/")
+    assert stolen.get("/").status_code == 302
+    sign_in(password=PASSWORD, client=client)
+    accounts.renew("ada")
+    assert client.get("/").status_code == 302
+
+
+def test_people_change_their_own_password_when_they_know_the_old_one(ada: User) -> None:
+    client = Client()
+    sign_in(password=PASSWORD, client=client)
+    see(client, "/profile/password/")
+
+    def change(old: str, new: str) -> Any:
+        return client.post("/profile/password/", {"old_password": old, "new_password1": new, "new_password2": new})
+
+    assert change("wrong", "another long password").status_code == 200
+    User.objects.filter(pk=ada.pk).update(last_name="Lovelace")
+    for weak in ("short", "12345678901", "password123", "Lovelace1"):
+        assert change(PASSWORD, weak).status_code == 200, weak
+    ada.refresh_from_db()
+    assert ada.check_password(PASSWORD)
+    assert change(PASSWORD, "another long password").status_code == 302
+    ada.refresh_from_db()
+    assert ada.check_password("another long password")
+    assert client.get("/").status_code == 200
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "127.0.0.1@evil.example"])
+def test_a_foreign_host_name_is_refused(settings: Settings, host: str) -> None:
+    settings.ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+    answer = Client().get("/login/", HTTP_HOST=host)
+    assert answer.status_code == 400
+    assert "evil" not in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    "target", ["//evil.example/", "https://evil.example/", "/\\evil.example", "javascript:alert(1)"]
+)
+def test_the_second_factor_leads_to_no_foreign_site(ada: User, target: str) -> None:
+    client = Client()
+    sign_in(password=PASSWORD, client=client)
+    client.post("/profile/second-factor/", {"do": "begin"})
+    client.post("/profile/second-factor/", {"do": "confirm", "code": code_of(ada)})
+    fresh = Client()
+    sign_in(password=PASSWORD, client=fresh)
+    TOTPDevice.objects.update(last_t=-1)
+    answer = fresh.post("/profile/second-factor/", {"do": "check", "code": code_of(ada), "next": target})
+    assert (answer.status_code, answer["Location"]) == (302, "/profile/second-factor/")
+
+
+# --- the second factor ------------------------------------------------------------------------------------------
+
+
+def code_of(user: User, *, later: int = 0) -> str:
+    """What the app shows, now or so many steps later."""
+    device = TOTPDevice.objects.get(user=user)
+    return f"{totp(device.bin_key, device.step, device.t0, device.digits, later):06}"
+
+
+def wait_for_codes() -> None:
+    """The same as waiting until the throttle and the used step are over."""
+    TOTPDevice.objects.update(last_t=-1, throttling_failure_timestamp=timezone.now() - timedelta(days=1))
+
+
+@pytest.fixture
+def grace() -> tuple[Client, User]:
+    """An administrator who is signed in by password."""
+    made = accounts.add("grace", "admin")
+    client = Client()
+    sign_in("grace", made.password, client)
+    return client, accounts.named("grace")
+
+
+PAGE = "/profile/second-factor/"
+
+
+def set_up(client: Client, user: User) -> list[str]:
+    """Sets a second factor up; answers the recovery codes."""
+    client.post(PAGE, {"do": "begin"})
+    answer = client.post(PAGE, {"do": "confirm", "code": code_of(user)})
+    codes = re.findall(r"\b[a-z2-9]{5}-[a-z2-9]{5}\b", answer.content.decode())
+    assert len(codes) == 10
+    return codes
+
+
+def again(user: User) -> Client:
+    """Another browser of the same person, signed in by password only."""
+    client = Client()
+    client.force_login(user)
+    wait_for_codes()
+    return client
+
+
+def test_the_admin_asks_for_no_second_factor_unless_told_to(grace: tuple[Client, User]) -> None:
+    assert grace[0].get("/admin/").status_code == 200
+
+
+def test_where_it_is_asked_for_the_admin_is_closed_until_one_is_shown(
+    grace: tuple[Client, User], settings: Settings
+) -> None:
+    settings.FAIRFOLDER_ADMIN_SECOND_FACTOR = True
+    client, user = grace
+    assert client.get("/admin/auth/user/")["Location"] == f"{PAGE}?next=/admin/auth/user/"
+    assert client.post("/admin/auth/user/add/", {"username": "x"}).status_code == 302
+    assert client.get("/").status_code == 200
+    assert "needs a second factor" in see(client, PAGE).words
+    client.post(PAGE, {"do": "begin"})
+    words = see(client, PAGE).words
+    assert "otpauth://totp/Fairfolder" in words
+    assert client.post(PAGE, {"do": "confirm", "code": "000000"}).status_code == 400
+    assert client.get("/admin/").status_code == 302
+    wait_for_codes()
+    before = client.cookies["fairfolder_session"].value
+    set_up(client, user)
+    assert client.cookies["fairfolder_session"].value != before
+    assert client.get("/admin/").status_code == 200
+    assert "10 recovery codes are left" in see(client, PAGE).words
+
+
+def test_who_set_one_up_is_asked_for_it_in_each_session(grace: tuple[Client, User]) -> None:
+    set_up(*grace)
+    fresh = again(grace[1])
+    assert fresh.get("/admin/").status_code == 302
+    answer = fresh.post(PAGE, {"do": "check", "code": code_of(grace[1]), "next": "/admin/auth/user/"})
+    assert answer["Location"] == "/admin/auth/user/"
+    assert fresh.get("/admin/").status_code == 200
+
+
+def test_a_code_is_good_once_and_wrong_ones_are_slowed_down(grace: tuple[Client, User]) -> None:
+    set_up(*grace)
+    fresh, user = again(grace[1]), grace[1]
+    code = code_of(user)
+    assert fresh.post(PAGE, {"do": "check", "code": code}).status_code == 302
+    assert again_with_code_used(user, code).status_code == 400
+    wait_for_codes()
+    other = Client()
+    other.force_login(user)
+    assert other.post(PAGE, {"do": "check", "code": "not a code"}).status_code == 400
+    assert other.post(PAGE, {"do": "check", "code": "123456"}).status_code == 400
+    hurried = other.post(PAGE, {"do": "check", "code": code_of(user)})
+    assert (hurried.status_code, "wait" in hurried.content.decode()) == (400, True)
+    assert other.get("/admin/").status_code == 302
+
+
+def again_with_code_used(user: User, code: str) -> Any:
+    client = Client()
+    client.force_login(user)
+    return client.post(PAGE, {"do": "check", "code": code})
+
+
+def test_recovery_codes_are_good_once_and_kept_as_hashes(grace: tuple[Client, User]) -> None:
+    codes = set_up(*grace)
+    kept = " ".join(StaticToken.objects.values_list("token", flat=True))
+    assert [code for code in codes if code in kept or code.replace("-", "") in kept] == []
+    fresh = again(grace[1])
+    assert fresh.post(PAGE, {"do": "check", "code": f" {codes[0].upper()} "}).status_code == 302
+    assert fresh.get("/admin/").status_code == 200
+    assert again(grace[1]).post(PAGE, {"do": "check", "code": codes[0]}).status_code == 400
+    new = fresh.post(PAGE, {"do": "renew"}).content.decode()
+    assert codes[1] not in new
+    assert fresh.get("/admin/").status_code == 200
+
+
+def test_a_password_alone_changes_nothing_of_a_second_factor(grace: tuple[Client, User]) -> None:
+    set_up(*grace)
+    thief = again(grace[1])
+    before = list(TOTPDevice.objects.values()) + list(StaticToken.objects.values())
+    for do in ("begin", "renew", "off", "confirm"):
+        thief.post(PAGE, {"do": do, "code": code_of(grace[1])})
+    assert list(TOTPDevice.objects.values()) + list(StaticToken.objects.values()) == before
+    assert "otpauth" not in see(thief, PAGE).words
+
+
+def test_it_is_taken_away_by_its_owner_or_by_the_command(grace: tuple[Client, User]) -> None:
+    set_up(*grace)
+    assert grace[0].post(PAGE, {"do": "off"}).status_code == 302
+    assert (TOTPDevice.objects.count(), StaticToken.objects.count()) == (0, 0)
+    assert grace[0].get("/admin/").status_code == 200
+
+
+def test_the_code_of_another_person_is_no_way_in(grace: tuple[Client, User], ada: User) -> None:
+    set_up(*grace)
+    client = Client()
+    client.force_login(ada)
+    client.post(PAGE, {"do": "check", "code": code_of(grace[1])})
+    device = TOTPDevice.objects.get(user=grace[1])
+    session = client.session
+    session["otp_device_id"] = device.persistent_id
+    session.save()
+    assert "not set up" not in see(client, PAGE).words
+    assert "you have shown it" not in see(client, PAGE).words
+
+
+# --- the settings of a public service ---------------------------------------------------------------------------
+
+
+def test_a_service_behind_https_has_nothing_that_django_advises_against() -> None:
+    script = (
+        "import django; django.setup()\n"
+        "from django.core.checks import run_checks\n"
+        "from django.conf import settings\n"
+        "found = [m for m in run_checks(include_deployment_checks=True) if not m.is_silenced()]\n"
+        "print([m.id for m in found], settings.DEBUG, settings.SECURE_HSTS_SECONDS >= 31_536_000,\n"
+        "      settings.SESSION_COOKIE_SECURE and settings.CSRF_COOKIE_SECURE, settings.SECURE_SSL_REDIRECT)\n"
+    )
+    public = {
+        "DJANGO_SETTINGS_MODULE": "catalog.settings",
+        "FAIRFOLDER_HTTPS": "1",
+        "FAIRFOLDER_SECRET_KEY": "".join(chr(33 + n) for n in range(64)),
+        "FAIRFOLDER_ALLOWED_HOSTS": "data.example.org",
+        "FAIRFOLDER_ADMIN_SECOND_FACTOR": "1",
+    }
+    own = {k: v for k, v in os.environ.items() if not k.startswith(("FAIRFOLDER_", "MONITOR_", "DJANGO_"))}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=own | public, cwd=CHECKOUT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[] False True True True"
+
+
+def test_the_settings_as_they_come_have_no_fault() -> None:
+    assert [message.id for message in run_checks() if not message.is_silenced()] == []
+
+
+@pytest.mark.parametrize("wanting", ["FAIRFOLDER_SECRET_KEY", "FAIRFOLDER_ALLOWED_HOSTS"])
+def test_an_address_that_others_reach_needs_a_key_and_names(service: Service, wanting: str) -> None:
+    given = {"FAIRFOLDER_SECRET_KEY": "k" * 64, "FAIRFOLDER_ALLOWED_HOSTS": "data.example.org"}
+    given.pop(wanting)
+    answer = service.run("serve", "--host", "0.0.0.0", "--port", "8765", **given)
+    assert (answer.code, answer.out, wanting in answer.err) == (2, "", True)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("FAIRFOLDER_PROXIES", "many"),
+        ("FAIRFOLDER_PROXIES", "-1"),
+        ("FAIRFOLDER_SIGN_IN_FAILURES", "0"),
+        ("FAIRFOLDER_SIGN_IN_WAIT_MINUTES", "99999"),
+        ("FAIRFOLDER_ADMIN_SECOND_FACTOR", "perhaps"),
+    ],
+)
+def test_a_wrong_setting_of_the_sign_in_is_named(service: Service, name: str, value: str) -> None:
+    answer = service.run("user", "list", **{name: value})
+    assert (answer.code, name in answer.err, value in answer.err) == (2, True, True)

@@ -1,0 +1,170 @@
+"""Files that cannot be read when they are first met (too large for the pass, or not at rest) are who they were."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from queue import Queue
+
+import pytest
+
+from ingest.readers import SlowReads
+from ingest.reading import NotRead
+from ingest.reconcile import reconcile
+from ingest.report import Report
+from ingest.rows import NO_STAMP, Condition, PlaceRow
+from tests.ingest.watched import Watched
+
+A, B = "p_A/a", "p_A/b"
+LARGE = b"large".ljust(5_000)
+RESTLESS = 3_600.0
+
+
+class Beside:
+    """The readers of large files beside the passes; they begin when :meth:`go` is called."""
+
+    def __init__(self) -> None:
+        self.stop, self._begin = threading.Event(), threading.Event()
+        self._ready: Queue[str] = Queue()
+        self.slow = SlowReads(self.stop, self._ready.put, larger_than=1_000)
+        nowhere = PlaceRow(-1, "dataset", "nowhere", 0, 0, "", gone=False)
+        for number in (b"1", b"2"):  # as many as are read at once
+            self.slow.take(nowhere, number, NO_STAMP, self._hold)
+
+    def _hold(self) -> list[NotRead]:
+        self._begin.wait()
+        return [NotRead(Condition.PENDING, "")]
+
+    def go(self) -> str:
+        """Let them read; the dataset whose file was read first."""
+        self._begin.set()
+        return next(told for _ in range(3) if (told := self._ready.get(timeout=60)) != "nowhere")
+
+    def look(self, watched: Watched) -> Report:
+        with watched.workspace() as ws:
+            return reconcile(ws, wait=False, slow=self.slow)
+
+    def close(self) -> None:
+        self.stop.set()
+        self._begin.set()
+        self.slow.close()
+
+
+@pytest.fixture
+def beside() -> Iterator[Beside]:
+    beside = Beside()
+    yield beside
+    beside.close()
+
+
+def test_a_large_file_has_the_identity_of_its_entry_when_the_state_is_lost(watched: Watched, beside: Beside) -> None:
+    watched.put(f"{A}/large.bin", LARGE)
+    watched.put(f"{A}/small.txt")
+    watched.put(f"{B}/other.txt")
+    watched.reconcile()
+    before = watched.identifiers(A)
+    watched.lose_state()
+    assert beside.look(watched).pending == 1
+    assert beside.go() == A
+    beside.look(watched)
+    assert watched.identifiers(A) == before
+    watched.edit(f"{A}/.metadata/dataset_structural.json", lambda v: v.update(scope="a person's words"))
+    assert watched.reconcile().findings == []
+    watched.move(f"{A}/large.bin", f"{B}/large.bin")
+    watched.reconcile()
+    assert watched.identifiers(B)["large.bin"] == before["large.bin"]
+    assert set(watched.identifiers(A)) == {"small.txt"}
+    assert watched.check() == []
+
+
+def test_a_large_file_from_a_deleted_dataset_keeps_its_identity(watched: Watched, beside: Beside) -> None:
+    watched.put(f"{A}/large.bin", LARGE)
+    watched.put(f"{B}/other.txt")
+    watched.reconcile()
+    before = watched.identifiers(A)
+    watched.move(f"{A}/large.bin", f"{B}/large.bin")
+    watched.remove(A)
+    beside.look(watched)
+    assert beside.go() == B
+    beside.look(watched)
+    assert watched.identifiers(B)["large.bin"] == before["large.bin"]
+    assert watched.check() == []
+
+
+def taken_from_a_deleted_dataset(watched: Watched) -> str:
+    """A file moved out of a dataset that was deleted, met before it was at rest and once more; its identity."""
+    watched.put(f"{A}/f.txt", "one")
+    watched.put(f"{A}/other.txt", "two")
+    watched.put(f"{B}/x.txt", "x")
+    watched.reconcile()
+    identifier = watched.identifiers(A)["f.txt"]
+    watched.copy(A, "../backup")
+    watched.move(f"{A}/f.txt", f"{B}/f.txt")
+    watched.remove(A)
+    assert watched.reconcile(settle_seconds=RESTLESS).pending == 1
+    watched.reconcile()
+    assert watched.identifiers(B)["f.txt"] == identifier
+    return identifier
+
+
+def test_a_file_that_waited_when_its_dataset_was_deleted_is_not_doubled_by_the_backup(watched: Watched) -> None:
+    identifier = taken_from_a_deleted_dataset(watched)
+    watched.move("../backup", A)
+    watched.reconcile()
+    watched.reconcile()
+    assert set(watched.identifiers(A)) == {"f.txt", "other.txt"}
+    assert identifier not in watched.identifiers(A).values()
+    assert watched.identifiers(B)["f.txt"] == identifier
+    assert watched.check() == []
+
+
+def test_a_file_that_waited_when_its_dataset_was_deleted_is_missing_once_it_is_deleted(watched: Watched) -> None:
+    identifier = taken_from_a_deleted_dataset(watched)
+    watched.remove(f"{B}/f.txt")
+    watched.reconcile()
+    assert watched.states(B) == {"f.txt": "missing", "x.txt": "present"}
+    assert watched.identifiers(B)["f.txt"] == identifier
+
+
+def test_a_file_that_waits_for_a_dataset_keeps_its_identity_when_that_is_found_deleted(watched: Watched) -> None:
+    """The target, the origin and the target again are looked at, each alone, as a watcher may."""
+    watched.put(f"{A}/f.txt", "one")
+    watched.put(f"{B}/x.txt", "x")
+    watched.reconcile()
+    identifier = watched.identifiers(A)["f.txt"]
+    watched.move(f"{A}/f.txt", f"{B}/f.txt")
+    watched.remove(A)
+    for part in (B, A, B):
+        with watched.workspace() as ws:
+            reconcile(ws, only=[part], wait=False)
+    assert watched.identifiers(B)["f.txt"] == identifier
+    assert watched.check() == []
+
+
+def test_a_file_that_waits_moves_on_and_is_still_itself(watched: Watched) -> None:
+    watched.put(f"{A}/f.txt", "one")
+    watched.folder("p_A/c")
+    watched.put(f"{B}/x.txt", "x")
+    watched.reconcile()
+    identifier = watched.identifiers(A)["f.txt"]
+    watched.move(f"{A}/f.txt", f"{B}/f.txt")
+    watched.remove(A)
+    watched.reconcile(settle_seconds=RESTLESS)
+    watched.move(f"{B}/f.txt", "p_A/c/f.txt")
+    watched.reconcile(settle_seconds=RESTLESS)
+    watched.reconcile()
+    assert watched.identifiers("p_A/c") == {"f.txt": identifier}
+    assert set(watched.identifiers(B)) == {"x.txt"}
+    assert watched.check() == []
+
+
+def test_a_file_that_waits_for_another_dataset_is_not_looked_at_at_once(watched: Watched) -> None:
+    """Whether its identity may leave cannot be said while the dataset it came from is just being moved."""
+    watched.put(f"{A}/f.txt", "one")
+    watched.put(f"{B}/x.txt", "x")
+    watched.reconcile()
+    watched.move(f"{A}/f.txt", f"{B}/f.txt")
+    watched.move(A, "p_A/a2")
+    time.sleep(0.3)
+    assert watched.reconcile(B, settle_seconds=0.25).waiting == {A: 0.25, B: 0.25}
