@@ -12,4 +12,5 @@ BENCHMARKS = (
     "latency",
     "watcher_memory",
     "pages",
+    "finalise",
 )

@@ -14,7 +14,7 @@ import orjson
 
 from ingest.check import check
 from ingest.errors import FairfolderError
-from ingest.processes import ReadingProcesses
+from ingest.processes import ReadingProcesses, collect_rarely
 from ingest.reconcile import reconcile
 from ingest.report import Finding
 from ingest.settings import EngineSettings
@@ -68,6 +68,7 @@ def _reconcile(arguments: argparse.Namespace) -> int:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     signal.signal(signal.SIGINT, lambda *_: stop.set())
+    collect_rarely()
     with open_workspace(_existing(arguments.root), EngineSettings.from_env()) as ws, ReadingProcesses() as processes:
         report = reconcile(ws, accept_deletions=arguments.accept_deletions, stop=stop, processes=processes)
     counted = {"described": report.described, "unchanged": report.unchanged, "moved": report.moved,

@@ -47,7 +47,6 @@ class Comparison:
     """
 
     place: PlaceRow
-    trusted: Stamp | None
     unchanged: int = 0
     read: dict[bytes, Stamp] = field(default_factory=dict)
     pending: dict[bytes, Stamp] = field(default_factory=dict)

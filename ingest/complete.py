@@ -7,6 +7,7 @@ source or a data file has changed; then a new revision is written beside the old
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from typing import Any
 
 from ingest import documents, manifest
 from ingest.completeness import completeness
-from ingest.documents import ADMINISTRATIVE, COMPLETE, EXPERIMENT, INSTRUMENT, PROJECT, STRUCTURAL
+from ingest.documents import ADMINISTRATIVE, COMPLETE, EXPERIMENT, INSTRUMENT, PROJECT, REGISTRY, STRUCTURAL
 from ingest.errors import DocumentError, NotAtRestError, StoreError
 from ingest.layout import METADATA
 from ingest.marking import marked, named, naming, unmarked
@@ -30,6 +31,7 @@ from ingest.revisions import (
     revision_iri,
     revision_name,
 )
+from ingest.rows import Stamp
 from ingest.runs import claims, experiments, own_files
 from ingest.schema import Problem, SchemaSet
 from ingest.seen import Seen
@@ -114,6 +116,7 @@ class _Finalising:
     _named: Mapping[str, Any] = field(default_factory=dict)
     _latest: Revision | None = None
     _written: Upcoming | None = None
+    _manifest: Stamp | None = None  # of the manifest, where it is our own text
 
     @property
     def path(self) -> Path:
@@ -163,9 +166,8 @@ class _Finalising:
             ADMINISTRATIVE: documents.dataset_document(self.root, self.dataset, ADMINISTRATIVE),
             STRUCTURAL: documents.dataset_document(self.root, self.dataset, STRUCTURAL),
         }
-        self._sources = {kind: self._read(path, kind) for kind, path in paths.items()}
-        structure = self._sources[STRUCTURAL]
-        manifest.entries_by_name(paths[STRUCTURAL], structure)
+        self._sources = {kind: self._read(paths[kind], kind) for kind in (PROJECT, ADMINISTRATIVE)}
+        structure = self._sources[STRUCTURAL] = self._read_manifest(paths[STRUCTURAL])
         self._named = named(structure, run["run_id"])
         self._latest = next(own_revisions(self.folder, run["run_id"]), None)
         self._files = self._own_files(run, structure["file_descriptions"])
@@ -175,6 +177,21 @@ class _Finalising:
             return documents.read_document(path, kind).value
         except FileNotFoundError:
             raise DocumentError(path, f"{path} is missing; make it with: reconcile") from None
+
+    def _read_manifest(self, path: Path) -> Value:
+        """The manifest; one that is our own text need not be searched for what only an editor can do wrong."""
+        try:
+            raw, identity = documents.read_stamped(path)
+        except FileNotFoundError:
+            raise DocumentError(path, f"{path} is missing; make it with: reconcile") from None
+        dataset = str(self._sources[ADMINISTRATIVE].get("dataset_identifier", ""))
+        entry = self._read(documents.registry_document(self.root, dataset), REGISTRY)
+        ours = entry.get("documents", {}).get(f"{STRUCTURAL}.json") == hashlib.sha256(raw).hexdigest()
+        self._manifest = Stamp(*identity) if ours else None
+        value = documents.parse(path, raw, twice_checked=ours)
+        if not ours:
+            manifest.entries_by_name(path, value)
+        return value
 
     def _own_files(self, run: Value, entries: Sequence[Value]) -> list[Value]:
         """The entries of the run's files; once it was finalised, those it had, wherever they stand by now."""
@@ -320,6 +337,9 @@ class _Finalising:
             if e.get("run_id") == run_id and manifest.key_of_entry(e) not in read
         }
 
+        if not left and not current.changed and all(marked(e, run_id, name) == e for e in read.values()):
+            return None
+
         def change(old: Mapping[bytes, Value]) -> Mapping[bytes, Value | None]:
             if dict(old) != {**read, **left}:
                 path = documents.dataset_document(self.root, self.dataset, STRUCTURAL)
@@ -328,9 +348,8 @@ class _Finalising:
             return {**own, **{key: unmarked(entry) for key, entry in left.items()}}
 
         path = documents.dataset_document(self.root, self.dataset, STRUCTURAL)
-        return EntriesChange(
-            path, frozenset([*read, *left]), change, header=naming(file.value, file.sha256, name), ours=True
-        )
+        keys, header = frozenset([*read, *left]), naming(file.value, file.sha256, name)
+        return EntriesChange(path, keys, change, self._manifest, header, ours=True)
 
 
 def _without_context(value: Mapping[str, Any]) -> Value:

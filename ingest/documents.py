@@ -20,6 +20,7 @@ import orjson
 
 from ingest.errors import DocumentError
 from ingest.layout import METADATA, Layout
+from ingest.rows import Stamp
 
 SCHEMA_BASE = "https://w3id.org/fairfolder/schemas/"
 CONTEXT_BASE = "https://w3id.org/fairfolder/contexts/"
@@ -71,16 +72,13 @@ IDENTIFIER_KEY: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Document:
-    """One document as read: its value, its bytes, their SHA-256, the ETag over people's fields, and which file it was.
-
-    ``identity``: see :func:`stat_identity`.
-    """
+    """One document as read: its value, its bytes, their SHA-256, the ETag over people's fields, and which file it was."""
 
     value: dict[str, Any]
     raw: bytes
     sha256: str
     etag: str
-    identity: tuple[int, ...]
+    stamp: Stamp
 
 
 @dataclass(frozen=True)
@@ -303,21 +301,15 @@ def _refuse_twice(path: Path, raw: bytes) -> None:
         raise DocumentError(path, f"{path}: {error}; keep one of the two. Nothing was overwritten.") from None
 
 
-def stat_identity(info: os.stat_result) -> tuple[int, ...]:
-    """What tells one state of a file from the next."""
-    return info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns
-
-
 def read_bytes(path: Path, folder: int | None = None) -> bytes:
     """The bytes of a document: see :func:`read_stamped`."""
     return read_stamped(path, folder)[0]
 
 
-def read_stamped(path: Path, folder: int | None = None) -> tuple[bytes, tuple[int, ...]]:
+def read_stamped(path: Path, folder: int | None = None) -> tuple[bytes, Stamp]:
     """The bytes of a document, never through a symbolic link and never from anything but a regular file.
 
-    With them device, inode, size, mtime and ctime of the file they were read from, to tell later whether it is still
-    the one.
+    With them the stamp of the file they were read from, to tell later whether it is still the one.
 
     Args:
         folder: a descriptor of the folder it is in, which may stand at another path by now.
@@ -342,7 +334,7 @@ def read_stamped(path: Path, folder: int | None = None) -> tuple[bytes, tuple[in
         if info.st_size > MAX_DOCUMENT_BYTES:
             raise DocumentError(path, f"{path} has {info.st_size:,} bytes, too many for metadata; move it away.")
         with open(fd, "rb", closefd=False) as handle:
-            return handle.read(), stat_identity(info)
+            return handle.read(), Stamp.of(info)
     except OSError as error:
         raise DocumentError(path, _unreadable(path, error)) from error
     finally:
@@ -373,14 +365,14 @@ def read_document(path: Path, kind: str | None = None, folder: int | None = None
         FileNotFoundError: when there is none.
         DocumentError: when it is no readable, strict JSON object.
     """
-    raw, identity = read_stamped(path, folder)
+    raw, stamp = read_stamped(path, folder)
     value = parse(path, raw)
     known = kind or kind_of(path) or ""
     try:
         tag = etag(known, value)
     except TypeError:  # orjson writes 254 levels; a record has ten
         raise DocumentError(path, f"{path} is nested too deeply; flatten it. Nothing was overwritten.") from None
-    return Document(value, raw, hashlib.sha256(raw).hexdigest(), tag, identity)
+    return Document(value, raw, hashlib.sha256(raw).hexdigest(), tag, stamp)
 
 
 # --- where documents live -------------------------------------------------------------------------------------

@@ -157,7 +157,8 @@ def find_all(parts: Split, keys: Iterable[bytes]) -> dict[bytes, Slot]:
         return {key: Slot(low, low) for key in sorted(keys, key=sort_key)}
     for key in sorted(keys, key=sort_key):
         slot = slots[key] = find(parts, key, low)
-        low = slot.start
+        # The next key often is the next line, and that is where it is looked for first.
+        low = min(slot.end + 2, parts.end) if slot.end > slot.start else slot.start
     return slots
 
 

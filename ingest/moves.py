@@ -6,6 +6,7 @@ import os
 import stat
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -21,7 +22,7 @@ from ingest.layout import METADATA
 from ingest.reading import dirmeta_facts
 from ingest.rows import Condition, FileRow, PlaceRow, Stamp
 from ingest.seen import Seen
-from ingest.walk import Listing, Row, lstat_below, opened_below, opened_place
+from ingest.walk import Below, Listing, Row, lstat_below, opened_below, opened_place
 
 
 class Whereabouts(Enum):
@@ -54,13 +55,15 @@ def find_moves(root: Path, top: int, listing: Listing, result: Comparison, seen:
     for rows in by_stamp.values():  # what was there until now comes before what has long been missing
         rows.sort(key=lambda r: (r.condition is Condition.MISSING, others.place(r).gone, r.place != result.place.id))
     gone, removed = set(result.gone), {(result.place.id, os.fsdecode(p)) for p in result.removed}
-    for path, stamp in fresh.items():
-        for row in by_stamp.get(stamp[:4], ()):
-            if (row.place, row.path) in removed:
-                continue
-            if _claim(others, top, path, stamp, row, gone, result):
-                by_stamp[stamp[:4]].remove(row)
-                break
+    with closing(Below(top)) as below:
+        for path, stamp in fresh.items():
+            here = (result.place.id, os.fsdecode(path))
+            for row in sorted(by_stamp.get(stamp[:4], ()), key=lambda r: (r.place, r.path) != here):
+                if (row.place, row.path) in removed:
+                    continue
+                if _claim(others, below, path, stamp, row, gone, result):
+                    by_stamp[stamp[:4]].remove(row)
+                    break
     result.gone = [p for p in result.gone if p in gone]
 
 
@@ -126,9 +129,9 @@ class _Others:
 
 
 def _claim(
-    others: _Others, top: int, path: bytes, stamp: Stamp, row: FileRow, gone: set[bytes], result: Comparison
+    others: _Others, below: Below, path: bytes, stamp: Stamp, row: FileRow, gone: set[bytes], result: Comparison
 ) -> bool:
-    info = lstat_below(top, path)
+    info = below.sees(path)
     if info is None:
         return False
     technical = dirmeta_facts(os.fsdecode(path), info)
@@ -137,7 +140,7 @@ def _claim(
     if row.place != result.place.id:
         return _claim_elsewhere(others, path, stamp, row, technical, gone, result)
     old = os.fsencode(row.path)
-    absent = row.condition is Condition.MISSING and (old == path or lstat_below(top, old) is None)
+    absent = row.condition is Condition.MISSING and (old == path or below.sees(old) is None)
     if old not in gone and not absent:
         return False
     gone.discard(old)

@@ -46,7 +46,8 @@ class FolderFound:
     """A project or dataset folder on disk.
 
     ``identifier`` is what its document says ("" without one), ``project`` what a dataset's document says of its
-    project, ``age_ns`` the document's ctime, ``broken`` why a document cannot be read, ``stamp`` the document's.
+    project, ``age_ns`` the document's ctime, ``broken`` why a document cannot be read, ``incomplete`` whether one of
+    its documents is not there.
     """
 
     kind: str

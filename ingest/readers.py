@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -111,10 +111,10 @@ def _in_helper(root: Path, place: PlaceRow, wanted: Wanted) -> list[Result]:
 
 @dataclass
 class _Reading:
-    """A file being read beside the passes; ``dataset`` is the path at which its dataset was last met."""
+    """A file being read beside the passes, and its dataset as it was met last: it may be renamed meanwhile."""
 
-    future: Future[list[Result]]
-    dataset: str
+    place: PlaceRow
+    future: Future[list[Result]] = field(default_factory=Future)
 
 
 class SlowReads:
@@ -138,14 +138,15 @@ class SlowReads:
         """End the reading; ``stop`` must be set."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def take(self, place: PlaceRow, path: bytes, stamp: Stamp, read: Callable[[], list[Result]]) -> Result:
+    def take(self, place: PlaceRow, path: bytes, stamp: Stamp, read: Callable[[PlaceRow], list[Result]]) -> Result:
         """The result if it is there, else a file that is being read from now on."""
         key = (place.id, path, stamp)
         reading = self._readings.get(key)
         if reading is None:
-            reading = self._readings[key] = _Reading(self._pool.submit(read), place.path)
+            reading = self._readings[key] = _Reading(place)
+            reading.future = self._pool.submit(lambda: read(reading.place))
             reading.future.add_done_callback(partial(self._tell, reading))
-        reading.dataset = place.path  # by now: datasets are renamed while their files are read
+        reading.place = place
         if not reading.future.done():
             return NotRead(Condition.PENDING, f"its {stamp.size:,} bytes are being read", again=False)
         del self._readings[key]
@@ -153,7 +154,7 @@ class SlowReads:
 
     def _tell(self, reading: _Reading, future: Future[list[Result]]) -> None:
         if not future.cancelled():
-            self._ready(reading.dataset)
+            self._ready(reading.place.path)
 
     def keep(self, place: int, *files: Mapping[bytes, Stamp]) -> None:
         """Nobody will ask again for any other file of a dataset: it changed, or is gone."""
@@ -207,7 +208,7 @@ class Readers:
         slow, small = self._slow, []
         for path, stamp in files.items():
             if slow is not None and stamp.size > slow.larger_than:
-                read = partial(self._beside, place, [(path, stamp)])
+                read = partial(self._beside, [(path, stamp)])
                 yield Read(place, path, stamp, slow.take(place, path, stamp, read))
             elif stamp.size > _LARGE:
                 one = [(path, stamp)]
@@ -243,7 +244,7 @@ class Readers:
         yield from self._landed(self._small, 0)
         yield from self._landed(self._large, 0)
 
-    def _beside(self, place: PlaceRow, wanted: Wanted) -> list[Result]:
+    def _beside(self, wanted: Wanted, place: PlaceRow) -> list[Result]:
         """As here, in a thread that outlives the pass; when asked to stop, the file just is not read yet."""
         try:
             return self._here(place, wanted)

@@ -32,7 +32,7 @@ def refuse_restless(folder: Path, identifier: str, entries: Entries, seen: Seen 
         words = "missing: put back what is gone, or take it off the run's data files."
         raise NotAtRestError(several(missing, words), tuple(missing))
     as_seen = _by_entry if seen is None else _by_row(seen, seen.place_of(identifier))
-    restless = [str(e["path"]) for e in entries if not _is_as(as_seen, folder, e)]
+    restless = [str(e["path"]) for e in entries if not _is_as(as_seen, os.fspath(folder), e)]
     if restless:
         words = "not as last seen: wait until that is described, and try again."
         raise NotAtRestError(several(restless, words), tuple(restless))
@@ -65,10 +65,10 @@ def several(paths: Sequence[str], words: str) -> str:
 AsSeen = Callable[[str, Mapping[str, Any], os.stat_result], bool]
 
 
-def _is_as(as_seen: AsSeen, folder: Path, entry: Mapping[str, Any]) -> bool:
+def _is_as(as_seen: AsSeen, folder: str, entry: Mapping[str, Any]) -> bool:
     path = documents.decode_path(entry["path"], entry.get("path_encoding"))
     try:
-        return as_seen(path, entry, os.lstat(folder / path))
+        return as_seen(path, entry, os.lstat(f"{folder}/{path}"))
     except OSError:
         return False
 

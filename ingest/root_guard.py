@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from ingest.folders import identity_of
 from ingest.workspace import Workspace
 
 _MANY = 100
@@ -19,7 +20,7 @@ def guard_root(ws: Workspace, *, accept: bool) -> str:
     if reason:
         ws.seen.put("frozen", reason)
         return reason
-    ws.seen.put("root_device", os.stat(ws.root).st_dev)
+    ws.seen.put("root_device", identity_of(os.stat(ws.root))[0])
     if ws.seen.get("frozen"):
         ws.seen.put("frozen", "")
     return ""
@@ -27,7 +28,7 @@ def guard_root(ws: Workspace, *, accept: bool) -> str:
 
 def _trouble(ws: Workspace, accept: bool) -> str:
     try:
-        info = os.stat(ws.root)
+        device, _ = identity_of(os.stat(ws.root))
         empty = not any(not name.startswith(".") for name in os.listdir(ws.root))
     except OSError as error:
         return (
@@ -38,10 +39,10 @@ def _trouble(ws: Workspace, accept: bool) -> str:
     described = ws.seen.present_count()
     if accept or known is None or described == 0:
         return ""
-    if info.st_dev != known:
-        if not _same_folders(ws, info.st_dev):
+    if device != known:
+        if not _same_folders(ws, device):
             return _frozen(ws, "is on another device than before", described)
-        ws.seen.renumber_device(known, info.st_dev)
+        ws.seen.renumber_device(known, device)
     return _frozen(ws, "is empty", described) if empty else ""
 
 
@@ -54,7 +55,7 @@ def _same_folders(ws: Workspace, device: int) -> bool:
             info = os.lstat(ws.root / place.path)
         except OSError:
             continue
-        same += (info.st_dev, info.st_ino) == (device, place.ino)
+        same += identity_of(info) == (device, place.ino)
     return same * 2 > len(places)
 
 

@@ -82,7 +82,7 @@ def compare(
     surveyed: Surveyed,
 ) -> Comparison:
     """List a dataset, whose open folder is ``top``, and compare it with its rows."""
-    result = Comparison(place, state.trusted)
+    result = Comparison(place)
     known = seen.stamps(place.id)
     if state.entries is not None:
         _check_entries(state, place, seen, known, result)
@@ -105,7 +105,8 @@ def _check_entries(
 ) -> None:
     """A manifest whose text is not the one last seen: its entries against our rows.
 
-    A row without an entry is read again under its old identifier; an entry without a row is an orphan until a file of
+    A row without an entry is read again under its old identifier; an entry without a row, or whose row does not know
+    whose it is, is an orphan until a file of
     its path, or of its checksum, turns up, unless its identity is another dataset's by now; where one says missing
     and the other not, the file is looked at again. An entry whose identity or checksum was edited is reported, unless
     the store itself wrote it.
@@ -115,7 +116,7 @@ def _check_entries(
         result.identities.update((p, r.identifier) for p, r in seen.files(place.id, [path]).items())
         known[path] = (0, 0, 0, 0, 0, int(Condition.PENDING))
     result.removed = [p for p, row in known.items() if p not in paths and Condition(row[5]) is Condition.MISSING]
-    rows = seen.files(place.id, [p for p in paths if p in known])
+    rows = {p: r for p, r in seen.files(place.id, [p for p in paths if p in known]).items() if r.identifier}
     _identities_elsewhere({e["file_identifier"]: p for p, e in paths.items() if p not in rows}, seen, known, result)
     orphans: dict[tuple[str, int], list[Orphan]] = defaultdict(list)
     for path, entry in paths.items():
@@ -132,7 +133,7 @@ def _check_entries(
             continue
         if row.condition is (Condition.DESCRIBED if entry.get("state") == "missing" else Condition.MISSING):
             known[path] = (0, 0, 0, 0, 0, int(Condition.DESCRIBED))
-        if state.trusted is None and row.identifier and (what := _edited(entry, row)):
+        if state.trusted is None and (what := _edited(entry, row)):
             result.trouble = (
                 f"the {what} of {os.fsdecode(path)!r} was changed by hand; put {row.identifier} / {row.sha256} / "
                 f"{row.stamp.size} bytes back, or accept the change as a curator. Nothing was overwritten."

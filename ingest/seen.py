@@ -137,8 +137,8 @@ class Seen:
         uri = self.path.as_uri() + "?mode=ro"
         try:
             db = sqlite3.connect(uri, uri=True, timeout=5, isolation_level=None, check_same_thread=False)
-            if db.execute("PRAGMA user_version").fetchone()[0] == 0:
-                db.close()  # another process is just setting it up
+            if db.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
+                db.close()  # whoever writes it is just setting it up, or makes it anew when it starts
                 return self._nothing_yet()
             db.execute("SELECT count(*) FROM meta").fetchone()
         except sqlite3.DatabaseError as error:
@@ -255,7 +255,7 @@ class Seen:
         return found
 
     def by_inode(self, inodes: Sequence[int]) -> list[FileRow]:
-        """Every described or missing file with one of these inodes, in any place."""
+        """Every file with one of these inodes and an identity, whatever its condition, in any place."""
         return list(self._where("ino IN (?) AND length(identifier) > 0", inodes))
 
     def by_identifier(self, identifiers: Iterable[str]) -> list[FileRow]:
@@ -330,10 +330,6 @@ class Seen:
         """Forget a path as long as what stands there has this identity."""
         raw = bytes.fromhex(identifier.replace("-", ""))
         self._db.execute("DELETE FROM file WHERE place = ? AND path = ? AND identifier = ?", (place, path, raw))
-
-    def drop_place_files(self, place: int) -> None:
-        """Forget every path of a place."""
-        self._db.execute("DELETE FROM file WHERE place = ?", (place,))
 
     # --- documents ----------------------------------------------------------------------------------------
 

@@ -27,6 +27,7 @@ from ingest.locking import LockUnsupportedError, held, lock_file
 from ingest.minting import with_identities
 from ingest.records import Change, EntriesChange, Following, Outcome, Record, Upcoming, Value, Written
 from ingest.revisions import complete_text
+from ingest.rows import Stamp
 from ingest.schema import SchemaSet
 from ingest.texts import Prepared, all_durable, prepare
 
@@ -244,7 +245,7 @@ class Store:
             )
         self._validate(change.path, change.kind, value)
         text = _TEXTS.get(change.kind, documents.to_bytes)(value)
-        before = None if old is None else old.identity
+        before = None if old is None else old.stamp
         prepared = prepare(change.path, change.kind, folder, [text], value, before)
         work.upcoming[change.path] = Upcoming(value, prepared.sha256)
         return prepared
@@ -297,7 +298,7 @@ class Store:
     def _prepare_entries(self, change: EntriesChange, folder: int, by: str) -> Prepared | None:
         raw, before = documents.read_stamped(change.path)
         if change.trusted is not None and self.schemas.is_packaged(STRUCTURAL):
-            parts = manifest.split(raw) if before == tuple(change.trusted) else None
+            parts = manifest.split(raw) if before == change.trusted else None
             if parts is not None:
                 try:
                     return self._splice(change, parts, folder, by, before)
@@ -306,7 +307,7 @@ class Store:
         return self._rewrite(change, raw, folder, by, before)
 
     def _splice(
-        self, change: EntriesChange, parts: manifest.Split, folder: int, by: str, before: tuple[int, ...]
+        self, change: EntriesChange, parts: manifest.Split, folder: int, by: str, before: Stamp
     ) -> Prepared | None:
         slots = manifest.find_all(parts, change.keys)
         old = {
@@ -327,9 +328,7 @@ class Store:
         pieces = manifest.assemble(header, manifest.spliced(parts, lines, slots))
         return prepare(change.path, STRUCTURAL, folder, pieces, header, before)
 
-    def _rewrite(
-        self, change: EntriesChange, raw: bytes, folder: int, by: str, before: tuple[int, ...]
-    ) -> Prepared | None:
+    def _rewrite(self, change: EntriesChange, raw: bytes, folder: int, by: str, before: Stamp) -> Prepared | None:
         value = documents.parse(change.path, raw)
         self._validate(change.path, STRUCTURAL, value)
         entries = {manifest.key_of_entry(e): e for e in value["file_descriptions"]}
@@ -392,10 +391,9 @@ class Store:
         recorded = entry.get("documents", {})
         entry["documents"] = {**recorded, **texts, **accepted}
         # Should a crash keep the next text from landing, the one that still stands there is known as ours too.
-        entry["documents_before"] = {n: recorded[n] for n in texts if n in recorded}
-        if old is not None and not work.prepared and {**entry, "documents_before": 0} == {
-            **old.value, "documents_before": 0,
-        }:  # fmt: skip
+        if texts:
+            entry["documents_before"] = {n: recorded[n] for n in texts if n in recorded}
+        if old is not None and not work.prepared and entry == old.value:
             return None
         stamped = self._stamped(REGISTRY, entry, None if old is None else old.value, by)
         moment = max(
@@ -403,7 +401,7 @@ class Store:
         )  # a clock set back moves no datestamp back
         stamped |= {"datestamp": moment, "sequence": number}
         self._validate(path, REGISTRY, stamped)
-        before = None if old is None else old.identity
+        before = None if old is None else old.stamp
         return prepare(path, REGISTRY, folder, [documents.to_bytes(stamped)], stamped, before)
 
     def _is_text_of(self, path: Path, sha256: str) -> bool:
@@ -438,14 +436,16 @@ class Store:
         ready = [w for w in works if w.error is None and w.prepared]
         if not ready:
             if sequence is not None:
-                self._give_up(_Work(Record("", "", ""), [sequence]), StoreError(sequence.path, "unused"))
+                sequence.discard()
             return [Outcome(w.record, error=w.error) for w in works]
         everything = [p for w in ready for p in w.prepared] + ([sequence] if sequence else [])
         durable = all_durable([p.fd for p in everything])
         if sequence is not None:
-            self._replace_sequence(sequence)
+            self._replace_sequence(sequence, durable)
         outcomes = {id(w): self._land(w, durable) for w in ready}
-        all_durable(sorted({p.folder for p in everything}))
+        for folder, error in all_durable(sorted({p.folder for p in everything})).items():
+            path = next(p.path.parent for p in everything if p.folder == folder)
+            _log.warning("%s: the storage does not say that what was written there is safe: %s", path, error.strerror)
         return [outcomes.get(id(w)) or Outcome(w.record, error=w.error) for w in works]
 
     def _land(self, work: _Work, failed: Mapping[int, OSError]) -> Outcome:
@@ -469,9 +469,11 @@ class Store:
             work.prepared.pop(0)
         return Outcome(work.record, tuple(written))
 
-    def _replace_sequence(self, one: Prepared) -> None:
+    def _replace_sequence(self, one: Prepared, failed: Mapping[int, OSError]) -> None:
         try:
+            if one.fd in failed:
+                raise failed[one.fd]
             one.replace()
         except OSError as error:
-            self._give_up(_Work(Record("", "", ""), [one]), StoreError(one.path, "given up"))
+            one.discard()
             raise explain(one.path, error) from error

@@ -12,6 +12,7 @@ from typing import Any
 from ingest import documents
 from ingest.documents import ADMINISTRATIVE, EXPERIMENT, IDENTIFIER_KEY, PROJECT, REGISTRY, STRUCTURAL, Document
 from ingest.errors import DocumentError, printable
+from ingest.folders import identity_of
 from ingest.layout import METADATA, never_data
 from ingest.places import Decision, FolderFound, Verdict, decide, list_datasets, list_folders, look
 from ingest.records import EntriesChange, Outcome, Record, Written, system_part
@@ -352,7 +353,7 @@ def _accepted(
         ws.seen.set_trouble(relative, Condition.FAILED, str(outcome.error))
         return str(outcome.error)
     if all(written.path != path for written in outcome.written):
-        ws.seen.put_document(relative, Stamp(*document.identity), document.sha256, system_part(kind, document.value))
+        ws.seen.put_document(relative, document.stamp, document.sha256, system_part(kind, document.value))
     remember_documents(ws, outcome.written)
     ws.seen.clear_trouble(relative)
     on_recorded([path, *(w.path for w in outcome.written)])
@@ -420,9 +421,9 @@ def _outside_scheme(ws: Workspace, inodes: set[tuple[int, int]]) -> dict[tuple[i
     with os.scandir(ws.root) as entries:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False) and not ws.layout.is_project_name(entry.name):
-                info = entry.stat(follow_symlinks=False)
-                if (info.st_dev, info.st_ino) in inodes:
-                    names[(info.st_dev, info.st_ino)] = entry.name
+                folder = identity_of(entry.stat(follow_symlinks=False))
+                if folder in inodes:
+                    names[folder] = entry.name
     return names
 
 

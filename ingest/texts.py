@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ingest import documents, manifest
+from ingest import manifest
 from ingest.errors import StoreError
 from ingest.folders import new_file
 from ingest.records import system_part
@@ -39,7 +39,7 @@ class Prepared:
     fd: int
     sha256: str
     system: Mapping[str, Any]
-    before: tuple[int, ...] | None
+    before: Stamp | None
 
     def is_as_read(self) -> bool:
         """Whether the file about to be replaced is still the one that was read (a person's editor takes no lock)."""
@@ -47,7 +47,7 @@ class Prepared:
             info = os.stat(self.path.name, dir_fd=self.folder, follow_symlinks=False)
         except FileNotFoundError:
             return self.before is None
-        return self.before == documents.stat_identity(info)
+        return self.before == Stamp.of(info)
 
     def replace(self) -> Stamp:
         """Put it in the document's place.
@@ -75,7 +75,7 @@ def prepare(
     folder: int,
     pieces: Iterable[manifest.Buffer],
     value: Mapping[str, Any],
-    before: tuple[int, ...] | None,
+    before: Stamp | None,
 ) -> Prepared:
     """The temporary file with the new text, not yet durable.
 

@@ -6,8 +6,8 @@ import errno
 import os
 import stat
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from ingest.rows import NO_STAMP, Condition, PlaceRow, Stamp
 
 _ROOT = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _DIRECTORY = _ROOT | os.O_NOFOLLOW
-_ON_THE_WAY = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 _MAX_IGNORE_BYTES = 1 << 20
 _LARGEST = 2**63 - 1
 
@@ -69,6 +69,11 @@ def open_folder(parent: int | None, name: str | bytes) -> int:
     return os.open(name, _DIRECTORY, dir_fd=parent)
 
 
+def _pass_folder(parent: int | None, name: str | bytes) -> int:
+    """The same only to go on from there, for which a folder that may not be listed is as good."""
+    return os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+
+
 @contextmanager
 def opened_in(root: Path, path: str) -> Iterator[int]:
     """A descriptor of a folder below a watched folder, each step without following links (the root may be one).
@@ -98,12 +103,14 @@ def opened_place(root: Path, place: PlaceRow) -> Iterator[int]:
 
 
 @contextmanager
-def opened_below(top: int, parts: list[bytes], flags: int = _DIRECTORY) -> Iterator[int]:
-    """A descriptor of the folder ``parts`` below ``top``, each step without following links."""
+def opened_below(
+    top: int, parts: list[bytes], step: Callable[[int | None, str | bytes], int] = open_folder
+) -> Iterator[int]:
+    """A descriptor of the folder ``parts`` below ``top``, each ``step`` without following links."""
     current = os.dup(top)
     try:
         for part in parts:
-            following = os.open(part, flags, dir_fd=current)
+            following = step(current, part)
             os.close(current)
             current = following
         yield current
@@ -111,20 +118,51 @@ def opened_below(top: int, parts: list[bytes], flags: int = _DIRECTORY) -> Itera
         os.close(current)
 
 
-def lstat_below(top: int, path: bytes) -> os.stat_result | None:
-    """``lstat`` of a path below an open folder, no link followed on the way; None when there is nothing."""
-    try:
-        return _lstat(top, path)
-    except OSError:
+class Below:
+    """What stands below an open folder, no link followed on the way; the folder looked into last stays open."""
+
+    def __init__(self, top: int) -> None:
+        self._top = top
+        self._open: tuple[bytes, int] | None = None
+
+    def lstat(self, path: bytes) -> os.stat_result | None:
+        """``lstat`` of a path, however long it is; None when there is nothing.
+
+        Raises:
+            OSError: when that cannot be said.
+        """
+        folder, _, name = path.rpartition(b"/")
+        try:
+            return os.stat(name, dir_fd=self._folder(folder) if folder else self._top, follow_symlinks=False)
+        except OSError as error:
+            if error.errno in _NOT_THERE:
+                return None
+            raise
+
+    def sees(self, path: bytes) -> os.stat_result | None:
+        """The same; None also when it cannot be said."""
+        with suppress(OSError):
+            return self.lstat(path)
         return None
 
+    def _folder(self, path: bytes) -> int:
+        if self._open is None or self._open[0] != path:
+            self.close()
+            with opened_below(self._top, path.split(b"/"), _pass_folder) as folder:
+                self._open = path, os.dup(folder)
+        return self._open[1]
 
-def _lstat(top: int, path: bytes) -> os.stat_result:
-    *parts, name = path.split(b"/")
-    if not parts:
-        return os.stat(name, dir_fd=top, follow_symlinks=False)
-    with opened_below(top, parts, _ON_THE_WAY) as folder:
-        return os.stat(name, dir_fd=folder, follow_symlinks=False)
+    def close(self) -> None:
+        """Done looking."""
+        if self._open is not None:
+            os.close(self._open[1])
+            self._open = None
+
+
+def lstat_below(top: int, path: bytes) -> os.stat_result | None:
+    """``lstat`` of a path below an open folder, no link followed on the way; None when nothing is seen there."""
+    with closing(Below(top)) as below:
+        return below.sees(path)
 
 
 def lstat_in(root: Path, path: str) -> os.stat_result | None:
@@ -133,17 +171,8 @@ def lstat_in(root: Path, path: str) -> os.stat_result | None:
     Raises:
         OSError: when that cannot be said.
     """
-    top = os.open(root, _ROOT)
-    try:
-        return _lstat(top, os.fsencode(path))
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        if error.errno in (errno.ELOOP, errno.ENAMETOOLONG):
-            return None
-        raise
-    finally:
-        os.close(top)
+    with opened_in(root, "") as top, closing(Below(top)) as below:
+        return below.lstat(os.fsencode(path))
 
 
 def is_there(root: Path, path: str) -> bool:

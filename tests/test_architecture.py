@@ -52,6 +52,7 @@ _ANY_CONTENT = "whatever a file holds, it keeps its plain facts and a warning in
 BROAD_CATCHES: dict[str, str] = {
     "ingest/store.py::Store._prepare": "one record's content is told and set aside",
     "ingest/reconcile.py::_scan_apart": "one dataset's trouble is told and set aside",
+    "ingest/readers.py::_read_one": "one file's trouble is told and set aside",
     "catalog/following.py::Follower._has_caught_up": "catching up is logged and tried again, the files go on",
     "ingest/formats/extraction.py::begin": _ANY_CONTENT,
     "ingest/formats/extraction.py::Extraction.feed": _ANY_CONTENT,

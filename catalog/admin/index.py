@@ -23,7 +23,7 @@ from catalog.models import ChangeLog, Dataset, Document, File, Instrument, Proje
 class ProjectAdmin(Records):
     words = ("project",)
     noun = "projects"
-    list_display = ("named", "folder", "state", "status", "modified", "change", "page")
+    list_display = ("named", "change", "folder", "state", "status", "modified", "page")
     list_filter = ("state", "status", "modified")
     search_fields = ("title", "path", "identifier")
     search_help_text = "Title, folder or identifier"
@@ -40,7 +40,7 @@ class DatasetAdmin(Records):
     words = ("dataset", "files")
     noun = "datasets"
     list_display = (
-        "named", "folder", "file_count", "size", "state", "status", "access_level", "modified", "change", "page"
+        "named", "change", "folder", "file_count", "size", "state", "status", "access_level", "modified", "page"
     )  # fmt: skip
     list_filter = ("state", "status", "access_level", "license", "modified")
     search_fields = ("title", "path", "identifier", "project_identifier")
@@ -99,7 +99,7 @@ class DocumentAdmin(ReadOnly):
 class InstrumentAdmin(Records):
     words = ("instrument",)
     noun = "instruments"
-    list_display = ("named", "serial_number", "status", "identifier", "change")
+    list_display = ("named", "change", "serial_number", "status", "identifier")
     list_filter = ("status",)
     search_fields = ("name", "serial_number", "identifier")
     search_help_text = "Name, serial number or identifier"
@@ -137,7 +137,7 @@ class _Revision(admin.SimpleListFilter):
 class RunAdmin(Records):
     words = ("run",)
     noun = "runs"
-    list_display = ("named", "label", "dataset", "project", "run_type", "status", "revision", "is_outdated", "change")
+    list_display = ("named", "change", "label", "dataset", "project", "run_type", "status", "revision", "is_outdated")
     list_filter = ("run_type", "status", _Revision)
     search_fields = ("label", "name", "identifier", "dataset_identifier")
     search_help_text = "Name, label, identifier or the dataset's identifier"

@@ -11,8 +11,9 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from catalog.editing import desk, drawing, guided, opened, settling, unsaved
+from catalog.editing import desk, drawing, guided, opened, settling, taking, unsaved
 from catalog.editing.desk import Desk
+from catalog.editing.guided import people
 from catalog.editing.opened import Opened
 from catalog.editing.reading import Filled
 from catalog.editing.targets import Target
@@ -62,10 +63,11 @@ def show(
     status: int = 200,
     is_dirty: bool = False,
     kept: unsaved.Unsaved | None = None,
+    found: tuple[str, tuple[guided.Choice, ...]] | None = None,
 ) -> HttpResponse:
     """The page of a form as it is filled."""
     here = case.desk
-    sheet = desk.draw(here, case.filled, case.base, errors=errors, focus=focus)
+    sheet = desk.draw(here, case.filled, case.base, errors=errors, focus=focus, **_known(case, found))
     context = around(case.request, here.target, case.chrome) | {
         "sheet": sheet,
         "base": opened.sign(here.target, case.base),
@@ -81,6 +83,16 @@ def show(
     return render(case.request, "catalog/forms/page.html", context, status=status)
 
 
+def _known(case: Case, found: tuple[str, tuple[guided.Choice, ...]] | None = None) -> dict[str, Any]:
+    """What the form can offer to take over."""
+    return {
+        "offers": taking.offers(case.desk, case.base, case.filled),
+        "pickers": taking.SUGGESTED,
+        "found": found,
+        "knows_me": people.me(case.request.user) is not None,
+    }
+
+
 def around(request: HttpRequest, target: Target, chrome: Chrome) -> dict[str, Any]:
     """What every page about a form needs."""
     place = (target.word, target.identifier)
@@ -90,6 +102,7 @@ def around(request: HttpRequest, target: Target, chrome: Chrome) -> dict[str, An
         "target": target,
         "what": _WHAT[target.word],
         "action": request.path,
+        "suggest_url": reverse("suggest", args=["x"]).removesuffix("x/"),
         "check_url": reverse("edit-check", args=place),
         "keep_url": reverse("edit-keep", args=place),
     }
@@ -115,7 +128,7 @@ def show_rows(case: Case, name: str, focus: str) -> HttpResponse:
     errors = settling.settle(here.tree, here.schemas, case.filled, case.base.people, here.system).left
     if not getattr(case.request, "htmx", False):
         return show(case, errors=errors, focus=focus, is_dirty=True)
-    sheet = desk.draw(here, case.filled, case.base, errors=errors, focus=focus)
+    sheet = desk.draw(here, case.filled, case.base, errors=errors, focus=focus, **_known(case))
     drawn = sheet.find(name)
     if drawn is None or not drawn.is_shown:
         return HttpResponse("")

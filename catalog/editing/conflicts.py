@@ -46,11 +46,12 @@ class Choice:
 
 @dataclass(frozen=True)
 class Versions:
-    """What the form was made from, and what the person made of it; ``left`` could not be kept."""
+    """What the form was made from, saved last at ``stamp``; what the person made of it; ``left`` could not be kept."""
 
     base: Value
     mine: Value
     left: Mapping[str, Any]
+    stamp: str
 
 
 def show(
@@ -59,14 +60,14 @@ def show(
     """The page that shows both versions; nothing is chosen beforehand."""
     merged = merge(versions.base, versions.mine, theirs.people)
     target = case.desk.target
-    told = {"base": versions.base, "mine": versions.mine, "left": dict(versions.left)}
+    told = {"base": versions.base, "mine": versions.mine, "left": dict(versions.left), "stamp": versions.stamp}
     context = around(case.request, target, case.chrome) | {
         "base": opened.sign(target, theirs),
         "mine": signing.dumps(told, salt=_SALT, compress=True),
         "merged": _sides(case, versions, theirs.people, merged),
         "choices": [_choice(case, number, each, chosen or {}) for number, each in enumerate(merged.conflicts)],
         "left": _left(case, versions.left),
-        "by": case.desk.system.get("last_modified_by", ""),
+        "by": _saved_by(case, versions),
         "at": case.desk.system.get("last_modified_date", ""),
         "is_unanswered": chosen is not None,
     }
@@ -79,7 +80,13 @@ def sent(case: Case) -> Versions | None:
         told = signing.loads(case.request.POST.get(_MINE, ""), salt=_SALT)
     except signing.BadSignature:
         return None
-    return Versions(told["base"], told["mine"], told["left"])
+    return Versions(told["base"], told["mine"], told["left"], told["stamp"])
+
+
+def _saved_by(case: Case, versions: Versions) -> str:
+    """Who saved the newer version; "" where it was written with an editor, past the service."""
+    by = str(case.desk.system.get("last_modified_by", ""))
+    return "" if by == "filesystem" or opened.stamp(case.desk.system) == versions.stamp else by
 
 
 def decided(case: Case, versions: Versions) -> Value | None:

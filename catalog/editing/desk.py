@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from catalog import engine
 from catalog.editing import completeness, drawing, fields, opened, reading, settling
@@ -90,10 +91,11 @@ def draw(
     *,
     errors: Mapping[str, tuple[str, ...]] | None = None,
     focus: str = "",
+    **more: Any,
 ) -> Sheet:
-    """A filled form, drawn, with how complete the document would be."""
+    """A filled form, drawn, with how complete the document would be; ``more`` is the pen's."""
     read = reading.read(desk.tree, filled, base.people)
-    pen = Pen(filled, base.people, read.shape, errors or {}, focus)
+    pen = Pen(filled, base.people, read.shape, errors or {}, focus, **more)
     drawn = drawing.sections(desk.tree, pen)
     problems = settling.complete_problems(desk.schemas, desk.target.kind, read.value, desk.system)
     return Sheet(drawn, completeness.meter(drawn, read, problems), filled, base)

@@ -12,7 +12,8 @@ from typing import Any
 from catalog.editing import fields, guided, reading, texts, words
 from catalog.editing.conditions import Answers, Path, at
 from catalog.editing.fields import Field, Kind, Tree
-from catalog.editing.reading import IDENTITY, ROW, SHOW
+from catalog.editing.guided import inherited
+from catalog.editing.reading import IDENTITY, PICK, ROW, SHOW
 from ingest.merging import ABSENT
 
 _MOST_LINES = 14
@@ -27,6 +28,17 @@ class Option:
     label: str
     words: str = ""
     is_chosen: bool = False
+
+
+@dataclass(frozen=True)
+class Picker:
+    """A search among what is known, and what it found. ``address`` is the word of the address that suggests."""
+
+    address: str
+    query: str = ""
+    found: tuple[guided.Choice, ...] = ()
+    was_asked: bool = False
+    offers_me: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,6 +83,8 @@ class Drawn:
     options: tuple[Option, ...] = ()
     suggestions: str = ""
     identity: str = ""
+    picker: Picker | None = None
+    offer: inherited.Offer | None = None
     is_focus: bool = False
 
     @property
@@ -214,7 +228,8 @@ class Pen:
 
     ``base`` is the document the form was made from, ``shape`` what the form says now, row by row
     (:attr:`catalog.editing.reading.Reading.shape`); ``errors`` stand by the names of their inputs; ``focus`` is the
-    name of the row or field to go on with.
+    name of the row or field to go on with. ``pickers``: guided kind → word of the address that suggests its values;
+    ``found``: what was looked for in one field, and found.
     """
 
     filled: Mapping[str, str]
@@ -222,6 +237,10 @@ class Pen:
     shape: Mapping[str, Any]
     errors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     focus: str = ""
+    offers: Mapping[str, inherited.Offer] = field(default_factory=dict)
+    pickers: Mapping[str, str] = field(default_factory=dict)
+    found: tuple[str, tuple[guided.Choice, ...]] | None = None
+    knows_me: bool = False
 
     def __post_init__(self) -> None:
         self._answers = Answers(self.shape)
@@ -238,7 +257,7 @@ class Pen:
             part,
             name,
             anchor(name),
-            text=self.filled.get(name, ""),
+            text=self.filled.get(name, "").replace("\x00", "\ufffd"),
             errors=self.errors.get(name, ()),
             is_needed=needed,
             is_shown=is_asked or is_filled or SHOW + name in self.filled or name in self.errors,
@@ -250,8 +269,19 @@ class Pen:
             options=self._options(part, name),
             suggestions=part.guided if guided.common(part.guided) else "",
             identity=self.filled.get(name + IDENTITY, ""),
+            picker=self._picker(part, name, is_filled),
+            offer=self.offers.get(name),
             is_focus=self.focus == name,
         )
+
+    def _picker(self, part: Field, name: str, is_filled: bool) -> Picker | None:
+        """For what may be known already; a person who is named is not looked for any more."""
+        if part.guided not in self.pickers or part.kind is Kind.ROWS or (is_filled and not part.is_leaf):
+            return None
+        is_asked = self.found is not None and self.found[0] == name
+        found = self.found[1] if self.found is not None and is_asked else ()
+        offers_me = self.knows_me and part.guided in ("person", "agent")
+        return Picker(self.pickers[part.guided], self.filled.get(name + PICK, ""), found, is_asked, offers_me)
 
     @cached_property
     def _filled(self) -> frozenset[str]:

@@ -166,7 +166,8 @@ class _Maker:
             if each not in hidden and (each[:1] not in "@$" or (each == "@type" and is_agent))
         ]
         kind = Kind.AGENT if is_agent else Kind.GROUP
-        return Field(key, kind, _title(found, key), _text(found, "description"), fields=tuple(fields))
+        help_ = _text(found, "description")
+        return Field(key, kind, _title(found, key), help_, fields=tuple(fields), guided=_guided(key, found))
 
     def field(self, key: str, around: list[Node], depth: int, in_agent: bool) -> Field:
         """The field of one key of an object at ``depth``."""

@@ -12,7 +12,7 @@ from dataclasses import replace
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
-from catalog.editing import desk, opened, reading, saving, targets, unsaved
+from catalog.editing import desk, opened, reading, saving, taking, targets, unsaved
 from catalog.editing.case import Case, Chrome, Told, around, show, show_rows
 from catalog.editing.desk import Desk
 from catalog.editing.targets import Target
@@ -84,6 +84,22 @@ def _show_field(case: Case, about: str) -> HttpResponse:
     return show(replace(case, filled=filled), focus=about, is_dirty=True)
 
 
+def _find(case: Case, about: str) -> HttpResponse:
+    found = taking.found(case.request, case.desk, about, case.filled.get(about + reading.PICK, ""))
+    return show(case, found=(about, found), focus=about, is_dirty=True)
+
+
+def _take(case: Case, about: str) -> HttpResponse:
+    name, _, token = about.rpartition("=")
+    filled = taking.taken(case.request, case.desk, case.filled, name, token)
+    return show(replace(case, filled=filled), focus=name, is_dirty=True)
+
+
+def _inherit(case: Case, about: str) -> HttpResponse:
+    filled = taking.inherit(case.desk, case.base, case.filled, about)
+    return show(replace(case, filled=filled), focus=about, is_dirty=True)
+
+
 def _discard(case: Case, _: str) -> HttpResponse:
     unsaved.forget(case.request.user, case.desk.target)
     return HttpResponseRedirect(case.request.path)
@@ -124,6 +140,9 @@ _VERBS: Mapping[str, Callable[[Case, str], HttpResponse]] = {
     "up": _move(-1),
     "down": _move(1),
     "show": _show_field,
+    "find": _find,
+    "take": _take,
+    "inherit": _inherit,
     "discard": _discard,
     "merge": _merged,
 }

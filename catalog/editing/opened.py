@@ -15,15 +15,21 @@ from ingest.records import Value
 
 @dataclass(frozen=True)
 class Opened:
-    """People's part of a document at one version; ``etag`` is the store's over the same."""
+    """People's part of a document at one version; ``etag`` is the store's over the same, ``stamp`` its last save."""
 
     etag: str
     people: Value
+    stamp: str = ""
 
 
 def of(target: Target, etag: str, value: Mapping[str, Any]) -> Opened:
     """What someone sees who opens a form now."""
-    return Opened(etag, people(target.kind, value))
+    return Opened(etag, people(target.kind, value), stamp(value))
+
+
+def stamp(value: Mapping[str, Any]) -> str:
+    """Who saved a document last and when: what an editor leaves as it is."""
+    return f"{value.get('last_modified_by', '')} {value.get('last_modified_date', '')}"
 
 
 def people(kind: str, value: Mapping[str, Any]) -> Value:
@@ -40,7 +46,8 @@ def with_people(kind: str, value: Mapping[str, Any], own: Mapping[str, Any]) -> 
 
 def sign(target: Target, opened: Opened) -> str:
     """The text a form carries."""
-    return signing.dumps({"etag": opened.etag, "people": opened.people}, salt=_salt(target), compress=True)
+    told = {"etag": opened.etag, "people": opened.people, "stamp": opened.stamp}
+    return signing.dumps(told, salt=_salt(target), compress=True)
 
 
 def unsign(target: Target, text: str) -> Opened | None:
@@ -49,7 +56,7 @@ def unsign(target: Target, text: str) -> Opened | None:
         told = signing.loads(text, salt=_salt(target))
     except signing.BadSignature:
         return None
-    return Opened(told["etag"], told["people"])
+    return Opened(told["etag"], told["people"], told.get("stamp", ""))
 
 
 def _salt(target: Target) -> str:

@@ -2,8 +2,8 @@
 
 A form is a flat mapping, name of an input → its text (*filled*). A name is the JSON pointer of a field; beside them
 stand ``<list>#list`` (the list is in the form), ``<row>#row`` (which entry of the document the row was made from, ""
-for a new one), ``<row>#id`` (identity taken over with a known person) and ``#show:<field>`` (asked for although its
-condition does not hold).
+for a new one), ``<row>#id`` (identity taken over with a known person), ``<field>#pick`` (what is looked for among the
+known) and ``#show:<field>`` (asked for although its condition does not hold).
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from ingest.merging import ABSENT
 Filled = dict[str, str]
 Value = dict[str, Any]
 
-LIST, ROW, IDENTITY, SHOW = "#list", "#row", "#id", "#show:"
+LIST, ROW, IDENTITY, PICK, SHOW = "#list", "#row", "#id", "#pick", "#show:"
+NEW = "-"  # as an identity: a thing taken over that has none yet
 MOST_ROWS = 2_000
 _MOST_INPUTS = 30_000
 
@@ -189,6 +190,10 @@ class _Reader:
 
     def group(self, part: Field, name: str, old: Any, at: tuple[str, str]) -> tuple[Any, Any]:
         base = old if isinstance(old, dict) else {}
+        identity = self.filled.get(name + IDENTITY, "")
+        is_another = bool(identity) and identity != base.get("@id")
+        if is_another:  # what was taken over is another thing than stood here before
+            old, base = ABSENT, {} if identity == NEW else {"@id": identity}
         new, shape, changed = dict(base), dict(base), False
         for each in part.fields:
             before = base.get(each.key, ABSENT)
@@ -202,9 +207,6 @@ class _Reader:
                     target[each.key] = found
         if not changed:
             return old, shape
-        identity = self.filled.get(name + IDENTITY, "")
-        if identity and "@id" not in new:
-            new = {"@id": identity, **new}
         if at != ("", "") and all(key[:1] == "@" for key in new):
             return ABSENT, shape
         return new, shape

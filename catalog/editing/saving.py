@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 
+from catalog import rights
 from catalog.editing import completing, conflicts, desk, opened, reading, settling, targets, unsaved
 from catalog.editing.case import Case, Told, points, show
 from catalog.editing.settling import Settled
@@ -97,7 +98,8 @@ def store(case: Case, mine: Value, settled: Settled, lacking: Mapping[str, tuple
 def _overtaken(case: Case, mine: Value, settled: Settled) -> HttpResponse:
     """Someone else was faster: their version beside this one."""
     here = desk.on(case.desk.target)
-    versions = conflicts.Versions(case.base.people, mine, conflicts.kept_texts(case.filled, settled.left))
+    left = conflicts.kept_texts(case.filled, settled.left)
+    versions = conflicts.Versions(case.base.people, mine, left, case.base.stamp)
     return conflicts.show(replace(case, desk=here), versions, here.now)
 
 
@@ -117,9 +119,10 @@ def _written(
     if not errors:
         unsaved.forget(user, target)
         messages.success(case.request, _saved_words(case, outcome, status))
-        return HttpResponseRedirect(case.request.path)
+        return HttpResponseRedirect(_next_page(case))
     here = desk.on(target)
-    is_ours = here.sha256 == outcome.written[0].sha256 if outcome.written else here.now.etag == case.base.etag
+    written = next((each.sha256 for each in outcome.written if each.path == target.path), None)
+    is_ours = here.now.etag == case.base.etag if written is None else here.sha256 == written
     filled = reading.rebased(case.filled, settled.reading) if is_ours else desk.fresh(here)
     after = replace(case, desk=here, filled=filled, base=here.now)
     if settled.left:
@@ -127,6 +130,12 @@ def _written(
     else:
         unsaved.forget(user, target)
     return show(after, told=_left_words(settled, lacking), errors=errors, is_dirty=bool(settled.left))
+
+
+def _next_page(case: Case) -> str:
+    """The form again; where the record may no longer be changed, such as a complete instrument, the page before it."""
+    may_go_on = case.desk.target.may_be_changed(rights.of_request(case.request))
+    return case.request.path if may_go_on or not case.chrome.back_url else case.chrome.back_url
 
 
 def _saved_words(case: Case, outcome: Outcome, status: Any) -> str:

@@ -94,7 +94,7 @@ def _without(working: Filled, names: Iterable[str]) -> Filled:
     return {
         name: text
         for name, text in working.items()
-        if name not in gone and name.removesuffix(reading.LIST) not in gone and not name.startswith(starts)
+        if name.removesuffix(reading.LIST).removesuffix(reading.IDENTITY) not in gone and not name.startswith(starts)
     }
 
 

@@ -17,7 +17,7 @@ from ingest import documents
 from ingest.documents import EXPERIMENT
 from ingest.errors import DocumentError
 from ingest.parts import Part, Parts, outdated_files, outdated_records
-from ingest.revisions import read_revision
+from ingest.revisions import file_lines, read_revision
 
 _IN_ONE_QUERY = 200
 _EMPTY: Mapping[str, Any] = {
@@ -111,6 +111,9 @@ def _state(run: Run, dataset: Dataset, named: Mapping[str, Any], files_changed: 
 
 def _of_files(run: Run, dataset: Dataset, document: Document) -> list[str]:
     path = Path(document.root, documents.decode_path(document.path, document.path_encoding))
+    lines = file_lines(documents.read_bytes(path))
+    if lines is not None and files.are_just(dataset.pk, run.identifier, lines):
+        return []
     before = read_revision(path).value["structure"]
     entries = sorted(files.entries_of(dataset.pk, run.identifier), key=lambda entry: str(entry["path"]))
     return list(outdated_files(before, {"file_descriptions": entries}))

@@ -157,6 +157,16 @@ def test_missing_files_are_left_out_and_undated_ones_are_told_of(tree: Tree) -> 
 
 
 @pytest.mark.django_db(transaction=True)
+def test_times_in_other_forms_are_told_of_and_break_nothing(reader: Client, tree: Tree) -> None:
+    odd = ("2026-W01-1T00:00:00Z", "2026-01-05T1234Z", "2026-01-06T12Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z")
+    entries = [entry(f"f{n}", 10, modified_utc=time) for n, time in enumerate(odd)]
+    number = tree.dataset(entries=[*entries, entry("a", 10), entry("b", 10, modified_utc="2026-01-02T00:00:00Z")])
+    found = counted(tree)
+    assert found.steps[-1].count + found.undated == 7
+    see(reader, f"/datasets/{number}/")
+
+
+@pytest.mark.django_db(transaction=True)
 def test_figures_are_kept_until_the_manifest_changes(tree: Tree) -> None:
     tree.dataset(entries=[entry("a", 10)])
     assert counted(tree).shares == (Share("", 1, 10),)

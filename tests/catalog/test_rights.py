@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -549,6 +550,13 @@ def test_the_role_decides_who_the_admin_lets_in(world: World, role: str, flags: 
     fresh = accounts.named("viewer")
     assert ((fresh.is_staff, fresh.is_superuser), accounts.role_of(fresh)) == (flags, role)
     assert world.people["viewer"].get("/admin/").status_code == (200 if flags[0] else 403)
+
+
+def test_accounts_from_before_there_were_roles_keep_what_they_could(world: World) -> None:
+    User.objects.create_user("old_staff", is_staff=True)
+    User.objects.create_user("old_reader")
+    import_module("catalog.migrations.0004_staff_are_curators").give_roles(apps, None)
+    assert [accounts.role_of(accounts.named(name)) for name in ("old_staff", "old_reader")] == ["curator", "viewer"]
 
 
 def test_the_last_administrator_stays_one(world: World) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import statistics
 import subprocess
@@ -422,27 +421,38 @@ def test_the_code_of_another_person_is_no_way_in(grace: tuple[Client, User], ada
 # --- the settings of a public service ---------------------------------------------------------------------------
 
 
-def test_a_service_behind_https_has_nothing_that_django_advises_against() -> None:
+PUBLIC = {
+    "FAIRFOLDER_HTTPS": "1",
+    "FAIRFOLDER_SECRET_KEY": "".join(chr(33 + n) for n in range(64)),
+    "FAIRFOLDER_ALLOWED_HOSTS": "data.example.org",
+    "FAIRFOLDER_PROXIES": "1",
+    "FAIRFOLDER_ADMIN_SECOND_FACTOR": "1",
+}
+
+
+def test_a_service_behind_https_has_nothing_that_django_advises_against(service: Service) -> None:
+    checked = service.run("check", "--deploy", "--json", **PUBLIC)
+    assert (checked.code, checked.value["settings"]) == (0, [])
+    assert service.run("check", "--deploy").code == 1, "plain http is advised against"
+
+
+def test_a_service_behind_https_says_so_to_browsers(service: Service) -> None:
     script = (
         "import django; django.setup()\n"
-        "from django.core.checks import run_checks\n"
         "from django.conf import settings\n"
-        "found = [m for m in run_checks(include_deployment_checks=True) if not m.is_silenced()]\n"
-        "print([m.id for m in found], settings.DEBUG, settings.SECURE_HSTS_SECONDS >= 31_536_000,\n"
-        "      settings.SESSION_COOKIE_SECURE and settings.CSRF_COOKIE_SECURE, settings.SECURE_SSL_REDIRECT)\n"
+        "from django.test import Client\n"
+        "plain = Client().get('/login/', HTTP_HOST='data.example.org')\n"
+        "safe = Client().get('/login/', HTTP_HOST='data.example.org', HTTP_X_FORWARDED_PROTO='https')\n"
+        "cookie = safe.cookies['fairfolder_csrf']\n"
+        "print(settings.DEBUG, plain.status_code, plain['Location'], safe['Strict-Transport-Security'],\n"
+        "      cookie['secure'], cookie['httponly'], settings.SESSION_COOKIE_SECURE, safe['X-Frame-Options'])\n"
     )
-    public = {
-        "DJANGO_SETTINGS_MODULE": "catalog.settings",
-        "FAIRFOLDER_HTTPS": "1",
-        "FAIRFOLDER_SECRET_KEY": "".join(chr(33 + n) for n in range(64)),
-        "FAIRFOLDER_ALLOWED_HOSTS": "data.example.org",
-        "FAIRFOLDER_ADMIN_SECOND_FACTOR": "1",
-    }
-    own = {k: v for k, v in os.environ.items() if not k.startswith(("FAIRFOLDER_", "MONITOR_", "DJANGO_"))}
+    environment = service.environment(**PUBLIC, DJANGO_SETTINGS_MODULE="catalog.settings")
     done = subprocess.run(
-        [sys.executable, "-c", script], env=own | public, cwd=CHECKOUT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", script], env=environment, cwd=CHECKOUT, capture_output=True, text=True, check=True
     )
-    assert done.stdout.strip() == "[] False True True True"
+    said = "False 301 https://data.example.org/login/ max-age=31536000 True True True DENY"
+    assert done.stdout.strip() == said
 
 
 def test_the_settings_as_they_come_have_no_fault() -> None:

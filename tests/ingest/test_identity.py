@@ -696,3 +696,41 @@ def test_where_inodes_are_not_stable_an_identity_goes_to_one_file_of_two_alike(
     assert set(files) == {"f.txt", "g.txt", "x.txt"}
     assert [files["f.txt"], files["g.txt"]].count(before) == 1
     assert watched.check() == []
+
+
+def test_a_file_a_complete_record_names_is_itself_again_when_it_is_back_where_that_names_it(watched: Watched) -> None:
+    filled(watched)
+
+    def finalise(value: Value) -> None:
+        value["file_descriptions"][0]["data_object_version"] = "V2"
+
+    watched.edit(f"{D}/.metadata/dataset_structural.json", finalise)
+    watched.reconcile()
+    first = watched.identifiers(D)["a.txt"]
+    watched.move(f"{D}/a.txt", "p_Barley/roots/a.txt")
+    watched.reconcile()
+    watched.move("p_Barley/roots/a.txt", f"{D}/a.txt")
+    watched.reconcile()
+    entry = watched.entries(D)["a.txt"]
+    assert (entry["file_identifier"], entry["data_object_version"], entry["state"]) == (first, "V2", "present")
+    assert watched.states("p_Barley/roots") == {"a.txt": "missing", "c.txt": "present"}
+    assert watched.check() == []
+
+
+def test_a_row_that_does_not_know_whose_file_it_is_learns_it_from_the_entry(watched: Watched) -> None:
+    """As the state of an earlier version may have them, of files that were not at rest when the state was new."""
+    filled(watched)
+    files = watched.identifiers(D)
+    watched.lose_state()
+    watched.reconcile(settle_seconds=3_600.0)
+    with watched.workspace() as ws:
+        place = ws.seen.place_at(D)
+        assert place is not None
+        rows = ws.seen.files(place.id, [b"a.txt"])
+        ws.seen.put_files(row._replace(identifier="") for row in rows.values())
+        ws.seen.put_in_doubt([place.id])
+    watched.reconcile()
+    watched.move(f"{D}/a.txt", "p_Barley/roots/a.txt")
+    watched.reconcile()
+    assert watched.identifiers("p_Barley/roots")["a.txt"] == files["a.txt"]
+    assert watched.check() == []

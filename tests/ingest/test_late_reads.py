@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from queue import Queue
+from queue import Empty, Queue
 
 import pytest
 
@@ -32,14 +32,22 @@ class Beside:
         for number in (b"1", b"2"):  # as many as are read at once
             self.slow.take(nowhere, number, NO_STAMP, self._hold)
 
-    def _hold(self) -> list[NotRead]:
+    def _hold(self, _: PlaceRow) -> list[NotRead]:
         self._begin.wait()
         return [NotRead(Condition.PENDING, "")]
 
     def go(self) -> str:
         """Let them read; the dataset whose file was read first."""
         self._begin.set()
-        return next(told for _ in range(3) if (told := self._ready.get(timeout=60)) != "nowhere")
+        return self.ready()
+
+    def ready(self, seconds: float = 60.0) -> str:
+        """The next dataset of which a file was read, "" when there is none."""
+        try:
+            told = self._ready.get(timeout=seconds)
+        except Empty:
+            return ""
+        return told if told != "nowhere" else self.ready(seconds)
 
     def look(self, watched: Watched) -> Report:
         with watched.workspace() as ws:
@@ -168,3 +176,31 @@ def test_a_file_that_waits_for_another_dataset_is_not_looked_at_at_once(watched:
     watched.move(A, "p_A/a2")
     time.sleep(0.3)
     assert watched.reconcile(B, settle_seconds=0.25).waiting == {A: 0.25, B: 0.25}
+
+
+def test_a_large_file_whose_dataset_is_renamed_while_it_is_read_is_told_of_under_the_new_name(
+    watched: Watched, beside: Beside
+) -> None:
+    watched.put(f"{A}/large.bin", LARGE)
+    beside.look(watched)
+    watched.move(A, "p_A/renamed")
+    beside.look(watched)
+    assert beside.go() == "p_A/renamed"
+    beside.look(watched)
+    assert set(watched.identifiers("p_A/renamed")) == {"large.bin"}
+
+
+def test_nobody_reads_a_large_file_that_changed_or_is_gone_before_its_turn(watched: Watched, beside: Beside) -> None:
+    for name in ("changes.bin", "goes.bin"):
+        watched.put(f"{A}/{name}", LARGE)
+    watched.put("p_A/deleted/large.bin", LARGE)
+    watched.put(f"{B}/stays.bin", LARGE)
+    beside.look(watched)
+    watched.put(f"{A}/changes.bin", LARGE + b"more")
+    watched.remove(f"{A}/goes.bin")
+    watched.remove("p_A/deleted")
+    beside.look(watched)
+    assert sorted([beside.go(), beside.ready(), beside.ready(0.2)]) == ["", A, B]
+    beside.look(watched)
+    assert watched.entries(A)["changes.bin"]["size_bytes"] == len(LARGE) + 4
+    assert set(watched.identifiers(A)) == {"changes.bin"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import tempfile
 from pathlib import Path
 
@@ -155,3 +156,19 @@ def test_every_root_has_a_folder_of_its_own_however_it_is_named(tmp_path: Path) 
     assert root_id(tmp_path / "data") == root_id(tmp_path / "link")
     assert root_id(tmp_path / "data") != root_id(tmp_path / "other")
     assert state_folder(tmp_path, tmp_path / "data") == tmp_path / "roots" / root_id(tmp_path / "data")
+
+
+def test_a_reader_finds_nothing_yet_in_the_state_of_another_version(tmp_path: Path) -> None:
+    """Whoever scans next makes it anew."""
+    writer = Seen(tmp_path)
+    writer.put_place("project", "p_X", 1, 2, "0b6a3f0e-6f4c-4b8e-9d53-2a1c7e5f9b10")
+    writer.close()
+    with sqlite3.connect(tmp_path / "seen.sqlite", isolation_level=None) as db:
+        db.execute("ALTER TABLE place DROP COLUMN doubt")
+        db.execute("PRAGMA user_version = 1")
+    reader = Seen(tmp_path, read_only=True)
+    assert reader.places() == []
+    reader.close()
+    writer = Seen(tmp_path)
+    assert writer.places() == []
+    writer.close()

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dirmeta.scanner import get_file_metadata
 
-from ingest import sources
+from ingest import reading, sources
 from ingest.documents import ADMINISTRATIVE, dataset_document
 from ingest.errors import StoreError
 from ingest.reconcile import reconcile
@@ -214,3 +215,29 @@ def test_a_file_that_cannot_arrive_is_not_let_go(watched: Watched) -> None:
     assert entry["description"] == "what only a person knows"
     assert "x.txt" not in watched.entries("p_A/d")
     assert watched.check() == []
+
+
+@pytest.mark.parametrize("size", [10, 5_000_000])
+def test_a_file_on_which_its_reading_stumbles_is_told_of_and_costs_no_other_anything(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    """As when a library fails in a way it never did before; large files are read beside the scan of other datasets."""
+
+    def stumbling(path: Any, root: Path) -> dict[str, Any] | None:
+        if path.as_posix() == "bad.bin":
+            raise RuntimeError("never seen before")
+        return get_file_metadata(path, root)
+
+    monkeypatch.setattr(reading, "get_file_metadata", stumbling)
+    watched.put("p_A/d/bad.bin", bytes(size))
+    for dataset in ("d", "e", "f"):
+        watched.put(f"p_A/{dataset}/fine.txt", dataset)
+    report = watched.reconcile()
+    assert [(f.path, f.rule) for f in report.findings] == [("p_A/d/bad.bin", "failed")]
+    assert (report.described, report.failed, report.retry) == (3, 1, {"p_A/d"})
+    assert "RuntimeError: never seen before" in watched.problems()["p_A/d/bad.bin"]
+    assert [set(watched.entries(f"p_A/{dataset}")) for dataset in "def"] == [{"fine.txt"}] * 3
+    monkeypatch.undo()
+    watched.reconcile()
+    assert set(watched.entries("p_A/d")) == {"bad.bin", "fine.txt"}
+    assert watched.problems() == {}

@@ -7,6 +7,9 @@ from typing import Protocol
 from playwright.sync_api import Locator, Page
 
 MOST_STEPS = 400
+# Which key comes next; the choices of one question are one stop, and the arrows go on among them.
+_STEP = """e => e === document.activeElement ? (e.matches(':focus-visible') ? '' : 'hidden')
+  : e.type === 'radio' && document.activeElement.name === e.name ? 'ArrowDown' : 'Tab'"""
 
 
 class Hand(Protocol):
@@ -67,11 +70,9 @@ def reach(place: Locator) -> Page:
     place.wait_for()
     page = place.page
     for _ in range(MOST_STEPS):
-        if place.evaluate("e => e === document.activeElement"):
-            assert place.evaluate("e => e.matches(':focus-visible')"), f"the focus on {place} cannot be seen"
+        step = place.evaluate(_STEP)
+        if not step:
             return page
-        if place.evaluate("e => e.type === 'radio' && document.activeElement.name === e.name"):
-            page.keyboard.press("ArrowDown")  # the other choices of one question are one stop
-        else:
-            page.keyboard.press("Tab")
+        assert step != "hidden", f"the focus on {place} cannot be seen"
+        page.keyboard.press(step)
     raise AssertionError(f"Tab does not come to {place}")

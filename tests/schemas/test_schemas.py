@@ -50,6 +50,8 @@ KEYS = {
         protocol_references no_protocol_reason protocol_deviations inputs outputs data_files sample_identifiers
         sample_source sample_treatments sample_preparation instruments_used instrument_settings software_used
         software_parameters scripts command_line environment reagents qc_metrics qc_assessment notes""",
+    "complete_metadata": """$schema @context @id @type metadata_version data_object_identifier revision revision_of
+        generated_by generated_date completeness sources project dataset experiment instruments structure""",
     "registry": """$schema created_by created_date last_modified_by last_modified_date identifier kind path
         path_encoding project_identifier state state_reason missing_since derived_from publication datestamp
         sequence""",
@@ -92,6 +94,8 @@ INNER = {
     ("experiment_contextual", "software_used"): "name version url purpose identifiers",
     ("experiment_contextual", "environment"): "container lock_file commit",
     ("experiment_contextual", "reagents"): "name manufacturer catalog_number lot_number expiry_date",
+    ("complete_metadata", "completeness"): "required present required_missing recommended_missing drafts",
+    ("complete_metadata", "sources"): "path path_encoding sha256",
     ("registry", "publication"): "state doi date_published previous_version withdrawn_date withdrawal_reason",
 }
 

@@ -28,7 +28,8 @@ class Command(EngineCommand):
         parser.add_argument("--deploy", action="store_true", help="also what Django advises for a public service")
 
     def run(self, **options: Any) -> Outcome:
-        advice = [message.msg for message in run_checks(include_deployment_checks=options["deploy"])]
+        found = run_checks(include_deployment_checks=options["deploy"])
+        advice = [message.msg for message in found if not message.is_silenced()]
         reports = []
         for root, scope in chosen(options["path"]):
             with (

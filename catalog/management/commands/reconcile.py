@@ -12,7 +12,7 @@ from catalog import state
 from catalog.commanding import EngineCommand, Outcome, chosen, found_lines, progress_bar, stopping
 from catalog.following import Follower
 from ingest.layout import Layout
-from ingest.processes import ReadingProcesses
+from ingest.processes import ReadingProcesses, collect_rarely
 from ingest.reconcile import reconcile
 from ingest.report import Report
 from ingest.seen import state_folder
@@ -40,6 +40,7 @@ class Command(EngineCommand):
         if options["pause"] or options["resume"]:
             state.prepare()
             return _hold(options["path"], on=options["pause"])
+        collect_rarely()
         with ReadingProcesses() as processes:
             _start_for_new(processes)
             return self._described(processes, options)

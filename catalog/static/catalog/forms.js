@@ -91,6 +91,20 @@
     if (wrong) input.setAttribute("aria-invalid", "true"); else input.removeAttribute("aria-invalid");
   });
 
+  // What is already known is found while one types its name.
+  let asking = 0;
+  form.addEventListener("input", (event) => {
+    const input = event.target.closest("[data-pick]");
+    if (!input) return;
+    clearTimeout(asking);
+    asking = setTimeout(() => {
+      const found = document.getElementById(input.id.replace(/-pick$/, "-found"));
+      if (!input.value.trim()) { found.replaceChildren(); return; }
+      const values = { q: input.value, for: input.dataset.for, dataset: form.dataset.dataset };
+      htmx.ajax("GET", `${form.dataset.suggest}${input.dataset.pick}/?${new URLSearchParams(values)}`, { source: found, target: found });
+    }, 250);
+  });
+
   // Entries of a list are added, moved and removed in place; the rest of the page stays as it is.
   form.addEventListener("click", (event) => {
     const button = event.target.closest("button[data-rows]");
