@@ -12,5 +12,6 @@ BENCHMARKS = (
     "latency",
     "watcher_memory",
     "pages",
+    "forms",
     "finalise",
 )

@@ -132,6 +132,15 @@ class Engine:
         """A run of all files of a dataset made complete, started if there is none and changed if there is: seconds."""
         return self.ask(do="finalise", dataset=dataset)
 
+    def post(self, path: str, body: str, times: int = 1) -> list[float]:
+        """Seconds of answering what a page of a curator sends, as a form encodes it."""
+        found: list[float] = self.ask(do="post", path=path, body=body, times=times)["seconds"]
+        return found
+
+    def text(self, path: str) -> str:
+        """A page."""
+        return str(self.ask(do="text", path=path)["text"])
+
     def indexed(self) -> int:
         """How many files the index holds."""
         return int(self.ask(do="indexed")["files"])
@@ -266,7 +275,7 @@ def _signed_in() -> Any:
     from django.test import Client
 
     client = Client(SERVER_NAME="localhost")
-    client.force_login(User.objects.get_or_create(username="bench")[0])
+    client.force_login(User.objects.get_or_create(username="bench", is_superuser=True)[0])
     return client
 
 
@@ -282,13 +291,36 @@ def _page(workspace: Any, path: str, times: int) -> dict[str, Any]:
     return {"seconds": found, "bytes": len(response.content)}
 
 
+def _post(workspace: Any, path: str, body: str, times: int) -> dict[str, Any]:
+    client = _signed_in()
+    found = []
+    for _ in range(times):
+        started = time.perf_counter()
+        response = client.generic("POST", path, body, "application/x-www-form-urlencoded")
+        found.append(time.perf_counter() - started)
+        if response.status_code != 200:
+            raise BenchError(f"{path} was answered with {response.status_code}")
+    return {"seconds": found}
+
+
+def _text(workspace: Any, path: str) -> dict[str, Any]:
+    return {"text": _signed_in().get(path).content.decode()}
+
+
 def _indexed(workspace: Any) -> dict[str, Any]:
     from catalog.models import File
 
     return {"files": File.objects.count()}
 
 
-_REQUESTS = {"reconcile": _reconcile, "page": _page, "indexed": _indexed, "finalise": _finalise}
+_REQUESTS = {
+    "reconcile": _reconcile,
+    "page": _page,
+    "post": _post,
+    "text": _text,
+    "indexed": _indexed,
+    "finalise": _finalise,
+}
 
 if __name__ == "__main__":
     _serve_requests()

@@ -8,7 +8,6 @@ source or a data file has changed; then a new revision is written beside the old
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +31,7 @@ from ingest.revisions import (
     revision_name,
 )
 from ingest.rows import Stamp
-from ingest.runs import claims, experiments, own_files
+from ingest.runs import claims, experiments, own_files, run_labels
 from ingest.schema import Problem, SchemaSet
 from ingest.seen import Seen
 from ingest.store import Store
@@ -89,7 +88,7 @@ def finalise(
 
 def _folder_of(root: Path, dataset: str, label: str) -> str:
     """The name of a run's folder: its label, unless somebody renamed the folder."""
-    if os.path.lexists(documents.run_document(root, dataset, label)):
+    if label in run_labels(root, dataset):
         return label
     renamed = [name for name, value in experiments(root, dataset).items() if value.get("run_label") == label]
     if len(renamed) != 1:
@@ -142,6 +141,8 @@ class _Finalising:
     def _complete(self, old: Value | None) -> Value:
         if old is None:
             raise DocumentError(self.path, f"{self.path} is not there any more; start the run anew.")
+        if documents.readable(self.label) != self.label:
+            raise DocumentError(self.path, f"The name of the folder {self.folder} is no valid UTF-8; rename it.")
         wrong = problems(self.store.schemas, old)
         if wrong:
             words = tuple(p.message for p in wrong)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ingest import documents
-from ingest.documents import ADMINISTRATIVE, INSTRUMENT, PROJECT
+from ingest.documents import ADMINISTRATIVE, INSTRUMENT, PROJECT, SYSTEM_KEYS
 from ingest.documents import EXPERIMENT as EXPERIMENT_KIND
 from ingest.parts import DATASET, EXPERIMENT, INSTRUMENTS, Parts
 from ingest.parts import PROJECT as PROJECT_PART
 from ingest.schema import SchemaSet
-from ingest.schema_compile import escape
+from ingest.schema_compile import escape, unescape
 
 _KINDS = {PROJECT_PART: PROJECT, DATASET: ADMINISTRATIVE, EXPERIMENT: EXPERIMENT_KIND, INSTRUMENTS: INSTRUMENT}
 
@@ -44,7 +44,7 @@ def completeness(parts: Parts, schemas: SchemaSet) -> dict[str, Any]:
         kind = _KINDS[name]
         lacking = {f"{where}{p.pointer}" for p in schemas.missing_for_complete(kind, _whole(kind, value))}
         missing |= lacking
-        needed |= lacking | {f"{where}/{escape(key)}" for key in _asked(schemas.in_force(kind))}
+        needed |= lacking | {f"{where}/{escape(key)}" for key in asked(schemas, kind, _whole(kind, value))}
         wanted = _RECOMMENDED[name]
         if name == EXPERIMENT:
             wanted += _BY_TYPE.get(str(value.get("run_type")), ())
@@ -73,8 +73,24 @@ def _whole(kind: str, value: Mapping[str, Any]) -> dict[str, Any]:
     return {"@context": documents.context_iri(kind), **value}
 
 
-def _asked(schema: Mapping[str, Any]) -> list[str]:
-    """The keys a schema asks of a complete record, as far as it says so at its top."""
-    then = schema.get("then")
-    required = then.get("required") if isinstance(then, dict) else None
-    return [key for key in required if isinstance(key, str)] if isinstance(required, list) else []
+def asked(schemas: SchemaSet, kind: str, value: Mapping[str, Any]) -> frozenset[str]:
+    """The fields that a record like this must have to be complete, whether they are filled in or not.
+
+    What is asked may follow from a choice (an embargo asks for its end), so two records are judged: one in which people
+    said nothing, and one in which they only chose.
+    """
+    own = SYSTEM_KEYS[kind]
+    silent = {key: each for key, each in value.items() if key in own}
+    chosen = {key: each for key, each in value.items() if key in own or key in _choices(schemas.in_force(kind))}
+    records = (silent, chosen) if len(chosen) > len(silent) else (silent,)
+    problems = (problem for record in records for problem in schemas.missing_for_complete(kind, record))
+    return fields_of(problem.pointer for problem in problems) - own
+
+
+def _choices(schema: Mapping[str, Any]) -> list[str]:
+    return [key for key, rule in schema.get("properties", {}).items() if isinstance(rule, dict) and "enum" in rule]
+
+
+def fields_of(pointers: Iterable[str]) -> frozenset[str]:
+    """The top-level fields that some places of a record are in."""
+    return frozenset(unescape(pointer.split("/")[1]) for pointer in pointers if "/" in pointer)

@@ -72,7 +72,7 @@ IDENTIFIER_KEY: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Document:
-    """One document as read: its value, its bytes, their SHA-256, the ETag over people's fields, and which file it was."""
+    """One document as read: its value, bytes, their SHA-256, the ETag over people's fields, and which file it was."""
 
     value: dict[str, Any]
     raw: bytes

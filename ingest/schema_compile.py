@@ -39,6 +39,11 @@ def escape(step: str) -> str:
     return step.replace("~", "~0").replace("/", "~1")
 
 
+def unescape(step: str) -> str:
+    """The inverse of :func:`escape`."""
+    return step.replace("~1", "/").replace("~0", "~")
+
+
 def children(node: Schema) -> Iterator[tuple[str, str, Any]]:
     """The schemas directly inside a schema: (keyword, pointer below the node, schema)."""
     for keyword in ONE:

@@ -24,6 +24,7 @@ from ingest.errors import ConflictError, DocumentError, FairfolderError, StoreEr
 from ingest.folders import explain, lock_descriptor, metadata_folder, sweep
 from ingest.layout import METADATA
 from ingest.locking import LockUnsupportedError, held, lock_file
+from ingest.merging import same
 from ingest.minting import with_identities
 from ingest.records import Change, EntriesChange, Following, Outcome, Record, Upcoming, Value, Written
 from ingest.revisions import complete_text
@@ -235,7 +236,7 @@ class Store:
             if found != change.if_match:
                 raise ConflictError(change.path, change.if_match, found)
         value = change.function(None if old is None else dict(old.value))
-        if value is None or (old is not None and value == old.value):
+        if value is None or (old is not None and value == old.value and same(value, old.value)):  # 1 == True
             return None
         if change.kind == COMPLETE:
             value = self._generated(change.path, value, old, by)

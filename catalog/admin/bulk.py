@@ -32,13 +32,14 @@ _NOTHING = "–"
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a preview: a record's field before and after, or why the record is left out."""
+    """One line of a preview: a record's field before and after; the first of a record says why it is left out."""
 
     record: SafeString
     field: str = ""
     before: str = ""
     after: str = ""
     problem: str = ""
+    is_refused: bool = False
 
 
 @admin.register(BulkChange)
@@ -192,8 +193,10 @@ def _plan(request: HttpRequest, pk: int) -> PlannedChange:
 
 
 def _fields(request: HttpRequest, change: PlannedChange) -> tuple[Field, ...]:
-    found = spreadsheets.targets_of(change.word, change.identifiers, rights.of_request(request))
-    roots = list(dict.fromkeys(target.root for target in found)) or list(engine.roots())
+    roots = list(engine.roots())
+    if len(roots) > 1:  # which of them the records are in decides which fields they share
+        found = spreadsheets.targets_of(change.word, change.identifiers, rights.of_request(request))
+        roots = list(dict.fromkeys(target.root for target in found)) or roots
     return questions.offered(owned.common(roots, targets.KINDS[change.word]))
 
 
@@ -249,10 +252,11 @@ def _lines(rows: Sequence[Planned], word: str) -> dict[str, Any]:
 def _of(row: Planned, labels: Mapping[str, str]) -> Iterable[Line]:
     record = form_link(row.word, row.identifier, row.title or "a row without identifier")
     if not row.keys and row.problem:
-        yield Line(record, problem=row.problem)
-    for key in row.keys:
+        yield Line(record, problem=row.problem, is_refused=True)
+    for number, key in enumerate(row.keys):
         before, after = (_shown(part[key]) if key in part else _NOTHING for part in (row.before, row.after))
-        yield Line(record, labels.get(key, key), before, after, row.problem)
+        problem = "" if number else row.problem
+        yield Line(record, labels.get(key, key), before, after, problem, is_refused=bool(row.problem))
 
 
 def _shown(value: Any) -> str:

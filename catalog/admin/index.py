@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 
 from catalog import names
 from catalog.admin import lists
-from catalog.admin.lists import ReadOnly
+from catalog.admin.lists import ReadOnly, Values
 from catalog.admin.records import Records, form_link
 from catalog.models import ChangeLog, Dataset, Document, File, Instrument, Project, Run
 
@@ -24,7 +24,7 @@ class ProjectAdmin(Records):
     words = ("project",)
     noun = "projects"
     list_display = ("named", "change", "folder", "state", "status", "modified", "page")
-    list_filter = ("state", "status", "modified")
+    list_filter = ("state", ("status", Values), "modified")
     search_fields = ("title", "path", "identifier")
     search_help_text = "Title, folder or identifier"
     date_hierarchy = "modified"
@@ -42,7 +42,7 @@ class DatasetAdmin(Records):
     list_display = (
         "named", "change", "folder", "file_count", "size", "state", "status", "access_level", "modified", "page"
     )  # fmt: skip
-    list_filter = ("state", "status", "access_level", "license", "modified")
+    list_filter = ("state", ("status", Values), ("access_level", Values), ("license", Values), "modified")
     search_fields = ("title", "path", "identifier", "project_identifier")
     search_help_text = "Title, folder or identifier"
     date_hierarchy = "modified"
@@ -65,7 +65,7 @@ class DatasetAdmin(Records):
 @admin.register(File)
 class FileAdmin(ReadOnly):
     list_display = ("folder", "dataset", "format", "mime_type", "size", "state", "version", "page")
-    list_filter = ("state", "version", "format", "modified", "first_seen")
+    list_filter = ("state", "version", ("format", Values), "modified", "first_seen")
     list_select_related = ("dataset",)
     search_fields = ("path", "=checksum", "=identifier")
     search_help_text = "Part of the path, or a whole SHA-256 or identifier"
@@ -100,7 +100,7 @@ class InstrumentAdmin(Records):
     words = ("instrument",)
     noun = "instruments"
     list_display = ("named", "change", "serial_number", "status", "identifier")
-    list_filter = ("status",)
+    list_filter = (("status", Values),)
     search_fields = ("name", "serial_number", "identifier")
     search_help_text = "Name, serial number or identifier"
     ordering = ("name", "identifier")
@@ -138,7 +138,7 @@ class RunAdmin(Records):
     words = ("run",)
     noun = "runs"
     list_display = ("named", "change", "label", "dataset", "project", "run_type", "status", "revision", "is_outdated")
-    list_filter = ("run_type", "status", _Revision)
+    list_filter = (("run_type", Values), ("status", Values), _Revision)
     search_fields = ("label", "name", "identifier", "dataset_identifier")
     search_help_text = "Name, label, identifier or the dataset's identifier"
     ordering = ("dataset_identifier", "label")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -27,6 +28,14 @@ class UncountedPaginator(Paginator):  # type: ignore[type-arg]
         rows = self.object_list
         assert isinstance(rows, QuerySet)
         return rows.order_by()[: self.most].count()
+
+
+class Values(admin.AllValuesFieldListFilter):
+    """A filter by the values there are, in which the absent one has a name too."""
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        for choice in super().choices(changelist):
+            yield {**choice, "display": choice["display"] or "not stated"}
 
 
 class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]

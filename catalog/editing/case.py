@@ -65,8 +65,10 @@ def show(
     kept: unsaved.Unsaved | None = None,
     found: tuple[str, tuple[guided.Choice, ...]] | None = None,
 ) -> HttpResponse:
-    """The page of a form as it is filled."""
+    """The page of a form as it is filled; what is not saved is kept meanwhile."""
     here = case.desk
+    if is_dirty and case.request.method == "POST":
+        unsaved.keep(case.request.user, here.target, case.filled, opened.sign(here.target, case.base))
     sheet = desk.draw(here, case.filled, case.base, errors=errors, focus=focus, **_known(case, found))
     context = around(case.request, here.target, case.chrome) | {
         "sheet": sheet,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from catalog.editing.drawing import Drawn, Section
 from catalog.editing.reading import Reading
+from ingest.completeness import fields_of
 from ingest.schema import Problem
 
 
@@ -38,14 +39,13 @@ class Meter:
         return self.percent // 5
 
 
-def meter(drawn: Sequence[Section], reading: Reading, problems: Iterable[Problem]) -> Meter:
-    """The meter of a form, of the problems its document has as a complete one."""
+def meter(drawn: Sequence[Section], reading: Reading, problems: Sequence[Problem], asked: frozenset[str]) -> Meter:
+    """The meter of a form, of the problems its document has as a complete one and the fields that asks for."""
     anchors = {each.name: each.anchor for section in drawn for part in section.parts for each in part.walk()}
-    asked = {part.name for section in drawn for part in section.parts if part.is_needed}
-    missing, lacking = [], set()
+    lacking = fields_of(problem.pointer for problem in problems)
+    missing = []
     for problem in problems:
         name = reading.name_of(problem.pointer)
-        lacking.add("/".join(name.split("/")[:2]))
         title = problem.message.partition(": ")[0]
         missing.append(Missing(_nearest(anchors, name), title, problem.message))
     everything = asked | lacking

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,8 @@ from catalog.editing.fields import Tree
 from catalog.editing.opened import Opened
 from catalog.editing.reading import Filled
 from catalog.editing.targets import Target
-from ingest.documents import STRUCTURAL, SYSTEM_KEYS, Document
+from ingest import documents, manifest
+from ingest.documents import STRUCTURAL, SYSTEM_KEYS
 from ingest.records import Value
 from ingest.schema import SchemaSet
 
@@ -28,7 +30,12 @@ class Desk:
     schemas: SchemaSet
     now: Opened
     system: Value
-    sha256: str
+    raw: bytes
+
+    @property
+    def sha256(self) -> str:
+        """Of the document's bytes."""
+        return hashlib.sha256(self.raw).hexdigest()
 
     @property
     def status(self) -> str:
@@ -46,15 +53,25 @@ def on(target: Target) -> Desk:
     Raises:
         FileNotFoundError, DocumentError: when it cannot be read.
     """
-    document = target.read()
+    value, etag, raw = _read(target)
     schemas = engine.schemas(target.root)
     tree = fields.tree(schemas, target.kind)
-    now = opened.of(target, document.etag, document.value)
-    return Desk(target, tree, schemas, now, _system(target, document), document.sha256)
+    return Desk(target, tree, schemas, opened.of(target, etag, value), _system(target, value), raw)
 
 
-def _system(target: Target, document: Document) -> Value:
-    system = {key: each for key, each in document.value.items() if key in SYSTEM_KEYS[target.kind]}
+def _read(target: Target) -> tuple[Value, str, bytes]:
+    """A document's value, ETag and bytes. Of a manifest only the head is parsed: it may describe 100,000 files."""
+    if target.kind == STRUCTURAL:
+        raw = documents.read_bytes(target.path)
+        parts = manifest.split(raw)
+        if parts is not None:
+            return parts.header, documents.etag(STRUCTURAL, parts.header), raw
+    document = target.read()
+    return document.value, document.etag, document.raw
+
+
+def _system(target: Target, value: Value) -> Value:
+    system = {key: each for key, each in value.items() if key in SYSTEM_KEYS[target.kind]}
     return {**system, "file_descriptions": []} if "file_descriptions" in system else system
 
 
@@ -98,4 +115,5 @@ def draw(
     pen = Pen(filled, base.people, read.shape, errors or {}, focus, **more)
     drawn = drawing.sections(desk.tree, pen)
     problems = settling.complete_problems(desk.schemas, desk.target.kind, read.value, desk.system)
-    return Sheet(drawn, completeness.meter(drawn, read, problems), filled, base)
+    asked = settling.asked(desk.schemas, desk.target.kind, read.value, desk.system)
+    return Sheet(drawn, completeness.meter(drawn, read, problems, asked), filled, base)

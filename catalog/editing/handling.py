@@ -25,17 +25,18 @@ def handle(request: HttpRequest, target: Target, chrome: Chrome) -> HttpResponse
     """The page of a form, or what becomes of one that was sent."""
     try:
         here = desk.on(target)
+        return _sent(request, here, chrome) if request.method == "POST" else _asked(request, here, chrome)
     except FileNotFoundError:
         raise Http404 from None
-    except DocumentError as error:
+    except DocumentError as error:  # it cannot be read, now or any more
         return _trouble(request, target, chrome, error)
-    if request.method != "POST":
-        return _asked(request, here, chrome)
-    base = opened.unsign(target, request.POST.get(unsaved.BASE, ""))
+
+
+def _sent(request: HttpRequest, here: Desk, chrome: Chrome) -> HttpResponse:
+    base = opened.unsign(here.target, request.POST.get(unsaved.BASE, ""))
+    case = Case(request, chrome, here, reading.posted(request.POST), base or here.now)
     if base is None:
-        case = Case(request, chrome, here, reading.posted(request.POST), here.now)
         return _forged(case)
-    case = Case(request, chrome, here, reading.posted(request.POST), base)
     verb, _, about = request.POST.get("do", "save").partition(":")
     return _VERBS.get(verb, _saved)(case, about)
 
@@ -106,19 +107,19 @@ def _discard(case: Case, _: str) -> HttpResponse:
 
 
 def _saved(case: Case, _: str) -> HttpResponse:
-    return saving.save(case)
+    return saving.as_it_is(case)
 
 
 def _drafted(case: Case, _: str) -> HttpResponse:
-    return saving.save_as_draft(case)
+    return saving.as_draft(case)
 
 
 def _completed(case: Case, _: str) -> HttpResponse:
-    return saving.save_as_complete(case)
+    return saving.as_complete(case)
 
 
 def _merged(case: Case, _: str) -> HttpResponse:
-    return saving.save_merged(case)
+    return saving.merged(case)
 
 
 def _forged(case: Case) -> HttpResponse:

@@ -194,7 +194,8 @@ def _decide(review: Review, user: User, state: ReviewState) -> None:
 
 def _say(review: Review, user: User, text: str) -> None:
     if text.strip():
-        ReviewComment.objects.create(review=review, author=user, text=text.strip()[:MOST_CHARACTERS])
+        lines = "\n".join(text.strip().splitlines())
+        ReviewComment.objects.create(review=review, author=user, text=lines[:MOST_CHARACTERS])
 
 
 def decide(review: Review, user: Any, posted: QueryDict) -> str:

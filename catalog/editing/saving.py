@@ -19,7 +19,7 @@ from ingest.records import Outcome, Value
 _CANNOT = (BusyError, FrozenError, StoreError)
 
 
-def save(case: Case) -> HttpResponse:
+def as_it_is(case: Case) -> HttpResponse:
     """Save what can be saved; a complete record only while it stays complete."""
     settled = settle(case)
     status = case.base.people.get("status")
@@ -30,11 +30,11 @@ def save(case: Case) -> HttpResponse:
     return _write(case, settled, status)
 
 
-def save_as_draft(case: Case) -> HttpResponse:
+def as_draft(case: Case) -> HttpResponse:
     return _write(case, settle(case), "draft")
 
 
-def save_as_complete(case: Case) -> HttpResponse:
+def as_complete(case: Case) -> HttpResponse:
     """Mark complete, or save what is there and say what is missing."""
     settled = settle(case)
     if not case.desk.can_be_complete:
@@ -68,7 +68,6 @@ def _write(
     if settled.refused:
         words = tuple(("content", problem.message) for problem in settled.refused)
         told = Told("bad", "Nothing could be saved, for the document on disk is not valid as it stands:", words)
-        unsaved.keep(case.request.user, case.desk.target, case.filled, opened.sign(case.desk.target, case.base))
         return show(case, told=(told,), errors=settled.left, status=422, is_dirty=True)
     mine = dict(settled.reading.value)
     if status is not None:
@@ -106,8 +105,8 @@ def _overtaken(case: Case, mine: Value, settled: Settled) -> HttpResponse:
 def _unfit(case: Case, versions: conflicts.Versions, value: Value, sentences: list[str]) -> HttpResponse:
     """What two versions make together breaks a rule: it goes on in the form, where it can be mended."""
     filled = reading.fill(case.desk.tree, value)
-    points_ = tuple(("content", each) for each in sentences)
-    told = Told("bad", "Together the two versions break a rule; mend it here and save.", points_)
+    told_each = tuple(("content", each) for each in sentences)
+    told = Told("bad", "Together the two versions break a rule; mend it here and save.", told_each)
     return show(replace(case, filled=filled), told=(told,), status=422, is_dirty=True)
 
 
@@ -125,9 +124,7 @@ def _written(
     is_ours = here.now.etag == case.base.etag if written is None else here.sha256 == written
     filled = reading.rebased(case.filled, settled.reading) if is_ours else desk.fresh(here)
     after = replace(case, desk=here, filled=filled, base=here.now)
-    if settled.left:
-        unsaved.keep(user, target, filled, opened.sign(target, here.now))
-    else:
+    if not settled.left:
         unsaved.forget(user, target)
     return show(after, told=_left_words(settled, lacking), errors=errors, is_dirty=bool(settled.left))
 
@@ -161,20 +158,18 @@ def _left_words(settled: Settled, lacking: Mapping[str, tuple[str, ...]]) -> tup
 
 
 def _not_complete_any_more(case: Case, settled: Settled, lacking: Mapping[str, tuple[str, ...]]) -> HttpResponse:
-    unsaved.keep(case.request.user, case.desk.target, case.filled, opened.sign(case.desk.target, case.base))
     errors = {**lacking, **settled.left}
     words = "This record is marked complete, and would not be with these changes. Nothing was saved yet:"
     return show(case, told=(Told("bad", words, points(errors), True),), errors=errors, status=422, is_dirty=True)
 
 
 def _not_written(case: Case, error: FairfolderError, status: int) -> HttpResponse:
-    unsaved.keep(case.request.user, case.desk.target, case.filled, opened.sign(case.desk.target, case.base))
-    points = tuple(("content", sentence) for sentence in targets.words(error))
-    told = Told("bad", "Nothing was saved. What you typed is kept in this form; try again in a moment.", points)
+    sentences = tuple(("content", sentence) for sentence in targets.words(error))
+    told = Told("bad", "Nothing was saved. What you typed is kept in this form; try again in a moment.", sentences)
     return show(case, told=(told,), status=status, is_dirty=True)
 
 
-def save_merged(case: Case) -> HttpResponse:
+def merged(case: Case) -> HttpResponse:
     """Save what someone chose of two versions; ``case.base`` is the version they chose against."""
     versions = conflicts.sent(case)
     if versions is None:

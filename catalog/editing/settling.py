@@ -10,6 +10,7 @@ from catalog.editing import fields, guided, reading
 from catalog.editing.fields import Field, Tree
 from catalog.editing.opened import with_people
 from catalog.editing.reading import Filled, Reading
+from ingest import completeness
 from ingest.records import Value
 from ingest.schema import Problem, SchemaSet
 
@@ -70,6 +71,11 @@ def complete_problems(
 ) -> list[Problem]:
     """What keeps people's part of a document from being complete."""
     return schemas.missing_for_complete(kind, _whole(kind, value, system, "complete"))
+
+
+def asked(schemas: SchemaSet, kind: str, value: Mapping[str, Any], system: Mapping[str, Any]) -> frozenset[str]:
+    """The fields a complete document like this must have."""
+    return completeness.asked(schemas, kind, _whole(kind, value, system, "complete"))
 
 
 def _whole(kind: str, value: Mapping[str, Any], system: Mapping[str, Any], status: str) -> Value:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from catalog import engine
-from ingest import documents
-from ingest.schema import Problem
+from ingest.completeness import asked, fields_of
 
 
 @dataclass(frozen=True)
@@ -27,13 +26,7 @@ class Completeness:
 
 def of_record(root: Path, kind: str, value: Mapping[str, Any]) -> Completeness:
     """The completeness of one document's value by the schema in force."""
-    schemas, own = engine.schemas(root), documents.SYSTEM_KEYS[kind]
-    nothing_said = {key: each for key, each in value.items() if key in own}
-    asked = _fields(schemas.missing_for_complete(kind, nothing_said)) - own
-    lacking = _fields(schemas.missing_for_complete(kind, value)) - own
-    everything = asked | lacking
+    schemas = engine.schemas(root)
+    lacking = fields_of(problem.pointer for problem in schemas.missing_for_complete(kind, value))
+    everything = asked(schemas, kind, value) | lacking
     return Completeness(len(everything - lacking), len(everything))
-
-
-def _fields(problems: Iterable[Problem]) -> set[str]:
-    return {problem.pointer.split("/")[1] for problem in problems if "/" in problem.pointer}

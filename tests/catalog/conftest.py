@@ -10,6 +10,7 @@ import pytest
 from pytest_django import Settings
 
 from tests.catalog.described import described as described
+from tests.catalog.everyone import World, populated
 from tests.catalog.service import Service
 from tests.catalog.tree import Tree
 
@@ -51,3 +52,9 @@ def service(tmp_path: Path) -> Service:
     """A watched folder and a state folder of their own, and the commands as processes."""
     (tmp_path / "data").mkdir()
     return Service(tmp_path)
+
+
+@pytest.fixture
+def world(tree: Tree) -> World:
+    """Two projects, and browsers of everyone who may ask for them."""
+    return populated(tree)

@@ -47,7 +47,7 @@ TAGS = VOID | {
     "p", "footer", "code", "h1", "h2", "h3", "label", "select", "option", "table", "thead", "tbody", "tr", "th", "td",
     "dl", "dt", "dd", "time", "data", "bdi", "pre", "details", "summary", "section", "strong", "figure", "figcaption",
     "caption", "svg", "g", "rect", "text", "desc", "line", "path", "defs", "marker", "textarea",
-    "fieldset", "legend", "datalist", "progress", "output", "aside",
+    "fieldset", "legend", "datalist", "progress", "output", "aside", "noscript",
 }  # fmt: skip
 LINKS = {"href", "src", "action"}
 # Direction marks and controls that would change how the page around them reads.

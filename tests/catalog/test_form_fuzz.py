@@ -1,4 +1,4 @@
-"""Posts no form of ours would make: never a fault, never a write without the right, never anything but text on a page."""
+"""Posts no form of ours would make: never a fault, never a write without the right, never more than text on a page."""
 
 from __future__ import annotations
 
@@ -20,22 +20,26 @@ from tests.catalog.tree import Tree, entry
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NAMES = (
-    "/dataset_title", "/dataset_title/x", "/creators#list", "/creators/0#row", "/creators/0/name", "/creators/0/@id",
-    "/creators/0#id", "/creators/x#row", "/creators/-1#row", "/creators/9999999#row", "/creators/0/affiliations/0#row",
-    "/creators/0/affiliations#list", "/creators/0/affiliations/0/name", "/keywords", "/keywords#list", "/keywords/0",
-    "/license", "/access_level", "/data_retention_schedule", "/data_retention_schedule/period", "/status", "/@id",
-    "/$schema", "/dataset_identifier", "/derived_from", "/created_by", "/spatial_coverage#list", "/spatial_coverage/0#row",
-    "/spatial_coverage/0/west", "/additional_properties/0#row", "/additional_properties#list", "/~1", "/~", "//", "/",
-    "/additional_properties/0/value", "#show:/access_conditions", "#show:", "/unknown/deep/er", "base", "do", "mine", "choice-0",
+    "/dataset_title", "/dataset_title/x", "/creators#list", "/creators/0#row", "/creators/0/name",
+    "/creators/0/@id", "/creators/0#id", "/creators/x#row", "/creators/-1#row", "/creators/9999999#row",
+    "/creators/0/affiliations/0#row", "/creators/0/affiliations#list", "/creators/0/affiliations/0/name",
+    "/keywords", "/keywords#list", "/keywords/0", "/license", "/access_level", "/data_retention_schedule",
+    "/data_retention_schedule/period", "/status", "/@id", "/$schema", "/dataset_identifier", "/derived_from",
+    "/created_by", "/spatial_coverage#list", "/spatial_coverage/0#row", "/spatial_coverage/0/west",
+    "/additional_properties/0#row", "/additional_properties#list", "/~1", "/~", "//", "/",
+    "/additional_properties/0/value", "#show:/access_conditions", "#show:", "/unknown/deep/er", "base", "do",
+    "mine", "choice-0", "/creators/0#pick", "/creators#id", "/publisher#id", "/publisher/name",
 )  # fmt: skip
 TEXTS = (
-    "", " ", "0", "-1", "1e999", "9" * 400, "NaN", "null", "true", "[]", "{}", "x" * 120_000, "\ud800", "\x00", "a\x01b",
-    "\r\n" * 50, "1,5", "\u202e", "😀" * 500, *CORPUS,
+    "", " ", "0", "-1", "1e999", "9" * 400, "NaN", "null", "true", "[]", "{}", "x" * 120_000, "\ud800", "\x00",
+    "a\x01b", "\r\n" * 50, "1,5", "\u202e", "😀" * 500, *CORPUS,
 )  # fmt: skip
 VERBS = (
-    "save", "complete", "draft", "add:/creators", "add:", "add:/nothing", "remove:/creators/0", "remove:/creators/99",
-    "remove:x", "up:/creators/0", "down:/creators/5", "up:/", "show:/nothing", "show:", "discard", "merge", "take:/x=y", "zzz", "",
-    ":", "add:/creators/0/affiliations", "remove:" + "/0" * 3_000, "down:/creators/" + "9" * 500,
+    "save", "complete", "draft", "add:/creators", "add:", "add:/nothing", "remove:/creators/0",
+    "remove:/creators/99", "remove:x", "up:/creators/0", "down:/creators/5", "up:/", "show:/nothing", "show:",
+    "discard", "merge", "take:/x=y", "zzz", "", ":", "add:/creators/0/affiliations", "remove:" + "/0" * 3_000,
+    "down:/creators/" + "9" * 500, "find:/creators/0", "find:", "find:/keywords", "take:/creators/0=x", "take:=",
+    "take:/keywords=x\x00", "take:/creators/0=me", "inherit:/keywords", "inherit:/nothing", "inherit:",
 )  # fmt: skip
 
 

@@ -140,6 +140,13 @@ def test_unknown_keys_survive_at_every_level(tree: Tree, project: str, curator: 
     assert funders == [("C2", [1.0], {"a": None}), ("B", [1.0], {"a": None})]
 
 
+def test_a_number_that_becomes_yes_is_a_change(tree: Tree, project: str, curator: Client) -> None:
+    path = documents.project_document(tree.root, "p_Alpha")
+    tree.edit(path, {"additional_properties": [{"name": "Shaded", "value": 1}]})
+    open_form(curator, "project", project).press("save", **{"/additional_properties/0/value": "yes"})
+    assert project_file(tree)["additional_properties"][0]["value"] is True
+
+
 # --- lists of groups ------------------------------------------------------------------------------------------------
 
 

@@ -181,8 +181,19 @@ def test_files_are_compared_only_when_some_of_the_runs_own_have_changed(lab: Lab
         lab.change(documents.project_document(lab.root, "p_Barley"), PROJECT, project_title="Barley")
         lab.put(f"{D}/new.txt", "new\n")
         lab.look()
-    assert not any("catalog_filedocument" in q["sql"] and "JOIN" in q["sql"] for q in caught.captured_queries)
+    asked = [q["sql"] for q in caught.captured_queries]
+    assert not any(
+        "JOIN catalog_filedocument" in sql or "SELECT digest FROM catalog_file WHERE run" in sql for sql in asked
+    )
     assert said()["outdated"] == ["The project has changed: project title."]
+
+
+def test_a_record_as_it_was_written_is_compared_without_reading_an_entry(lab: Lab) -> None:
+    label = lab.begin("Heat shock")
+    with CaptureQueriesContext(connection) as caught:
+        lab.finish(label)
+    assert not any("JOIN catalog_filedocument" in q["sql"] for q in caught.captured_queries)
+    assert said()["outdated"] == []
 
 
 def test_a_dataset_without_runs_asks_no_more_of_the_database(lab: Lab) -> None:

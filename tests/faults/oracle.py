@@ -125,7 +125,7 @@ class Consistency:
 
     def _datasets(self) -> Iterator[str]:
         for project in sorted(os.listdir(self.root)):
-            if project.startswith("p_") and (self.root / project).is_dir():
+            if project.startswith("p_") and (self.root / project).is_dir() and not (self.root / project).is_symlink():
                 for name in sorted(os.listdir(self.root / project)):
                     path = self.root / project / name
                     if _is_data(os.fsencode(name)) and path.is_dir() and not path.is_symlink():

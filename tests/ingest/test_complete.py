@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +22,7 @@ import schemas
 from ingest import documents
 from ingest.complete import Finalised, differences, finalise
 from ingest.documents import ADMINISTRATIVE, EXPERIMENT, PROJECT
-from ingest.errors import DocumentError, FairfolderError, NotAtRestError
+from ingest.errors import DocumentError, NotAtRestError
 from ingest.instruments import new
 from ingest.rows import Condition
 from ingest.run_templates import templates
@@ -27,6 +30,7 @@ from ingest.runs import RunStart, Started, start
 from ingest.texts import Prepared
 from tests.ingest.watched import Value, Watched
 
+CHECKOUT = Path(__file__).resolve().parents[2]
 D = "p_Barley/leaves"
 ANNA = "anna"
 PERSON = {"name": "Anna Ek", "orcid": "https://orcid.org/0000-0002-1825-0097"}
@@ -611,6 +615,55 @@ def test_whatever_is_said_finalising_again_changes_nothing(
     assert watched.problems() == {}
 
 
-def test_every_refusal_is_one_of_the_family(described: Watched) -> None:
-    with pytest.raises(FairfolderError):
-        finish(described, "../../../etc")
+@pytest.mark.parametrize("label", ["../../../etc", "..", "", "Heat-shock/../Heat-shock", "/etc"])
+def test_a_label_that_is_a_path_leads_nowhere(described: Watched, label: str) -> None:
+    begin(described)
+    before = described.metadata()
+    with pytest.raises(DocumentError, match=r"There is no run"):
+        finish(described, label)
+    assert described.metadata() == before
+
+
+def test_a_run_whose_folder_was_renamed_is_found_by_its_label(described: Watched) -> None:
+    begin(described)
+    described.move(run_path(), run_path("Other"))
+    assert finish(described).path.name == "data_object_Other_v2_metadata.json"
+    described.reconcile()
+    assert described.check() == []
+
+
+_KILLED = """
+import os, signal, sys
+from pathlib import Path
+from ingest.complete import finalise
+from ingest.settings import EngineSettings
+from ingest.texts import Prepared
+from ingest.workspace import open_workspace
+
+root, state, name = sys.argv[1:]
+replace = Prepared.replace
+
+def dying(self):
+    if self.path.name.startswith(name):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return replace(self)
+
+Prepared.replace = dying
+with open_workspace(Path(root), EngineSettings(state_dir=Path(state), settle_seconds=0.0)) as ws:
+    finalise(ws.store, ws.root, "p_Barley/leaves", "Heat-shock", "anna", ws.seen)
+"""
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_process_killed_at_any_point_leaves_nothing_half(described: Watched, point: str) -> None:
+    name, expected = POINTS[point]
+    begin(described)
+    command = [sys.executable, "-c", _KILLED, str(described.root), str(described.state), name]
+    assert subprocess.run(command, cwd=CHECKOUT).returncode == -signal.SIGKILL
+    described.reconcile()
+    described.reconcile()
+    assert revisions(described) == expected
+    assert described.problems() == {}
+    assert described.check() == []
+    assert finish(described).revision == 1
+    assert not list(described.root.rglob("*.tmp")), "what a crash leaves is swept by whoever writes next"

@@ -48,7 +48,7 @@ class Watched:
         self.base = base
         self.wrong: list[str] = []
         self.asked: list[str] = []
-        self.expects_dialogs = False
+        self.may_be_asked_to_stay = False
         self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
         self.page.on("dialog", self._dialog)
@@ -60,7 +60,7 @@ class Watched:
 
     def _dialog(self, dialog: Dialog) -> None:
         self.asked.append(dialog.type)
-        if not self.expects_dialogs:
+        if dialog.type != "beforeunload" or not self.may_be_asked_to_stay:
             self.wrong.append(f"{self.page.url}: dialog {dialog.message!r}")
         dialog.accept()
 

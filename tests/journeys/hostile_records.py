@@ -7,6 +7,7 @@ from typing import Any
 
 from catalog.editing import fields
 from catalog.editing.fields import Field, Kind
+from catalog.editing.layout import NOT_SHOWN
 from ingest.schema import SchemaSet
 from tests.catalog.hostile import CORPUS
 
@@ -38,14 +39,16 @@ VARIANTS = ((EVERYTHING, PLAIN, *ADDRESSES), (*ADDRESSES, PLAIN), ('"><script>__
 Path = tuple[str | int, ...]
 
 
-def record(kind: str, before: dict[str, Any], texts: Sequence[str]) -> dict[str, Any]:
+def record(kind: str, before: dict[str, Any], texts: Sequence[str], **fixed: Any) -> dict[str, Any]:
     """`before` with every field filled: by the first of `texts` that is accepted there, else by the schema's example.
 
-    The answer is valid, and complete where a record can be.
+    The answer is valid, and complete where a record can be. `fixed` stands as it is.
     """
     schemas = SchemaSet()
     answers = dict(_answers(fields.tree(schemas, kind).root, (), texts))
-    start = {**before, **({"status": "complete"} if "status" in before else {})}
+    answers = {path: each for path, each in answers.items() if path[0] not in fixed}
+    system = {key: each for key, each in before.items() if key in NOT_SHOWN[kind]}
+    start = {**system, **fixed, **({"status": "complete"} if "status" in before else {})}
     while True:
         value = _built(start, answers)
         wrong = {_path(problem.pointer) for problem in schemas.problems(kind, value, 1000)}

@@ -150,8 +150,10 @@ def test_every_page_of_a_curator_is_whole_quiet_and_accessible(
     found = []
     for name, page in pages(watched):
         page.screenshot(path=shots / f"admin-{name}-{scheme}-{size['width']}.png", full_page=True)
+        known = len(watched.wrong)
         for each in Axe().run(page).response["violations"]:
             found.append((name, each["id"], [node["target"] for node in each["nodes"]][:5]))
+        del watched.wrong[known:]  # axe writes styles into a page to look at imported sheets; that is refused
     assert "\n".join(f"{name}: {rule} {targets}" for name, rule, targets in found) == ""
     assert watched.wrong == []
     watched.close()

@@ -1,4 +1,4 @@
-"""Forms in a real browser on the real service: from an empty folder to a complete metadata file, and what may go wrong."""
+"""Forms in a real browser: from an empty folder to a complete metadata file, and what may go wrong on the way."""
 
 from __future__ import annotations
 
@@ -257,7 +257,7 @@ def test_what_was_typed_is_offered_again_after_the_browser_died(browser: Browser
 
 def test_leaving_with_unsaved_changes_asks_first_and_after_saving_no_more(browser: Browser, house: House) -> None:
     who = house.form(browser, "rosa", "dataset")
-    who.watched.expects_dialogs = True
+    who.watched.may_be_asked_to_stay = True
     who.fill("/dataset_version", "1.0")
     who.watched.go("profile/")
     assert who.watched.asked == ["beforeunload"]

@@ -16,6 +16,10 @@ from pathlib import Path
 
 import pytest
 
+from ingest.run_templates import templates
+from ingest.runs import RunStart, start
+from ingest.schema import SchemaSet
+from ingest.store import Store
 from tests.watching.conftest import Service, described, entries, on_disk, settled, wait_for
 
 
@@ -275,6 +279,30 @@ def test_a_document_edited_by_hand_reaches_the_catalog(service: Service) -> None
     path.write_text(json.dumps({**value, "dataset_title": "Named by hand"}))
     wait_for(lambda: service.said().count(str(path)) > told, "the edit to be told", 30, service.log)
     assert json.loads(path.read_text())["dataset_title"] == "Named by hand"
+
+
+def test_a_run_completed_by_hand_gets_its_complete_metadata_file(service: Service) -> None:
+    write(service.root / "p_A/d/x.txt")
+    service.start()
+    wait_settled(service)
+    own = service.root / "p_A/d/.metadata"
+    dataset = json.loads((own / "dataset_administrative.json").read_text())["dataset_identifier"]
+    store = Store(service.root, SchemaSet(None))
+    run = start(store, service.root, "p_A/d", dataset, RunStart("Heat shock", templates(service.root)[0]), "anna")
+    value = json.loads(run.path.read_text())
+    said = {
+        "status": "complete",
+        "run_type": "observation",
+        "experiment_dates": {"start": "2026-01-12"},
+        "experimenters": [{"name": "Anna Ek"}],
+        "no_protocol_reason": "Exploratory.",
+    }
+    run.path.write_text(json.dumps({**value, **said}))
+    complete = run.path.parent / "data_object_Heat-shock_v2_metadata.json"
+    wait_for(complete.exists, "the complete metadata file", 30, service.log)
+    wait_for(lambda: str(complete) in service.said(), "the catalog to be told", 30, service.log)
+    assert json.loads(complete.read_text())["generated_by"] == "filesystem"
+    assert {each["data_object_version"] for each in entries(service.root).values()} == {"V2"}
 
 
 def test_killed_and_started_again_it_describes_everything_once(
