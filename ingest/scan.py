@@ -105,11 +105,10 @@ def _check_entries(
 ) -> None:
     """A manifest whose text is not the one last seen: its entries against our rows.
 
-    A row without an entry is read again under its old identifier; an entry without a row, or whose row does not know
-    whose it is, is an orphan until a file of
-    its path, or of its checksum, turns up, unless its identity is another dataset's by now; where one says missing
-    and the other not, the file is looked at again. An entry whose identity or checksum was edited is reported, unless
-    the store itself wrote it.
+    A row without an entry is read again under its old identifier; an entry without a row (or with one that does not
+    know whose it is) is an orphan until a file of its path, or of its checksum, turns up, unless its identity is
+    another dataset's by now; where one says missing and the other not, the file is looked at again. An entry whose
+    identity or checksum was edited is reported, unless the store itself wrote it.
     """
     paths = {os.fsencode(p): e for p, e in (state.entries or {}).items()}
     for path in [p for p, row in known.items() if p not in paths and Condition(row[5]) is Condition.DESCRIBED]:

@@ -85,6 +85,7 @@ def revision(request: HttpRequest, identifier: UUID, number: int) -> HttpRespons
         "name": found.path.name,
         "parts": _parts(found.value),
         "before": before,
+        "recommended": _places(found.value.get("completeness")),
         "changes": [_shown(each) for each in changes[:MOST_DIFFERENCES]],
         "left_out": max(0, len(changes) - MOST_DIFFERENCES),
         "is_current": number == row.revision,
@@ -182,6 +183,31 @@ def _shown(change: complete.Difference) -> dict[str, Any]:
     """One difference as a table row: both sides as nodes a template draws."""
     part = change.part.replace("/", ": ")
     title = change.key if change.part == "files" else values.label(change.key)
-    sides = [values.facts({"value": each}, {}, ["value"]) for each in (change.before, change.after)]
+    both = _what_differs(change.before, change.after)
+    sides = [values.facts({"value": each}, {}, ["value"]) for each in both]
     before, after = (each[0].node if each else None for each in sides)
     return {"part": part, "title": title, "before": before, "after": after}
+
+
+def _what_differs(before: Any, after: Any) -> tuple[Any, Any]:
+    """Two versions of one thing without what both say alike."""
+    if not (isinstance(before, dict) and isinstance(after, dict)):
+        return before, after
+    alike = {key for key in before if key in after and before[key] == after[key]}
+    found = ({key: each for key, each in side.items() if key not in alike} for side in (before, after))
+    one, other = found
+    return one, other
+
+
+def _places(completeness: Any) -> list[str]:
+    """What is recommended and was not there, in words: ``/instruments/0/model`` is "Instruments 1: Model"."""
+    listed = completeness.get("recommended_missing") if isinstance(completeness, dict) else None
+    listed = listed if isinstance(listed, list) else []
+    return [_place(each) for each in listed if isinstance(each, str)]
+
+
+def _place(pointer: str) -> str:
+    part, *steps = (values.label(step) for step in pointer.strip("/").split("/"))
+    if steps and steps[0].isdigit():
+        part = f"{part} {int(steps.pop(0)) + 1}"
+    return ": ".join([part, *steps])

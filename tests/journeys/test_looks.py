@@ -1,0 +1,52 @@
+"""Every page, form and admin page: accessible, quiet, no wider than the screen; light and dark, desktop and phone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.journeys import tour
+from tests.journeys.browsing import CHROMIUM, DESKTOP, PHONE, chromium
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
+
+# Of the four looks these two have both sizes and both colours; the campaign has all.
+FEW = (("light", DESKTOP), ("dark", PHONE))
+KINDS = {
+    "projects", "project", "members", "dataset", "files", "file", "run", "run-outdated", "run-files", "revision",
+    "revision-2", "start-run", "start-run-refused", "not-complete", "instruments", "instrument", "new-instrument",
+    "edit-project", "edit-dataset", "edit-files", "edit-run", "edit-run-draft", "edit-run-not-complete", "merge",
+    "review", "profile", "password", "second-factor", "why", "not-found", "login", "locked-out", "status", "admin",
+    "admin-projects", "admin-datasets", "admin-files", "admin-runs", "admin-instruments", "admin-accounts",
+    "review-queue", "admin-review", "admin-form", "bulk", "bulk-preview", "dataset-demo",
+}  # fmt: skip
+
+
+@pytest.mark.timeout(600)
+def test_every_page_is_accessible_quiet_and_fits_the_screen(
+    tmp_path: Path, campaign: bool, count: Callable[[int, int], int]
+) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    looks = tour.LOOKS if campaign else FEW
+    seen, wrong = set(), []
+    with chromium() as browser, tour.furnished(tmp_path, browser) as house:
+        for name, watched in tour.pages(house, browser):
+            wrong += watched.wrong
+            for scheme, size in looks:
+                tour.look(watched.page, scheme, size)
+                over = watched.page.evaluate(
+                    "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+                )
+                if over > 0:
+                    wrong.append(f"{name} is wider than {size['width']} px by {over}")
+                found = Axe().run(watched.page, options={"preload": False})
+                if found.violations_count:
+                    wrong.append(f"{name}, {scheme}, {size['width']} px: {found.generate_report()}")
+            tour.look(watched.page, "light", DESKTOP)
+            watched.wrong.clear()
+            seen.add(name)
+    assert wrong == []
+    assert seen == KINDS
