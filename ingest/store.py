@@ -230,6 +230,11 @@ class Store:
             work.prepared.append(prepared)
 
     def _prepare_document(self, work: _Work, change: Change, folder: int, by: str) -> Prepared | None:
+        if change.kind == STRUCTURAL and not change.ours and not by.startswith("system:"):
+            raw, before = documents.read_stamped(change.path)
+            parts = manifest.split(raw) if self._is_own_text(work.record, change.path, raw) else None
+            if parts is not None:
+                return self._prepare_head(change, parts, folder, by, before)
         old = self._present(change.path, change.kind)
         if change.if_match is not None:
             found = old.etag if old is not None else ""
@@ -296,6 +301,28 @@ class Store:
 
     # --- manifests ------------------------------------------------------------------------------------------
 
+    def _is_own_text(self, record: Record, path: Path, raw: bytes) -> bool:
+        """Whether a manifest is, byte for byte, what the store wrote last, and so is valid under its own schema."""
+        if not self.schemas.is_packaged(STRUCTURAL):
+            return False
+        entry = self._present(documents.registry_document(self.root, record.identifier), REGISTRY)
+        known = entry.value.get("documents", {}).get(path.name) if entry is not None else None
+        return known is not None and hashlib.sha256(raw).hexdigest() == known
+
+    def _prepare_head(
+        self, change: Change, parts: manifest.Split, folder: int, by: str, before: Stamp
+    ) -> Prepared | None:
+        """A person's change of a manifest: its entries are not theirs, and stay the text they are."""
+        found = documents.etag(STRUCTURAL, parts.header)
+        if change.if_match is not None and found != change.if_match:
+            raise ConflictError(change.path, change.if_match, found)
+        value = change.function(dict(parts.header))
+        if value is None or same(value, parts.header):
+            return None
+        head = with_identities(value)
+        entries = EntriesChange(change.path, frozenset(), lambda old: {}, header=lambda old: head)
+        return self._splice(entries, parts, folder, by, before)
+
     def _prepare_entries(self, change: EntriesChange, folder: int, by: str) -> Prepared | None:
         raw, before = documents.read_stamped(change.path)
         if change.trusted is not None and self.schemas.is_packaged(STRUCTURAL):
@@ -318,7 +345,7 @@ class Store:
         }
         new = {k: v for k, v in change.function(old).items() if v != old.get(k)}
         wanted = _header_after(change, parts.header)
-        if not new and wanted == parts.header:
+        if not new and same(wanted, parts.header):
             return None
         totals = manifest.Totals.of_header(parts.header).changed(
             (old[k] for k in new if k in old), (v for v in new.values() if v is not None)

@@ -69,7 +69,6 @@ ROW_WRITERS: dict[str, str] = {
     "catalog/editing/reviews.py": "documents that are accepted as complete, by the store",
     "catalog/editing/sheets.py": "a workbook, in memory",
     "catalog/editing/runs.py": "documents, by the store",
-    "catalog/editing/runs.py": "documents, by the store",
     "catalog/editing/saving.py": "documents, by the store",
 }
 

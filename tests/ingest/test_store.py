@@ -96,6 +96,30 @@ def test_a_person_cannot_change_the_entries_of_a_manifest(described: Watched) ->
     assert manifest.split(path.read_bytes()) is not None
 
 
+def test_a_persons_words_on_the_files_leave_their_entries_the_text_they_are(described: Watched) -> None:
+    path = documents.dataset_document(described.root, D, STRUCTURAL)
+    before = manifest.split(path.read_bytes())
+    assert before is not None
+    seen = []
+
+    def scoped(old: Value | None) -> Value:
+        seen.append(old)
+        return {**(old or {}), "scope": "Leaves only"}
+
+    store_of(described).change(path, STRUCTURAL, scoped, by=ANNA)
+    assert [value["file_descriptions"] for value in seen] == [[]]
+    after = manifest.split(path.read_bytes())
+    assert after is not None
+    assert after.raw[after.start : after.end] == before.raw[before.start : before.end]
+
+
+def test_of_a_manifest_that_was_edited_on_disk_every_entry_is_judged(described: Watched) -> None:
+    path = documents.dataset_document(described.root, D, STRUCTURAL)
+    path.write_bytes(path.read_bytes().replace(b'"size_bytes":2', b'"size_bytes":"two"', 1))
+    with pytest.raises(DocumentError, match="/file_descriptions/0/size_bytes"):
+        store_of(described).change(path, STRUCTURAL, setting(scope="Leaves only"), by=ANNA)
+
+
 @pytest.mark.parametrize(
     ("fields", "told"),
     [

@@ -40,6 +40,8 @@ SHOWN = {
     "review-queue": "review-queue",
     "bulk-preview": "bulk-preview",
 }
+# Shown from this place on.
+FROM = {"revision-2": "#changes"}
 _COLOURS = 160
 
 
@@ -53,13 +55,14 @@ def main(folder: Path) -> None:
     ):
         for name, watched in tour.pages(house, browser):
             if name in SHOWN:
-                _take(watched, folder, SHOWN[name])
+                _take(watched, folder, SHOWN[name], FROM.get(name, "body"))
 
 
-def _take(watched: Watched, folder: Path, name: str) -> None:
+def _take(watched: Watched, folder: Path, name: str, place: str) -> None:
     for scheme, size in tour.LOOKS:
         tour.look(watched.page, scheme, size)
-        watched.page.evaluate("document.activeElement?.blur(); scrollTo(0, 0)")
+        watched.page.evaluate("document.activeElement?.blur()")
+        watched.page.locator(place).evaluate("e => e.scrollIntoView({ behavior: 'instant' })")
         tags = ("-phone" if size is PHONE else "") + ("-dark" if scheme == "dark" else "")
         picture = Image.open(io.BytesIO(watched.page.screenshot())).convert("RGB")
         picture.quantize(_COLOURS, dither=Image.Dither.NONE).save(folder / f"{name}{tags}.png", optimize=True)

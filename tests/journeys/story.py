@@ -61,8 +61,9 @@ class Researcher:
         """A button of a list: ``add:/creators``."""
         button = self.page.locator(f'button[value="{value}"]')
         if self.has_scripts:
-            with self.page.expect_response(lambda answer: answer.request.method == "POST"):
-                self.hand.press(button)
+            pressed = button.element_handle()
+            self.hand.press(button)
+            pressed.wait_for_element_state("hidden")  # the list was put in place anew
         else:
             self._leave(button)
 

@@ -287,6 +287,9 @@ def test_a_field_that_an_answer_brings_appears_and_goes(browser: Browser, house:
     assert not who.named("/embargo_end_date").count()
     who.choose("/access_level", "Embargoed")
     who.named("/embargo_end_date").wait_for()
+    who.named("/embargo_end_date").evaluate("e => { e.type = 'text'; e.value = 'soon' }")
+    who.named("/embargo_end_date").dispatch_event("change")
+    who.page.locator("#f-embargo_end_date-error").get_by_text("soon").wait_for()
     who.choose("/access_level", "Public")
     who.named("/embargo_end_date").wait_for(state="detached")
     assert who.watched.wrong == []

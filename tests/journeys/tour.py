@@ -236,3 +236,4 @@ def look(page: Page, scheme: str, size: dict[str, int]) -> None:
     """The same page in another light, on another screen."""
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     page.set_viewport_size(size)  # type: ignore[arg-type]
+    page.evaluate("() => Promise.allSettled(document.getAnimations().map((each) => each.finished)).then(() => 0)")
