@@ -231,10 +231,10 @@ class Store:
 
     def _prepare_document(self, work: _Work, change: Change, folder: int, by: str) -> Prepared | None:
         if change.kind == STRUCTURAL and not change.ours and not by.startswith("system:"):
-            raw, before = documents.read_stamped(change.path)
+            raw, stamp = documents.read_stamped(change.path)
             parts = manifest.split(raw) if self._is_own_text(work.record, change.path, raw) else None
             if parts is not None:
-                return self._prepare_head(change, parts, folder, by, before)
+                return self._prepare_head(change, parts, folder, by, stamp)
         old = self._present(change.path, change.kind)
         if change.if_match is not None:
             found = old.etag if old is not None else ""
