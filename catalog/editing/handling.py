@@ -91,7 +91,7 @@ def _find(case: Case, about: str) -> HttpResponse:
 
 
 def _take(case: Case, about: str) -> HttpResponse:
-    name, _, token = about.rpartition("=")
+    name, _, token = about.partition("=")  # an identity may have more of them
     filled = taking.taken(case.request, case.desk, case.filled, name, token)
     return show(replace(case, filled=filled), focus=name, is_dirty=True)
 
