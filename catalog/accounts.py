@@ -141,7 +141,9 @@ def set_role(user: User, role: str) -> None:
         user.is_superuser = role == ADMIN
         user.is_staff = role in (ADMIN, Role.CURATOR)
         User.objects.filter(pk=user.pk).update(is_superuser=user.is_superuser, is_staff=user.is_staff)
-        Profile.objects.update_or_create(user=user, defaults={"role": Role.CURATOR if role == ADMIN else role})
+        user.profile, _ = Profile.objects.update_or_create(
+            user=user, defaults={"role": Role.CURATOR if role == ADMIN else role}
+        )
 
 
 def is_last_administrator(user: User) -> bool:
@@ -210,8 +212,9 @@ def listed() -> list[Account]:
         known = projects.get(part.project_identifier)
         places = (known.path, known.title) if known is not None else ("", "")
         parts.setdefault(part.user_id, []).append(Part(part.project_identifier, part.role, *places))
+    with_second_factor = second_factor.holders()
     return [
-        Account(user.username, role_of(user), user.is_active, parts.get(user.pk, []), second_factor.is_set_up(user))
+        Account(user.username, role_of(user), user.is_active, parts.get(user.pk, []), user.pk in with_second_factor)
         for user in User.objects.select_related("profile").order_by("username")
     ]
 

@@ -14,6 +14,7 @@ from axes.handlers.database import AxesDatabaseHandler
 from axes.helpers import get_failure_limit
 from axes.models import AccessAttempt
 from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import Max, QuerySet, Sum
 from django.http import HttpRequest
 from django.utils import timezone
@@ -29,6 +30,11 @@ class Attempts(AxesDatabaseHandler):  # type: ignore[misc]
         """Failures of the name, or of the address, whichever is nearer to its limit; as failures of a name."""
         of_name, of_address = (_failures(rows) for rows in self.get_user_attempts(request, credentials))
         return max(of_name, of_address // SHARED_BY)
+
+    def user_logged_in(self, sender: Any, request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> None:
+        """Forgets the failures of whoever got in; those of other names still count for the address."""
+        super().user_logged_in(sender, request, user, **kwargs)
+        forget(user.get_username())
 
 
 def _failures(rows: QuerySet[Any]) -> int:

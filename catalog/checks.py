@@ -61,6 +61,21 @@ def settings_are_known(app_configs: Sequence[AppConfig] | None, **kwargs: object
     return [checks.Warning(_unknown(name), id="fairfolder.W001") for name in unknown]
 
 
+@register(SETTINGS)
+def addresses_are_told_apart(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
+    """What speaks https stands in front of us; unless it is counted, everybody comes from its address."""
+    if not settings.FAIRFOLDER_HTTPS or settings.FAIRFOLDER_PROXIES:
+        return []
+    return [
+        checks.Warning(
+            "FAIRFOLDER_HTTPS is on while FAIRFOLDER_PROXIES is 0: all people seem to come from the address of the "
+            "proxy that speaks https, and failed sign-ins of one hold up all. Set FAIRFOLDER_PROXIES to the number of "
+            "proxies in front, mostly 1.",
+            id="fairfolder.W002",
+        )
+    ]
+
+
 def _unknown(name: str) -> str:
     near = difflib.get_close_matches(name, KNOWN, 1)
     mend = f"did you mean {near[0]}?" if near else "docs/settings.md lists those there are."

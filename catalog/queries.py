@@ -11,7 +11,7 @@ from django.db.models import Count, Max, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 
 from catalog.keyset import Cursor, Page, QuestionError, page
-from catalog.models import Dataset, Document, File, Project, Rebuild
+from catalog.models import Dataset, Document, File, Project, Rebuild, Run
 from ingest import documents
 
 PAGE = 100
@@ -119,6 +119,22 @@ def records(rows: QuerySet[Any], name: str, state: str, marker: str, size: int =
         rows = rows.filter(state=state)
     cursor = Cursor.parse(marker, (str, int)) if marker else None
     return page(rows, ("path", "id"), cursor, rows.count(), size)
+
+
+def runs_of(dataset: Dataset) -> QuerySet[Run]:
+    """The runs of a dataset, in the order they are listed in."""
+    return Run.objects.filter(dataset_identifier=dataset.identifier).order_by("label", "identifier")
+
+
+def runs(dataset: Dataset, marker: str) -> Page[Run]:
+    """One page of a dataset's runs.
+
+    Raises:
+        QuestionError: when the page marker is not one of ours.
+    """
+    cursor = Cursor.parse(marker, (str, str)) if marker else None
+    rows = runs_of(dataset)
+    return page(rows, ("label", "identifier"), cursor, rows.count(), PAGE)
 
 
 def project_of(dataset: Dataset) -> Project | None:

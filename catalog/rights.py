@@ -85,7 +85,8 @@ def of(user: AbstractBaseUser | AnonymousUser) -> Rights:
 
 def role_of(user: User) -> str:
     """The role everywhere, as the account's profile has it."""
-    return Profile.objects.filter(user=user).values_list("role", flat=True).first() or Role.VIEWER
+    profile: Profile | None = getattr(user, "profile", None)  # an account may have none
+    return (profile.role if profile is not None else "") or Role.VIEWER
 
 
 def of_request(request: HttpRequest) -> Rights:

@@ -23,6 +23,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from ingest.errors import FairfolderError
 
 RECOVERY_CODES = 10
+_BEGUN = "second_factor_begun"  # in the session: the key of the device it is setting up
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # without what is misread: i, l, o, 0, 1
 
 
@@ -32,6 +33,11 @@ class CodeError(FairfolderError):
 
 def is_set_up(user: User) -> bool:
     return bool(TOTPDevice.objects.filter(user=user, confirmed=True).exists())
+
+
+def holders() -> frozenset[int]:
+    """The keys of all accounts that have one."""
+    return frozenset(TOTPDevice.objects.filter(confirmed=True).values_list("user", flat=True))
 
 
 def is_awaited(user: AbstractBaseUser | AnonymousUser) -> bool:
@@ -46,16 +52,20 @@ def is_shown(user: User) -> bool:
     return getattr(user, "otp_device", None) is not None
 
 
-def begun(user: User) -> TOTPDevice | None:
-    """The app that is being set up."""
-    found: TOTPDevice | None = TOTPDevice.objects.filter(user=user, confirmed=False).first()
+def begun(request: HttpRequest, user: User) -> TOTPDevice | None:
+    """The app that this session is setting up: no other session of the account is told its secret."""
+    mine = request.session.get(_BEGUN)
+    found: TOTPDevice | None = TOTPDevice.objects.filter(user=user, confirmed=False, pk=mine).first()
     return found
 
 
-def begin(user: User) -> TOTPDevice:
-    """The app that is being set up, with a new secret when that begins now."""
+def begin(request: HttpRequest, user: User) -> TOTPDevice:
+    """A new app to set up, with a new secret; one that was begun before, here or elsewhere, is void."""
     with transaction.atomic():
-        return begun(user) or TOTPDevice.objects.create(user=user, confirmed=False, name="authenticator app")
+        TOTPDevice.objects.filter(user=user, confirmed=False).delete()
+        device: TOTPDevice = TOTPDevice.objects.create(user=user, confirmed=False, name="authenticator app")
+    request.session[_BEGUN] = device.pk
+    return device
 
 
 def secret(device: TOTPDevice) -> str:
@@ -68,11 +78,14 @@ def confirm(request: HttpRequest, user: User, code: str) -> Sequence[str]:
     """Takes the app's first code: from now on the account has a second factor; answers its recovery codes.
 
     Raises:
-        CodeError: when the code is not the app's, or the account has another app which was not shown yet.
+        CodeError: when the code is not the app's, this session began none, or the account has another app which
+            was not shown yet.
     """
     if is_set_up(user) and not is_shown(user):
         raise CodeError("This account has an authenticator app already; enter a code of that one first.")
-    device = begin(user)
+    device = begun(request, user)
+    if device is None:
+        raise CodeError("No app is being set up in this session, or it was begun anew elsewhere; set it up again.")
     _verify(device, code, "Enter the six digits the app shows now; its clock and this machine's must agree.")
     with transaction.atomic():
         TOTPDevice.objects.filter(user=user, confirmed=True).delete()

@@ -20,11 +20,12 @@ from ingest.marking import marked, named, naming
 from ingest.records import EntriesChange, Following, Record, system_part
 from ingest.report import Finding
 from ingest.revisions import Revision, numbers, own_revisions, read_revision
-from ingest.rows import Condition, PlaceRow, Stamp
+from ingest.rows import TROUBLES, Condition, PlaceRow, Stamp
 from ingest.survey import accept_edit, refused_edit, registry_entry, remember_documents
 from ingest.workspace import Workspace
 
 OnRecorded = Callable[[Sequence[Path]], None]
+Entries = Mapping[str, Mapping[str, Any]]  # by the identifier of the file
 
 
 def settle_runs(ws: Workspace, places: Iterable[PlaceRow], on_recorded: OnRecorded) -> list[Finding]:
@@ -48,6 +49,7 @@ def settle_changed(ws: Workspace, changed: Iterable[Path], on_recorded: OnRecord
 
 def _runs(ws: Workspace, place: PlaceRow, on_recorded: OnRecorded) -> list[Finding]:
     findings = []
+    refused: set[Path] = set()
     found = list(documents.run_documents(ws.root / place.path))
     for each in found:
         if each.kind == COMPLETE:
@@ -55,14 +57,34 @@ def _runs(ws: Workspace, place: PlaceRow, on_recorded: OnRecorded) -> list[Findi
         else:
             reason = _look_at_run(ws, place, each.path, on_recorded)
         if reason:
+            refused.add(each.path)
             findings.append(Finding(_shown(ws, each.path), "document", reason))
-    header = _header(ws, place) if found else None
-    for each in found:
-        unfinished = header is not None and each.kind == EXPERIMENT and not _is_done(ws, each.path, header)
-        reason = _finish(ws, place, each.path, on_recorded) if unfinished else ""
+    runs = [each.path for each in found if each.kind == EXPERIMENT and each.path not in refused]
+    for path, reason in _copies(ws, runs).items():
+        runs.remove(path)
+        findings.append(Finding(_shown(ws, path), "run", reason))
+    header = _header(ws, place) if runs else None
+    for path in runs if header is not None else ():
+        reason = "" if _is_done(ws, path, header or {}) else _finish(ws, place, path, header or {}, on_recorded)
         if reason:
-            findings.append(Finding(_shown(ws, each.path), "run", reason))
+            findings.append(Finding(_shown(ws, path), "run", reason))
     return findings
+
+
+def _copies(ws: Workspace, paths: Iterable[Path]) -> dict[Path, str]:
+    """The documents of one run in several folders, each with what to do; nothing tells which is the original."""
+    folders: dict[str, list[Path]] = {}
+    for path in paths:
+        known = ws.seen.document(_relative(ws, path))
+        if known is not None:
+            folders.setdefault(str(known[2].get("run_id")), []).append(path)
+    found = {}
+    for run_id, same in folders.items():
+        for path in same if len(same) > 1 else ():
+            others = ", ".join(str(other.parent) for other in same if other != path)
+            words = f"is in {others} too; remove the folder that is the copy. It is not completed until then."
+            found[path] = f"The run {run_id} in {path.parent} {words}"
+    return found
 
 
 def _look_at_run(ws: Workspace, place: PlaceRow, path: Path, on_recorded: OnRecorded) -> str:
@@ -131,7 +153,7 @@ def _trouble(ws: Workspace, path: Path, reason: str, on_recorded: OnRecorded) ->
     return reason
 
 
-def _finish(ws: Workspace, place: PlaceRow, path: Path, on_recorded: OnRecorded) -> str:
+def _finish(ws: Workspace, place: PlaceRow, path: Path, header: Mapping[str, Any], on_recorded: OnRecorded) -> str:
     """A complete run without its file gets it; a file that no manifest names is named."""
     try:
         run = documents.read_document(path, EXPERIMENT).value
@@ -140,7 +162,7 @@ def _finish(ws: Workspace, place: PlaceRow, path: Path, on_recorded: OnRecorded)
     if run.get("status") != "complete" or ws.schemas.problems(EXPERIMENT, run, limit=1):
         return ""
     try:
-        _adopt(ws, place, path.parent, str(run["run_id"]))
+        _adopt(ws, place, path.parent, str(run["run_id"]), header)
         by = _author(ws, path, run)
         done = finalise(ws.store, ws.root, place.path, path.parent.name, by, ws.seen, once=True)
     except FairfolderError as error:
@@ -154,13 +176,14 @@ def _finish(ws: Workspace, place: PlaceRow, path: Path, on_recorded: OnRecorded)
 
 
 def _header(ws: Workspace, place: PlaceRow) -> Mapping[str, Any] | None:
-    """A manifest's header, None when it cannot be read: that is told elsewhere."""
+    """A manifest's header; None when it cannot be read, or is an edit that does not count: that is told elsewhere."""
     path = documents.dataset_document(ws.root, place.path, STRUCTURAL)
     try:
         known = ws.seen.document(_relative(ws, path))
         if known is not None and known[0] == Stamp.of(os.lstat(path)):
             return known[2]
-        return documents.read_document(path, STRUCTURAL).value
+        found = documents.read_document(path, STRUCTURAL)
+        return found.value if found.sha256 == _registered(ws, place, path) else None
     except (OSError, DocumentError):
         return None
 
@@ -170,7 +193,7 @@ def _is_done(ws: Workspace, path: Path, header: Mapping[str, Any]) -> bool:
     known = ws.seen.document(_relative(ws, path))
     run_id = str(known[2].get("run_id")) if known is not None else ""
     current = named(header, run_id)
-    if not current:
+    if not current or ws.seen.get(_unmarked(ws, path.parent)):
         return False
     if all(number <= current["revision"] for number in numbers(path.parent)):
         return True
@@ -184,31 +207,52 @@ def _author(ws: Workspace, path: Path, run: Mapping[str, Any]) -> str:
     return "filesystem" if edited else str(run["last_modified_by"])
 
 
-def _adopt(ws: Workspace, place: PlaceRow, folder: Path, run_id: str) -> None:
-    """Name a run's newest file in the manifest, when it is newer than the one that is named."""
+def _unmarked(ws: Workspace, folder: Path) -> str:
+    """Under which key is noted that files of a run's newest revision had no entry when it was named."""
+    return f"unmarked: {documents.readable(_relative(ws, folder))}"
+
+
+def _adopt(ws: Workspace, place: PlaceRow, folder: Path, run_id: str, header: Mapping[str, Any]) -> None:
+    """Name a run's newest file in the manifest, when it is newer than the one ``header`` names.
+
+    Of a manifest made anew, the entries of files that are not at rest come later; they are marked when they do.
+    """
     path = documents.dataset_document(ws.root, place.path, STRUCTURAL)
+    late = bool(ws.seen.get(_unmarked(ws, folder)))
+    lacking = False
 
     def change(_: object) -> EntriesChange | None:
+        nonlocal lacking
         latest = next(own_revisions(folder, run_id), None)
-        value = documents.read_document(path, STRUCTURAL).value
-        if latest is None or latest.number <= named(value, run_id).get("revision", 0):
+        if latest is None or (latest.number <= named(header, run_id).get("revision", 0) and not late):
+            return None
+        found = documents.read_document(path, STRUCTURAL)
+        newest = latest.number - named(found.value, run_id).get("revision", 0)
+        if newest < 0 or (newest == 0 and not late) or found.sha256 != _registered(ws, place, path):
             return None
         known = ws.seen.document(_relative(ws, latest.path))
         if known is None or known[1] != latest.sha256:  # not looked at yet, or changed: told elsewhere
             return None
-        return _naming_change(path, value, latest, latest.path.relative_to(ws.root / place.path).as_posix())
+        entries = {entry["file_identifier"]: entry for entry in found.value["file_descriptions"]}
+        before = {entry["file_identifier"]: entry for entry in latest.value["structure"]["file_descriptions"]}
+        lacking = not before.keys() <= entries.keys()
+        own = [entries[each] for each in before if each in entries and (newest or "run_id" not in entries[each])]
+        return _naming_change(path, own, before, latest, latest.path.relative_to(ws.root / place.path).as_posix())
 
     record = Record("dataset", place.identifier, place.path, (Following(path, change),), folder=place.folder)
     outcome = ws.store.apply([record], by="system:trigger-5")[0]
     if outcome.error is not None:
         raise outcome.error
     remember_documents(ws, outcome.written)
+    if lacking or late:
+        waiting = any(row[5] in TROUBLES for row in ws.seen.stamps(place.id).values())
+        ws.seen.put(_unmarked(ws, folder), lacking and waiting)
 
 
-def _naming_change(path: Path, value: Mapping[str, Any], latest: Revision, name: str) -> EntriesChange:
+def _naming_change(
+    path: Path, own: Iterable[Mapping[str, Any]], before: Entries, latest: Revision, name: str
+) -> EntriesChange:
     run_id = latest.value["experiment"]["run_id"]
-    before = {entry["file_identifier"]: entry for entry in latest.value["structure"]["file_descriptions"]}
-    own = [entry for entry in value["file_descriptions"] if entry["file_identifier"] in before]
 
     def change(old: Mapping[bytes, dict[str, Any]]) -> Mapping[bytes, dict[str, Any] | None]:
         return {key: _as_adopted(entry, before, run_id, name) for key, entry in old.items()}
@@ -217,9 +261,7 @@ def _naming_change(path: Path, value: Mapping[str, Any], latest: Revision, name:
     return EntriesChange(path, keys, change, header=naming(latest.value, latest.sha256, name), ours=True)
 
 
-def _as_adopted(
-    entry: Mapping[str, Any], before: Mapping[str, Mapping[str, Any]], run_id: str, name: str
-) -> dict[str, Any]:
+def _as_adopted(entry: Mapping[str, Any], before: Entries, run_id: str, name: str) -> dict[str, Any]:
     """The entry of a file that a complete metadata file speaks of, which may have changed since."""
     same = before[entry["file_identifier"]]["checksum"] == entry["checksum"]
     state = entry["state"] if entry["state"] == "missing" or same else "changed"

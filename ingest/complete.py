@@ -8,6 +8,7 @@ source or a data file has changed; then a new revision is written beside the old
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -113,9 +114,12 @@ class _Finalising:
     _run: Value = field(default_factory=dict)
     _files: list[Value] = field(default_factory=list)
     _named: Mapping[str, Any] = field(default_factory=dict)
+    _runs: Mapping[str, Value] = field(default_factory=dict)
+    _texts: frozenset[str] = frozenset()  # SHA-256 of what the store wrote or a pass accepted in this dataset
+    _texts_before: frozenset[str] = frozenset()  # of what stands there while a crash kept those from landing
     _latest: Revision | None = None
     _written: Upcoming | None = None
-    _manifest: Stamp | None = None  # of the manifest, where it is our own text
+    _manifest: Stamp | None = None  # of the manifest as read
 
     @property
     def path(self) -> Path:
@@ -162,15 +166,22 @@ class _Finalising:
 
     def _read_sources(self, run: Value) -> None:
         project = self.dataset.partition("/")[0]
+        self._runs = {**experiments(self.root, self.dataset), self.label: run}
         paths = {
             PROJECT: documents.project_document(self.root, project),
             ADMINISTRATIVE: documents.dataset_document(self.root, self.dataset, ADMINISTRATIVE),
             STRUCTURAL: documents.dataset_document(self.root, self.dataset, STRUCTURAL),
         }
         self._sources = {kind: self._read(paths[kind], kind) for kind in (PROJECT, ADMINISTRATIVE)}
+        dataset = str(self._sources[ADMINISTRATIVE].get("dataset_identifier", ""))
+        entry = self._read(documents.registry_document(self.root, dataset), REGISTRY)
+        self._texts = frozenset(entry.get("documents", {}).values())
+        self._texts_before = frozenset(entry.get("documents_before", {}).values())
+        self._refuse_copy(run)
+        self._accepted(self.path)
         structure = self._sources[STRUCTURAL] = self._read_manifest(paths[STRUCTURAL])
         self._named = named(structure, run["run_id"])
-        self._latest = next(own_revisions(self.folder, run["run_id"]), None)
+        self._latest = self._trusted(next(own_revisions(self.folder, run["run_id"]), None))
         self._files = self._own_files(run, structure["file_descriptions"])
 
     def _read(self, path: Path, kind: str) -> Value:
@@ -179,27 +190,39 @@ class _Finalising:
         except FileNotFoundError:
             raise DocumentError(path, f"{path} is missing; make it with: reconcile") from None
 
-    def _read_manifest(self, path: Path) -> Value:
-        """The manifest; one that is our own text need not be searched for what only an editor can do wrong."""
+    def _accepted(self, path: Path) -> tuple[bytes, Stamp]:
+        """A document's text, which is ours or looked at by a pass: what an editor forged is fixed in no file."""
         try:
-            raw, identity = documents.read_stamped(path)
+            raw, stamp = documents.read_stamped(path)
         except FileNotFoundError:
             raise DocumentError(path, f"{path} is missing; make it with: reconcile") from None
-        dataset = str(self._sources[ADMINISTRATIVE].get("dataset_identifier", ""))
-        entry = self._read(documents.registry_document(self.root, dataset), REGISTRY)
-        ours = entry.get("documents", {}).get(f"{STRUCTURAL}.json") == hashlib.sha256(raw).hexdigest()
-        self._manifest = Stamp(*identity) if ours else None
-        value = documents.parse(path, raw, twice_checked=ours)
-        if not ours:
-            manifest.entries_by_name(path, value)
-        return value
+        known = None if self.seen is None else self.seen.document(self._relative(path))
+        # What a person puts back after the last text was seen is an edit, even if it was ours once.
+        landed = known is not None and known[1] in self._texts
+        ours = self._texts if landed else self._texts | self._texts_before
+        if hashlib.sha256(raw).hexdigest() not in ours and (known is None or known[0] != stamp):
+            words = "was edited on disk, and the edit is not accepted yet; wait, or see the status page for the reason."
+            raise StoreError(path, f"{path} {words}")
+        return raw, stamp
+
+    def _read_manifest(self, path: Path) -> Value:
+        """The manifest; as it is no unknown text, it need not be searched for what only an editor can do wrong."""
+        raw, self._manifest = self._accepted(path)
+        return documents.parse(path, raw, twice_checked=True)
+
+    def _trusted(self, latest: Revision | None) -> Revision | None:
+        """The newest revision, unless somebody changed it after it was written or a newer one is gone."""
+        number = self._named.get("revision", 0)
+        if latest is None or number > latest.number:
+            return None
+        ours = {self._named.get("sha256")} if number == latest.number else self._texts
+        return latest if latest.sha256 in ours else None
 
     def _own_files(self, run: Value, entries: Sequence[Value]) -> list[Value]:
         """The entries of the run's files; once it was finalised, those it had, wherever they stand by now."""
-        runs = {**experiments(self.root, self.dataset), self.label: run}
         files = [e for e in entries if e.get("run_id") == run["run_id"]] if self._files_as_before(run) else []
-        files = files or own_files(entries, runs, self.label)
-        claimed = claims(entries, runs)
+        files = files or own_files(entries, self._runs, self.label)
+        claimed = claims(entries, self._runs)
         for entry in files:
             others = claimed.others(entry, self.label)
             if others:
@@ -210,6 +233,22 @@ class _Finalising:
 
     def _refuse(self, sentence: str, pointer: str = "/data_files") -> None:
         raise DocumentError(self.path, f"{self.path} cannot be completed: {sentence}", (sentence,), (pointer,))
+
+    def _refuse_copy(self, run: Value) -> None:
+        """That this is the only folder of the run, in the run's own dataset."""
+        if run["dataset_identifier"] != self._sources[ADMINISTRATIVE].get("dataset_identifier"):
+            self._refuse("it is a run of another dataset; put its folder back there, and start a run here.", "/run_id")
+        for label, value in self._runs.items():
+            if label != self.label and value.get("run_id") == run["run_id"]:
+                other = documents.run_folder(self.root, self.dataset, label)
+                self._refuse(f"{other} holds the same run; remove the folder that is the copy.", "/run_id")
+
+    def _refuse_unknown_claims(self) -> None:
+        """That every other run can be read, for a run that takes all files none of them has claimed."""
+        for label in run_labels(self.root, self.dataset):
+            path = documents.run_document(self.root, self.dataset, label)
+            if label not in self._runs and os.path.lexists(path):
+                self._refuse(f"{path} cannot be read, so its files are not known; mend it, or choose this run's files.")
 
     def _refuse_unfit(self, run: Value) -> None:
         if not self._files_as_before(run):
@@ -223,7 +262,8 @@ class _Finalising:
         dataset = str(self._sources[ADMINISTRATIVE].get("dataset_identifier", ""))
         refuse_restless(self.root / self.dataset, dataset, self._files, self.seen)
         if "data_files" not in run:
-            listed = (v.get("data_files") for v in experiments(self.root, self.dataset).values())
+            self._refuse_unknown_claims()
+            listed = (v.get("data_files") for v in self._runs.values())
             refuse_undescribed(
                 dataset, {str(p) for paths in listed if isinstance(paths, list) for p in paths}, self.seen
             )
@@ -261,7 +301,7 @@ class _Finalising:
         if self.current is not None:
             return None
         run = upcoming[self.path].value if self.path in upcoming else self._run
-        latest = self._trusted_latest()
+        latest = self._latest
         number = max([*numbers(self.folder), int(self._named.get("revision", 0))], default=0) + 1
         parts = self._parts(run, self.folder / revision_name(self.label, number))
         sources = sources_of(parts)
@@ -273,14 +313,6 @@ class _Finalising:
         self.current = Finalised(path, number, True)
         value = self._value(run, parts, sources, number)
         return Change(path, COMPLETE, lambda old: value, ours=True)
-
-    def _trusted_latest(self) -> Revision | None:
-        """The newest revision, unless somebody changed it after it was written."""
-        latest = self._latest
-        if latest is None or (self._named.get("revision") == latest.number and
-                              self._named.get("sha256") != latest.sha256):  # fmt: skip
-            return None
-        return None if self._named.get("revision", 0) > latest.number else latest
 
     def _parts(self, run: Value, path: Path) -> Parts:
         project = self.dataset.partition("/")[0]
@@ -299,7 +331,7 @@ class _Finalising:
         )
 
     def _value(self, run: Value, parts: Parts, sources: list[dict[str, str]], number: int) -> Value:
-        before = self._latest.number if self._latest is not None else int(self._named.get("revision", 0))
+        before = max(self._latest.number if self._latest is not None else 0, int(self._named.get("revision", 0)))
         earlier = {"revision_of": revision_iri(run["run_id"], before)} if before else {}
         return {
             "$schema": documents.schema_iri(COMPLETE),

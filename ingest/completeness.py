@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ingest import documents
@@ -10,7 +11,7 @@ from ingest.documents import ADMINISTRATIVE, INSTRUMENT, PROJECT, SYSTEM_KEYS
 from ingest.documents import EXPERIMENT as EXPERIMENT_KIND
 from ingest.parts import DATASET, EXPERIMENT, INSTRUMENTS, Parts
 from ingest.parts import PROJECT as PROJECT_PART
-from ingest.schema import SchemaSet
+from ingest.schema import Problem, SchemaSet
 from ingest.schema_compile import escape, unescape
 
 _KINDS = {PROJECT_PART: PROJECT, DATASET: ADMINISTRATIVE, EXPERIMENT: EXPERIMENT_KIND, INSTRUMENTS: INSTRUMENT}
@@ -71,6 +72,26 @@ def _records(parts: Parts) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
 def _whole(kind: str, value: Mapping[str, Any]) -> dict[str, Any]:
     """A part as a document of its own."""
     return {"@context": documents.context_iri(kind), **value}
+
+
+@dataclass(frozen=True)
+class Count:
+    """Fields that are right, of those that a complete record of its kind must have."""
+
+    done: int
+    total: int
+
+    @property
+    def percent(self) -> int:
+        """Rounded down, so that 100 means all."""
+        return 100 * self.done // self.total if self.total else 100
+
+
+def counted(asked_for: frozenset[str], problems: Iterable[Problem]) -> Count:
+    """Counts the fields that a complete record is asked for, of which those with problems are not right."""
+    lacking = fields_of(problem.pointer for problem in problems)
+    everything = asked_for | lacking
+    return Count(len(everything - lacking), len(everything))
 
 
 def asked(schemas: SchemaSet, kind: str, value: Mapping[str, Any]) -> frozenset[str]:

@@ -5,6 +5,7 @@ Pure but for :func:`read_document` and :func:`find_documents`; the only writer i
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -342,7 +343,7 @@ def read_stamped(path: Path, folder: int | None = None) -> tuple[bytes, Stamp]:
 
 
 def _unreadable(path: Path, error: OSError) -> str:
-    if path.is_symlink():
+    if error.errno == errno.ELOOP:
         return f"{path} is a symbolic link; metadata is never read through links: put the file itself there."
     if isinstance(error, PermissionError):
         return f"{path} cannot be read: permission denied; grant it with: chmod u+rw {shell_word(str(path))}"
@@ -487,7 +488,7 @@ def dataset_documents(folder: Path) -> Iterator[Found]:
 def run_documents(folder: Path) -> Iterator[Found]:
     """The documents of the runs of one dataset folder, each run's own before its complete metadata files."""
     runs = folder / METADATA / RUNS
-    for label in folders_in(runs):
+    for label in () if runs.is_symlink() else folders_in(runs):
         yield from _present(runs / label / f"{EXPERIMENT}.json", EXPERIMENT)
         for name in _names(runs / label):
             if revision_of(name):

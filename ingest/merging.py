@@ -1,8 +1,8 @@
 """Two changes of one document made into one: a three-way merge of JSON values, field by field. Pure.
 
 Rows of lists are the same row when their ``@id`` is, else their ORCID or ROR, else name and e-mail; rows without any
-of these are matched by what they hold, then by where they stand. What both sides changed in different ways is a
-conflict: nobody's is chosen, both are told.
+of these are matched by what they hold, then by where they stand. The last is a guess: such a row is never put together
+of both sides' fields. What both sides changed in different ways is a conflict: nobody's is chosen, both are told.
 """
 
 from __future__ import annotations
@@ -105,15 +105,15 @@ def _put(value: Any, path: Path, new: Any) -> Any:
 class _Merger:
     conflicts: list[Conflict] = field(default_factory=list)
 
-    def values(self, path: Path, base: Any, mine: Any, theirs: Any) -> Any:
+    def values(self, path: Path, base: Any, mine: Any, theirs: Any, *, is_whole: bool = False) -> Any:
+        """One place merged; ``is_whole``: it is of one side alone, or a conflict."""
         if same(mine, base) or same(mine, theirs):
             return theirs
         if same(theirs, base):
             return mine
-        sides = (mine, theirs)
-        if all(isinstance(each, Mapping) for each in sides):
+        if not is_whole and isinstance(mine, Mapping) and isinstance(theirs, Mapping):
             return self.objects(path, base if isinstance(base, Mapping) else {}, mine, theirs)
-        if all(isinstance(each, list) for each in sides):
+        if not is_whole and isinstance(mine, list) and isinstance(theirs, list):
             return self.lists(path, base if isinstance(base, list) else [], mine, theirs)
         self.conflicts.append(Conflict(path, base, mine, theirs))
         return mine if theirs is ABSENT else theirs
@@ -135,7 +135,7 @@ class _Merger:
             return theirs
         merged: list[Any] = []
         for label in order:
-            value = self.values((*path, len(merged)), *rows.sides(label))
+            value = self.values((*path, len(merged)), *rows.sides(label), is_whole=label in rows.guessed)
             if value is not ABSENT:
                 merged.append(value)
         return merged
@@ -143,24 +143,26 @@ class _Merger:
 
 @dataclass(frozen=True)
 class _Rows:
-    """The rows of three lists under common labels."""
+    """The rows of three lists under common labels; of the ``guessed`` only the place says that they are one."""
 
     base: Mapping[int, Any]
     mine: Mapping[int, Any]
     theirs: Mapping[int, Any]
+    guessed: frozenset[int]
 
     @classmethod
     def of(cls, base: list[Any], mine: list[Any], theirs: list[Any]) -> _Rows:
         names = list(range(len(base)))
-        own = _labels(base, names, mine, len(base))
+        own, own_guesses = _labels(base, names, mine, len(base))
         grown = [*base, *(row for row, label in zip(mine, own, strict=True) if label >= len(base))]
         grown_names = [*names, *(label for label in own if label >= len(base))]
-        other = _labels(base, names, theirs, len(base) + len(mine))
+        other, other_guesses = _labels(base, names, theirs, len(base) + len(mine))
         other = _joined(grown, grown_names, len(base), theirs, other)
         return cls(
             dict(zip(names, base, strict=True)),
             dict(zip(own, mine, strict=True)),
             dict(zip(other, theirs, strict=True)),
+            own_guesses | other_guesses,
         )
 
     def sides(self, label: int) -> tuple[Any, Any, Any]:
@@ -184,15 +186,22 @@ class _Rows:
         return order
 
 
-def _labels(base: Sequence[Any], names: Sequence[int], side: Sequence[Any], first: int) -> list[int]:
-    """For each row of a side the label of the row of the base it is; new rows get labels from ``first`` on."""
+def _labels(
+    base: Sequence[Any], names: Sequence[int], side: Sequence[Any], first: int
+) -> tuple[list[int], frozenset[int]]:
+    """For each row of a side the label of the row of the base it is, and which of these are guessed.
+
+    New rows get labels from ``first`` on.
+    """
     found: dict[int, int] = {}
     free = dict(zip(names, base, strict=True))
     for known in (_identity, _reference, _contact, _text):
         _match(found, free, side, known)
+    certain = set(found)
     _match_rest(found, free, side)
+    guessed = frozenset(label for place, label in found.items() if place not in certain)
     new = iter(range(first, first + len(side)))
-    return [found[place] if place in found else next(new) for place in range(len(side))]
+    return [found[place] if place in found else next(new) for place in range(len(side))], guessed
 
 
 def _joined(grown: list[Any], names: list[int], old: int, theirs: list[Any], labels: list[int]) -> list[int]:

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from ingest.documents import AUDIT, encode_path
+from ingest.merging import same
 
 Value = Mapping[str, Any]
 
@@ -106,7 +107,7 @@ def changed_fields(name: str, before: Value, after: Value) -> list[str]:
     """The keys under which two states of a part differ; files are another matter."""
     old, new = (_compared_fields(name, each) for each in (before, after))
     keys = dict.fromkeys([*old, *new])
-    return [key for key in keys if old.get(key) != new.get(key) or (key in old) != (key in new)]
+    return [key for key in keys if not same(old.get(key), new.get(key)) or (key in old) != (key in new)]
 
 
 def _compared_fields(name: str, value: Value) -> dict[str, Any]:

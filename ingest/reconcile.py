@@ -204,7 +204,8 @@ def _one_round(run: _Pass, wanted: Sequence[str] | None, accept: bool) -> None:
             run.ws.seen.settle_doubt(result.place)
     run.compared, run.scanned = {}, set()
     if not run.report.alarms:
-        run.report.findings += settle_runs(run.ws, datasets, run.cut.on_recorded)
+        # Of a whole pass that gave way on its way, the datasets it had been through before too.
+        run.report.findings += settle_runs(run.ws, found.datasets if wanted is None else datasets, run.cut.on_recorded)
         run.report.findings += settle_instruments(run.ws, run.cut.on_recorded) if wanted is None else []
     if wanted is None:
         forget_long_missing(run.cut)

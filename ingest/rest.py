@@ -47,12 +47,15 @@ def refuse_undescribed(identifier: str, listed_elsewhere: set[str], seen: Seen |
     place = None if seen is None else seen.place_of(identifier)
     if seen is None or place is None:
         return
-    rows = seen.in_condition(TROUBLES, 1_000)
-    waiting = [documents.readable(row.path) for path, row in rows if path == place.path]
-    waiting = [path for path in waiting if path not in listed_elsewhere]
+    troubled = sorted(path for path, row in seen.stamps(place.id).items() if row[5] in TROUBLES)
+    waiting = [path for path in map(_shown, troubled) if path not in listed_elsewhere]
     if waiting:
         words = "not described: wait, see the status page for the reason, or choose the run's data files one by one."
         raise NotAtRestError(several(waiting, words), tuple(waiting))
+
+
+def _shown(path: bytes) -> str:
+    return documents.readable(os.fsdecode(path))
 
 
 def several(paths: Sequence[str], words: str) -> str:

@@ -59,7 +59,8 @@ class Claims:
 
 def run_labels(root: Path, dataset: str) -> list[str]:
     """The names of the folders of a dataset's runs, sorted; with or without a document."""
-    return documents.folders_in(root / dataset / METADATA / RUNS)
+    folder = root / dataset / METADATA / RUNS
+    return [] if folder.is_symlink() else documents.folders_in(folder)
 
 
 def experiments(root: Path, dataset: str) -> dict[str, Value]:
@@ -108,11 +109,17 @@ def claims(entries: Entries, runs: Mapping[str, Mapping[str, Any]]) -> Claims:
             listed.setdefault(path, []).append(label)
     found: dict[str, tuple[str, ...]] = {}
     for entry in entries:
-        owner = named.get(str(entry.get("run_id")))
-        labels = (owner,) if owner is not None else tuple(listed.get(str(entry.get("path")), ()))
+        owner = str(entry.get("run_id") or "")
+        labels = (named.get(owner) or _lost(entry, runs),) if owner else tuple(listed.get(str(entry.get("path")), ()))
         if labels:
             found[str(entry["file_identifier"])] = labels
     return Claims(found)
+
+
+def _lost(entry: Mapping[str, Any], runs: Mapping[str, Any]) -> str:
+    """The label of the run a file was finalised with, of which there is no record that can be read."""
+    label = str(entry.get("complete_metadata", "")).rpartition("/")[0].rpartition("/")[2]
+    return label if label and label not in runs else str(entry["run_id"])
 
 
 def _listed(run: Mapping[str, Any]) -> list[str] | None:
@@ -214,20 +221,23 @@ def start(
     own = {"": {"run_id": run_id, **({} if wanted.files is None else {"data_files": _recorded(wanted.files)})}}
     files = own_files(entries, {**runs, **own}, "")
     value = prefilled(wanted, files, instruments(root))
+
+    def new(old: Value | None) -> Value | None:
+        if old is not None:
+            return None
+        _refuse_foreign(wanted, entries, experiments(root, dataset_relative))  # others may have begun meanwhile
+        return {**template, **value}
+
     while True:
         label = free_label(root, dataset_relative, wanted.label or wanted.name)
         path = documents.run_document(root, dataset_relative, label)
         template = documents.experiment_template(run_id, label, dataset_identifier, wanted.language)
-        change = Change(path, EXPERIMENT, _new({**template, **value}))
+        change = Change(path, EXPERIMENT, new)
         outcome = store.apply([Record("dataset", dataset_identifier, dataset_relative, (change,))], by=by)[0]
         if outcome.error is not None:
             raise outcome.error
         if outcome.written:  # else another run took the label at this very moment
             return Started(run_id, label, path)
-
-
-def _new(value: Value) -> Any:
-    return lambda old: dict(value) if old is None else None
 
 
 def _recorded(files: Iterable[str]) -> list[str]:

@@ -41,6 +41,10 @@ _SEQUENCE = ".sequence"
 _TEXTS: Mapping[str, Callable[[Value], bytes]] = {STRUCTURAL: manifest.render_value, COMPLETE: complete_text}
 
 
+def _sha256(raw: bytes) -> str:
+    return hashlib.sha256(raw).hexdigest()
+
+
 def _header_after(change: EntriesChange, header: Value) -> Value:
     return header if change.header is None else change.header(dict(header))
 
@@ -252,7 +256,8 @@ class Store:
         self._validate(change.path, change.kind, value)
         text = _TEXTS.get(change.kind, documents.to_bytes)(value)
         before = None if old is None else old.stamp
-        prepared = prepare(change.path, change.kind, folder, [text], value, before)
+        read = "" if old is None else old.sha256
+        prepared = prepare(change.path, change.kind, folder, [text], value, before, read)
         work.upcoming[change.path] = Upcoming(value, prepared.sha256)
         return prepared
 
@@ -307,7 +312,7 @@ class Store:
             return False
         entry = self._present(documents.registry_document(self.root, record.identifier), REGISTRY)
         known = entry.value.get("documents", {}).get(path.name) if entry is not None else None
-        return known is not None and hashlib.sha256(raw).hexdigest() == known
+        return known is not None and _sha256(raw) == known
 
     def _prepare_head(
         self, change: Change, parts: manifest.Split, folder: int, by: str, before: Stamp
@@ -354,7 +359,7 @@ class Store:
         self._validate(change.path, STRUCTURAL, {**header, "file_descriptions": [v for v in new.values() if v]})
         lines = {k: None if v is None else manifest.entry_line(v) for k, v in new.items()}
         pieces = manifest.assemble(header, manifest.spliced(parts, lines, slots))
-        return prepare(change.path, STRUCTURAL, folder, pieces, header, before)
+        return prepare(change.path, STRUCTURAL, folder, pieces, header, before, _sha256(parts.raw))
 
     def _rewrite(self, change: EntriesChange, raw: bytes, folder: int, by: str, before: Stamp) -> Prepared | None:
         value = documents.parse(change.path, raw)
@@ -374,7 +379,7 @@ class Store:
             return None
         new = self._stamped(STRUCTURAL, new, value, by, ours=change.ours)
         self._validate(change.path, STRUCTURAL, new)
-        return prepare(change.path, STRUCTURAL, folder, [manifest.render_value(new)], new, before)
+        return prepare(change.path, STRUCTURAL, folder, [manifest.render_value(new)], new, before, _sha256(raw))
 
     # --- the registry -----------------------------------------------------------------------------------------
 
@@ -414,13 +419,17 @@ class Store:
         entry.pop("path_encoding", None)
         entry = record.registry({**entry, **documents.encode_path(record.relative)})
         own = self.root / record.relative / METADATA
-        texts = {documents.readable(str(p.path.relative_to(own))): p.sha256 for p in work.prepared}
+        prepared = {documents.readable(str(p.path.relative_to(own))): p for p in work.prepared}
+        texts = {name: p.sha256 for name, p in prepared.items()}
         accepted = {n: sha256 for n, sha256 in record.accepted.items() if self._is_text_of(own / n, sha256)}
         recorded = entry.get("documents", {})
         entry["documents"] = {**recorded, **texts, **accepted}
-        # Should a crash keep the next text from landing, the one that still stands there is known as ours too.
+        # Should a crash keep the next text from landing, the one that still stands there is known as ours too: what
+        # was read there, for a crash before may have kept the text of the registry from landing as well.
         if texts:
-            entry["documents_before"] = {n: recorded[n] for n in texts if n in recorded}
+            before = entry.get("documents_before", {})
+            read = {n: p.read for n, p in prepared.items() if p.read in (recorded.get(n), before.get(n))}
+            entry["documents_before"] = {n: each for n, each in before.items() if n not in texts} | read
         if old is not None and not work.prepared and entry == old.value:
             return None
         stamped = self._stamped(REGISTRY, entry, None if old is None else old.value, by)

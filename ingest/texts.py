@@ -40,6 +40,7 @@ class Prepared:
     sha256: str
     system: Mapping[str, Any]
     before: Stamp | None
+    read: str = ""  # SHA-256 of the text that was read, where there was one
 
     def is_as_read(self) -> bool:
         """Whether the file about to be replaced is still the one that was read (a person's editor takes no lock)."""
@@ -76,6 +77,7 @@ def prepare(
     pieces: Iterable[manifest.Buffer],
     value: Mapping[str, Any],
     before: Stamp | None,
+    read: str = "",
 ) -> Prepared:
     """The temporary file with the new text, not yet durable.
 
@@ -95,7 +97,7 @@ def prepare(
         with suppress(OSError):
             os.unlink(name, dir_fd=folder)
         raise
-    return Prepared(path, kind, folder, name, fd, digest.hexdigest(), system_part(kind, value), before)
+    return Prepared(path, kind, folder, name, fd, digest.hexdigest(), system_part(kind, value), before, read)
 
 
 def all_durable(descriptors: Sequence[int]) -> dict[int, OSError]:

@@ -1,6 +1,7 @@
 """Event → what to create or change. Pure: every function returns the records for :meth:`ingest.store.Store.apply`.
 
-Trigger 0: a project folder. Trigger 1: a dataset folder. Trigger 2: files. Runs and V2 (3 to 5) come with their forms.
+Trigger 0: a project folder. Trigger 1: a dataset folder. Trigger 2: files. Those a person sets off stand elsewhere:
+starting a run (3) in :mod:`ingest.runs`, completing it (4 and 5) in :mod:`ingest.complete`.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from django import forms
@@ -49,14 +50,19 @@ class ChangedAccount(UserChangeForm):  # type: ignore[type-arg]
         return given
 
 
+def _projects() -> list[tuple[str, str]]:
+    return [(row.identifier, str(row)) for row in Project.objects.order_by("path")]
+
+
 class PartInProject(forms.ModelForm):  # type: ignore[type-arg]
     """A project is picked from those the index knows; one that is gone can stay."""
 
+    known = staticmethod(_projects)
     project_identifier = forms.ChoiceField(label="Project")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        known = [(row.identifier, str(row)) for row in Project.objects.order_by("path")]
+        known = list(self.known())
         present = self.instance.project_identifier
         if present and present not in dict(known):
             known.append((present, f"{present} (not in the index)"))
@@ -71,6 +77,15 @@ class Parts(admin.TabularInline):  # type: ignore[type-arg]
     extra = 1
     verbose_name = "part in a project"
     verbose_name_plural = "parts in projects"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
+        """With the account, which each row is named by."""
+        return super().get_queryset(request).select_related("user")
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        """The projects are read once for all its rows."""
+        form = type("PartInKnownProject", (PartInProject,), {"known": staticmethod(cache(_projects))})
+        return super().get_formset(request, obj, form=form, **kwargs)
 
 
 @admin.register(User)

@@ -48,7 +48,7 @@ class BulkChangeAdmin(ReadOnly):
 
     list_display = ("what", "made_by", "made", "records", "left", "undone", "undone_by")
     list_display_links = ("what",)
-    list_filter = ("made", "made_by", ("undone", admin.EmptyFieldListFilter))
+    list_filter = ("made", ("made_by", admin.RelatedOnlyFieldListFilter), ("undone", admin.EmptyFieldListFilter))
     list_select_related = ("made_by", "undone_by")
     search_fields = ("words",)
     ordering = ("-made", "-pk")

@@ -115,7 +115,7 @@ class Records(ReadOnly):
     # --- the list -------------------------------------------------------------------------------------------
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        own = {"imports": [(word, _NAMES[word]) for word in self.words], "additions": self.additions()}
+        own = {"imports": [(word, targets.NAMES[word]) for word in self.words], "additions": self.additions()}
         answer = super().changelist_view(request, {**own, **(extra_context or {})})
         assert isinstance(answer, HttpResponse)
         return answer
@@ -126,21 +126,12 @@ class Records(ReadOnly):
 
     @admin.display(description="Change")
     def change(self, row: Any) -> SafeString:
-        links = ((form_address(word, row.identifier), _NAMES[word]) for word in self.words)
+        links = ((form_address(word, row.identifier), targets.NAMES[word]) for word in self.words)
         return format_html_join(", ", '<a href="{}">{}</a>', links)
 
     @admin.display(description="Record", ordering="title")
     def named(self, row: Any) -> SafeString:
         return names.marked(str(row))
-
-
-_NAMES = {
-    "project": "project",
-    "dataset": "dataset",
-    "files": "files of the dataset",
-    "instrument": "instrument",
-    "run": "run",
-}
 
 
 def form_address(word: str, identifier: str) -> str:

@@ -69,7 +69,7 @@ class ReviewAdmin(ReadOnly):
 
     @admin.display(description="Kind", ordering="kind")
     def kind_of(self, row: Review) -> str:
-        return reviews.word_of(row)
+        return targets.word_of(row.kind)
 
     @admin.display(description="Project", ordering="project_identifier")
     def project(self, row: Any) -> SafeString:
@@ -98,7 +98,7 @@ class ReviewAdmin(ReadOnly):
             "comments": review.comments.select_related("author"),
             "target": target,
             "standing": standing if is_latest else None,
-            "record": form_link(reviews.word_of(review), review.identifier, review.title or review.identifier),
+            "record": form_link(targets.word_of(review.kind), review.identifier, review.title or review.identifier),
             "list_url": reverse("admin:catalog_review_changelist"),
         }
         return render(request, "admin/catalog/review.html", context)

@@ -99,7 +99,7 @@ def planned(target: Target, function: Function, seen: str = "") -> Planned:
         documents.readable(target.relative),
     )
     try:
-        document = target.read()
+        document = target.read_head()
     except FileNotFoundError:
         return replace(start, problem=_GONE)
     except DocumentError as error:
@@ -145,7 +145,7 @@ def plan(
     by = rights.of(change.made_by)
     rows = []
     for identifier, function in functions.items():
-        target = _target(change.word, identifier, by)
+        target = targets.changeable(change.word, identifier, by)
         rows.append(
             planned(target, function, (seen or {}).get(identifier, ""))
             if target is not None
@@ -161,11 +161,6 @@ def plan(
 def rows_of(values: Iterable[Mapping[str, Any]] | None) -> tuple[Planned, ...]:
     """The rows of a plan, or of a change that was made."""
     return tuple(Planned(**value) for value in values or ())
-
-
-def _target(word: str, identifier: str, by: rights.Rights) -> Target | None:
-    target = targets.find(word, identifier)
-    return target if target is not None and target.may_be_changed(by) else None
 
 
 # --- applying -------------------------------------------------------------------------------------------------
@@ -207,7 +202,7 @@ class _Writing:
 
 
 def _as_planned(row: Planned, by: rights.Rights) -> _Writing:
-    target = _target(row.word, row.identifier, by)
+    target = targets.changeable(row.word, row.identifier, by)
     tag = _etag(target) if target is not None else ""
     if target is None or not tag:
         return _Writing(row.identifier, why=_GONE)
@@ -218,7 +213,7 @@ def _as_planned(row: Planned, by: rights.Rights) -> _Writing:
 
 def _etag(target: Target) -> str:
     try:
-        return target.read().etag
+        return target.read_head().etag
     except (FileNotFoundError, DocumentError):
         return ""
 
@@ -296,11 +291,11 @@ def _as_before(rows: Sequence[Planned], by: rights.Rights) -> tuple[list[_Writin
 
 
 def _restoring(row: Planned, by: rights.Rights) -> tuple[_Writing, list[str]]:
-    target = _target(row.word, row.identifier, by)
+    target = targets.changeable(row.word, row.identifier, by)
     if target is None:
         return _Writing(row.identifier, why=_GONE), []
     try:
-        present = target.read()
+        present = target.read_head()
     except (FileNotFoundError, DocumentError):
         return _Writing(row.identifier, why=_GONE), []
     same = [key for key in row.keys if _equal(present.value, row.after, key)]

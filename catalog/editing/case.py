@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from catalog.editing import desk, drawing, guided, opened, settling, taking, unsaved
+from catalog.editing import desk, drawing, guided, opened, settling, taking, targets, unsaved
 from catalog.editing.desk import Desk
 from catalog.editing.guided import people
 from catalog.editing.opened import Opened
@@ -41,13 +41,14 @@ class Told:
 
 @dataclass(frozen=True)
 class Case:
-    """One request about one form. ``base`` is what the form was made from."""
+    """One request about one form. ``base`` is what the form was made from; ``opening`` tells it from other tabs."""
 
     request: HttpRequest
     chrome: Chrome
     desk: Desk
     filled: Filled
     base: Opened
+    opening: str
 
     @property
     def by(self) -> str:
@@ -62,17 +63,19 @@ def show(
     focus: str = "",
     status: int = 200,
     is_dirty: bool = False,
-    kept: unsaved.Unsaved | None = None,
+    kept: Sequence[unsaved.Unsaved] = (),
     found: tuple[str, tuple[guided.Choice, ...]] | None = None,
 ) -> HttpResponse:
     """The page of a form as it is filled; what is not saved is kept meanwhile."""
     here = case.desk
     if is_dirty and case.request.method == "POST":
-        unsaved.keep(case.request.user, here.target, case.filled, opened.sign(here.target, case.base))
+        base = opened.sign(here.target, case.base)
+        unsaved.keep(case.request.user, here.target, case.opening, case.filled, base)
     sheet = desk.draw(here, case.filled, case.base, errors=errors, focus=focus, **_known(case, found))
     context = around(case.request, here.target, case.chrome) | {
         "sheet": sheet,
         "base": opened.sign(here.target, case.base),
+        "opening": case.opening,
         "told": told,
         "status": here.status,
         "can_be_complete": here.can_be_complete,
@@ -91,7 +94,7 @@ def _known(case: Case, found: tuple[str, tuple[guided.Choice, ...]] | None = Non
         "offers": taking.offers(case.desk, case.base, case.filled),
         "pickers": taking.SUGGESTED,
         "found": found,
-        "knows_me": people.me(case.request.user) is not None,
+        "knows_me": people.knows(case.request.user),
     }
 
 
@@ -102,21 +105,12 @@ def around(request: HttpRequest, target: Target, chrome: Chrome) -> dict[str, An
         **chrome.context,
         "chrome": chrome,
         "target": target,
-        "what": _WHAT[target.word],
+        "what": targets.NAMES[target.word],
         "action": request.path,
         "suggest_url": reverse("suggest", args=["x"]).removesuffix("x/"),
         "check_url": reverse("edit-check", args=place),
         "keep_url": reverse("edit-keep", args=place),
     }
-
-
-_WHAT = {
-    "project": "project",
-    "dataset": "dataset",
-    "files": "files of the dataset",
-    "instrument": "instrument",
-    "run": "run",
-}
 
 
 def points(errors: Mapping[str, tuple[str, ...]]) -> tuple[tuple[str, str], ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from catalog.editing.drawing import Drawn, Section
 from catalog.editing.reading import Reading
-from ingest.completeness import fields_of
+from ingest.completeness import Count, counted
 from ingest.schema import Problem
 
 
@@ -21,17 +21,10 @@ class Missing:
 
 
 @dataclass(frozen=True)
-class Meter:
-    """Fields that are right, of those a complete record must have."""
+class Meter(Count):
+    """How much there is, and what is missing."""
 
-    done: int
-    total: int
     missing: tuple[Missing, ...]
-
-    @property
-    def percent(self) -> int:
-        """Rounded down, so that 100 means all."""
-        return 100 * self.done // self.total if self.total else 100
 
     @property
     def step(self) -> int:
@@ -42,14 +35,13 @@ class Meter:
 def meter(drawn: Sequence[Section], reading: Reading, problems: Sequence[Problem], asked: frozenset[str]) -> Meter:
     """The meter of a form, of the problems its document has as a complete one and the fields that asks for."""
     anchors = {each.name: each.anchor for section in drawn for part in section.parts for each in part.walk()}
-    lacking = fields_of(problem.pointer for problem in problems)
     missing = []
     for problem in problems:
         name = reading.name_of(problem.pointer)
         title = problem.message.partition(": ")[0]
         missing.append(Missing(_nearest(anchors, name), title, problem.message))
-    everything = asked | lacking
-    return Meter(len(everything - lacking), len(everything), tuple(missing))
+    count = counted(asked, problems)
+    return Meter(count.done, count.total, tuple(missing))
 
 
 def _nearest(anchors: dict[str, str], name: str) -> str:

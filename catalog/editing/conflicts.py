@@ -18,7 +18,6 @@ from ingest.merging import ABSENT, Conflict, Merged, merge, resolve, same
 from ingest.records import Value
 
 _MINE = "mine"
-_SALT = "catalog.editing.conflicts"
 Errors = Mapping[str, tuple[str, ...]]
 
 
@@ -63,7 +62,8 @@ def show(
     told = {"base": versions.base, "mine": versions.mine, "left": dict(versions.left), "stamp": versions.stamp}
     context = around(case.request, target, case.chrome) | {
         "base": opened.sign(target, theirs),
-        "mine": signing.dumps(told, salt=_SALT, compress=True),
+        "opening": case.opening,
+        "mine": signing.dumps(told, salt=_salt(case), compress=True),
         "merged": _sides(case, versions, theirs.people, merged),
         "choices": [_choice(case, number, each, chosen or {}) for number, each in enumerate(merged.conflicts)],
         "left": _left(case, versions.left),
@@ -77,10 +77,16 @@ def show(
 def sent(case: Case) -> Versions | None:
     """The versions a conflict page carried; None when they were altered."""
     try:
-        told = signing.loads(case.request.POST.get(_MINE, ""), salt=_SALT)
+        told = signing.loads(case.request.POST.get(_MINE, ""), salt=_salt(case))
     except signing.BadSignature:
         return None
     return Versions(told["base"], told["mine"], told["left"], told["stamp"])
+
+
+def _salt(case: Case) -> str:
+    """Two versions carried by one person's page are that person's, of that record."""
+    target = case.desk.target
+    return f"catalog.editing.conflicts {target.kind} {target.identifier} {case.request.user.pk}"
 
 
 def _saved_by(case: Case, versions: Versions) -> str:
@@ -132,17 +138,13 @@ def _sides(case: Case, versions: Versions, theirs: Value, merged: Merged) -> lis
 
 def _side(case: Case, key: str, versions: Versions, theirs: Value, merged: Value) -> Side | None:
     base, mine, other = (value.get(key, ABSENT) for value in (versions.base, versions.mine, theirs))
-    is_mine, is_theirs = not _is_same(base, mine), not _is_same(base, other)
+    is_mine, is_theirs = not same(base, mine), not same(base, other)
     if not is_mine and not is_theirs:
         return None
     who = "both" if is_mine and is_theirs else "you" if is_mine else "they"
     field = telling.field_of(case.desk.tree, (key,))
     after = telling.value(field, merged.get(key, ABSENT))
     return Side(telling.place(case.desk.tree, (key,)), who, telling.value(field, base), after)
-
-
-def _is_same(one: Any, other: Any) -> bool:
-    return same(one, other)
 
 
 def _left(case: Case, left: Mapping[str, Any]) -> list[tuple[str, str, str]]:

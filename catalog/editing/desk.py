@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +14,6 @@ from catalog.editing.fields import Tree
 from catalog.editing.opened import Opened
 from catalog.editing.reading import Filled
 from catalog.editing.targets import Target
-from ingest import documents, manifest
 from ingest.documents import STRUCTURAL, SYSTEM_KEYS
 from ingest.records import Value
 from ingest.schema import SchemaSet
@@ -30,12 +28,6 @@ class Desk:
     schemas: SchemaSet
     now: Opened
     system: Value
-    raw: bytes
-
-    @property
-    def sha256(self) -> str:
-        """Of the document's bytes."""
-        return hashlib.sha256(self.raw).hexdigest()
 
     @property
     def status(self) -> str:
@@ -53,26 +45,11 @@ def on(target: Target) -> Desk:
     Raises:
         FileNotFoundError, DocumentError: when it cannot be read.
     """
-    value, etag, raw = _read(target)
+    head = target.read_head()
     schemas = engine.schemas(target.root)
     tree = fields.tree(schemas, target.kind)
-    return Desk(target, tree, schemas, opened.of(target, etag, value), _system(target, value), raw)
-
-
-def _read(target: Target) -> tuple[Value, str, bytes]:
-    """A document's value, ETag and bytes. Of a manifest only the head is parsed: it may describe 100,000 files."""
-    if target.kind == STRUCTURAL:
-        raw = documents.read_bytes(target.path)
-        parts = manifest.split(raw)
-        if parts is not None:
-            return parts.header, documents.etag(STRUCTURAL, parts.header), raw
-    document = target.read()
-    return document.value, document.etag, document.raw
-
-
-def _system(target: Target, value: Value) -> Value:
-    system = {key: each for key, each in value.items() if key in SYSTEM_KEYS[target.kind]}
-    return {**system, "file_descriptions": []} if "file_descriptions" in system else system
+    system = {key: each for key, each in head.value.items() if key in SYSTEM_KEYS[target.kind]}
+    return Desk(target, tree, schemas, opened.of(target, head.etag, head.value), system)
 
 
 @dataclass(frozen=True)

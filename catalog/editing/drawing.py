@@ -100,22 +100,22 @@ class Drawn:
     def is_group(self) -> bool:
         return self.field.kind in (Kind.GROUP, Kind.AGENT, Kind.ROWS)
 
-    @property
+    @cached_property
     def described_by(self) -> str:
         """The ids of what explains the input."""
         hint = f"{self.anchor}-hint" if self.hint else ""
         return f"{hint} {self.anchor}-error".strip()
 
-    @property
+    @cached_property
     def brief_errors(self) -> list[str]:
         """The errors as they stand beside the field itself, whose name and hint are in sight."""
         return [words.beside(each, self.field.title) for each in self.errors]
 
-    @property
+    @cached_property
     def hint(self) -> str:
         return words.hint(self.field)
 
-    @property
+    @cached_property
     def example(self) -> str:
         return words.example(self.field)
 

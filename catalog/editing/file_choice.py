@@ -14,8 +14,8 @@ from ingest import documents
 from ingest.errors import LayoutError
 
 MOST_TICKED = 200  # files offered one by one
-MOST_PATTERNS = 1_000
-_SHOWN = 20
+MOST_PATTERNS = 50  # with * or ?
+MOST_LISTED = 20  # files named of a choice
 
 # What the person's words stand for.
 REST, NOW, THESE = "rest", "now", "these"
@@ -107,25 +107,39 @@ def _ticked(identifiers: Iterable[str], among: Sequence[Free]) -> set[str]:
     return set(found.values())
 
 
-def _matching(patterns: Sequence[str], among: Sequence[Free]) -> set[str]:
-    if len(patterns) > MOST_PATTERNS:
-        raise LayoutError(f"There are {len(patterns)} patterns; at most {MOST_PATTERNS} are accepted: name folders.")
-    found: set[str] = set()
-    for pattern in patterns:
-        rule = _rule(pattern)
-        fitting = {each.path for each in among if rule.fullmatch(each.recorded)}
-        if not fitting:
-            raise LayoutError(f"{pattern!r} fits no file that is free; correct it, or take the line out.")
-        found |= fitting
+def _matching(lines: Sequence[str], among: Sequence[Free]) -> set[str]:
+    asked = [line.strip().strip("/") for line in lines]
+    rules = {each: _rule(each) for each in asked if "*" in each or "?" in each}
+    if len(rules) > MOST_PATTERNS:
+        told = f"There are {len(rules):,} lines with * or ?, and each is looked for in every file"
+        raise LayoutError(f"{told}; at most {MOST_PATTERNS} are accepted: name folders instead.")
+    fitting = _named(set(asked) - set(rules), among)
+    for each, rule in rules.items():
+        fitting[each] = {file.path for file in among if rule.fullmatch(file.recorded)}
+    for line, each in zip(lines, asked, strict=True):
+        if not fitting[each]:
+            raise LayoutError(f"{line!r} fits no file that is free; correct it, or take the line out.")
+    return set().union(*fitting.values())
+
+
+def _named(names: Iterable[str], among: Sequence[Free]) -> dict[str, set[str]]:
+    """Path, or folder and all below it → the files it stands for; each file is looked at once."""
+    found: dict[str, set[str]] = {name: set() for name in names}
+    for file in among if found else ():
+        name = file.recorded
+        while name:
+            if name in found:
+                found[name].add(file.path)
+            name = name.rpartition("/")[0]
     return found
 
 
 def _rule(pattern: str) -> re.Pattern[str]:
-    """A path, a folder (and all below it), or a pattern in which ``*`` stands for any text and ``?`` for one character.
+    """A pattern in which ``*`` stands for any text and ``?`` for one character; a folder it fits means all below it.
 
     Each star takes as little as it can and never gives it back, so that no pattern takes long to fail.
     """
-    first, *others = (_literal(part) for part in re.sub(r"\*+", "*", pattern.strip().strip("/")).split("*"))
+    first, *others = (_literal(part) for part in re.sub(r"\*+", "*", pattern).split("*"))
     body = first + "".join(f"(?>[^/]*?{part})" for part in others[:-1]) + (f"[^/]*{others[-1]}" if others else "")
     return re.compile(f"(?s:{body}(?:/.*)?)")
 
@@ -143,4 +157,4 @@ def shown(choice: Choice, among: Sequence[Free]) -> Shown:
     paths = chosen(choice, among)
     wanted = None if paths is None else set(paths)
     files = [each for each in among if wanted is None or each.path in wanted]
-    return Shown(len(files), sum(each.size_bytes for each in files), files[:_SHOWN])
+    return Shown(len(files), sum(each.size_bytes for each in files), files[:MOST_LISTED])

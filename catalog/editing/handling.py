@@ -34,7 +34,7 @@ def handle(request: HttpRequest, target: Target, chrome: Chrome) -> HttpResponse
 
 def _sent(request: HttpRequest, here: Desk, chrome: Chrome) -> HttpResponse:
     base = opened.unsign(here.target, request.POST.get(unsaved.BASE, ""))
-    case = Case(request, chrome, here, reading.posted(request.POST), base or here.now)
+    case = Case(request, chrome, here, reading.posted(request.POST), base or here.now, unsaved.opening_of(request.POST))
     if base is None:
         return _forged(case)
     verb, _, about = request.POST.get("do", "save").partition(":")
@@ -42,15 +42,15 @@ def _sent(request: HttpRequest, here: Desk, chrome: Chrome) -> HttpResponse:
 
 
 def _asked(request: HttpRequest, here: Desk, chrome: Chrome) -> HttpResponse:
-    kept = unsaved.find(request.user, here.target)
-    if kept is not None and "unsaved" in request.GET:
+    kept = unsaved.find(request.user, here.target, request.GET.get("unsaved", ""))
+    if kept is not None:
         base = opened.unsign(here.target, kept.base)
         if base is not None:
-            case = Case(request, chrome, here, kept.filled, base)
+            case = Case(request, chrome, here, kept.filled, base, kept.opening)
             told = Told("plain", "These are your unsaved changes. Save them to keep them.")
             return show(case, told=(told,), is_dirty=True)
-    case = Case(request, chrome, here, desk.fresh(here), here.now)
-    return show(case, kept=kept)
+    case = Case(request, chrome, here, desk.fresh(here), here.now, unsaved.new_opening())
+    return show(case, kept=unsaved.offered(request.user, here.target))
 
 
 # --- rows, and what else a button may ask ---------------------------------------------------------------------
@@ -102,7 +102,7 @@ def _inherit(case: Case, about: str) -> HttpResponse:
 
 
 def _discard(case: Case, _: str) -> HttpResponse:
-    unsaved.forget(case.request.user, case.desk.target)
+    unsaved.forget(case.request.user, case.desk.target, case.opening)
     return HttpResponseRedirect(case.request.path)
 
 

@@ -67,7 +67,7 @@ def keep(request: HttpRequest, target: Target) -> HttpResponse:
     text = request.POST.get(unsaved.BASE, "")
     if opened.unsign(target, text) is None:
         return JsonResponse({"kept": ""}, status=400)
-    unsaved.keep(request.user, target, reading.posted(request.POST), text)
+    unsaved.keep(request.user, target, unsaved.opening_of(request.POST), reading.posted(request.POST), text)
     return JsonResponse({"kept": timezone.now().strftime("%H:%M UTC")})
 
 

@@ -90,11 +90,11 @@ def is_same(one: Any, other: Any) -> bool:
     """Whether two entries of a list are the same thing: by ``@id``, then ORCID or ROR, then name and e-mail."""
     if not isinstance(one, dict) or not isinstance(other, dict):
         return bool(one == other)
+    if "@id" in one and "@id" in other and one["@id"] == other["@id"]:
+        return True
     for key in ("orcid", "ror"):
         if key in one and key in other:
             return bool(one[key] == other[key])
-    if "@id" in one and "@id" in other and one["@id"] == other["@id"]:
-        return True
     if "name" not in one or "name" not in other:
         return bool(one == other)
     mails = [each["email"] for each in (one, other) if "email" in each]

@@ -28,7 +28,41 @@ _MOST_INPUTS = 30_000
 def posted(pairs: Mapping[str, Any]) -> Filled:
     """The fields among all that was posted; of a name that stands twice the last."""
     names = [name for name in pairs if name[:1] == "/" or name.startswith(SHOW)]
-    return {name: str(pairs[name]) for name in names[:_MOST_INPUTS]}
+    return _dense({name: str(pairs[name]) for name in names[:_MOST_INPUTS]})
+
+
+def _dense(filled: Filled) -> Filled:
+    """The rows of each list numbered from 0 on, as every page numbers them: none costs more than it sends."""
+    rows: dict[str, list[str]] = {}
+    for name in filled:
+        if name.endswith(ROW):
+            parent, _, number = name.removesuffix(ROW).rpartition("/")
+            if is_number(number):
+                rows.setdefault(parent, []).append(number)
+    places = {
+        f"{parent}/{number}": str(place)
+        for parent, numbers in rows.items()
+        for place, number in enumerate(sorted(numbers, key=lambda each: (int(each), each)))
+    }
+    if all(row.rpartition("/")[2] == place for row, place in places.items()):
+        return filled
+    return {_renamed(name, places): text for name, text in filled.items()}
+
+
+def _renamed(name: str, places: Mapping[str, str]) -> str:
+    """A name with the number of each row it leads through replaced."""
+    start, *steps = name.split("/")
+    new, head = [start], ""
+    for step in steps:
+        number, mark, rest = step.partition("#")
+        new.append(places.get(f"{head}/{number}", number) + mark + rest)
+        head = f"{head}/{step}"
+    return "/".join(new)
+
+
+def is_number(text: str) -> bool:
+    """Whether a step of a name may be the number of a row."""
+    return text.isascii() and text.isdigit() and len(text) <= 6
 
 
 # --- a document as a filled form ------------------------------------------------------------------------------
@@ -85,7 +119,7 @@ class Rows:
         for name in filled:
             if name.endswith(ROW):
                 parent, _, number = name.removesuffix(ROW).rpartition("/")
-                if number.isascii() and number.isdigit() and len(number) <= 6:
+                if is_number(number):
                     self._numbers.setdefault(parent, []).append(int(number))
         for numbers in self._numbers.values():
             numbers.sort()
@@ -106,57 +140,45 @@ class Reading:
         shape: the same with an entry for each row of the form, empty ones included: entry 3 is row 3.
         wrong: name of an input → why what was typed cannot be kept; the document has the value it had.
         places: pointer of a list's entry in ``value`` → the name of its row.
-        origins: the same pointer → the pointer of the entry in the document the form was made from.
     """
 
     value: Value
     shape: Value
     wrong: Mapping[str, str]
     places: Mapping[str, str]
-    origins: Mapping[str, str]
 
     def name_of(self, pointer: str) -> str:
         """The name of the input at a pointer into ``value``."""
-        return _translated(pointer, self.places)
-
-    def origin_of(self, pointer: str) -> str:
-        """Where the document the form was made from has what stands at a pointer into ``value``."""
-        return _translated(pointer, self.origins)
-
-
-def _translated(pointer: str, places: Mapping[str, str]) -> str:
-    head = pointer
-    while head:
-        if head in places:
-            return places[head] + pointer[len(head) :]
-        head = head.rpartition("/")[0]
-    return pointer
+        head = pointer
+        while head:
+            if head in self.places:
+                return self.places[head] + pointer[len(head) :]
+            head = head.rpartition("/")[0]
+        return pointer
 
 
 def read(tree: Tree, filled: Mapping[str, str], base: Mapping[str, Any]) -> Reading:
     """The document that a filled form makes of the one it was made from."""
     reader = _Reader(filled, Rows(filled))
-    value, shape = reader.group(tree.root, "", dict(base), ("", ""))
+    value, shape = reader.group(tree.root, "", dict(base), "")
     return Reading(
         value if isinstance(value, dict) else {},
         shape if isinstance(shape, dict) else {},
         reader.wrong,
         reader.places,
-        reader.origins,
     )
 
 
 @dataclass
 class _Reader:
-    """Reads a form; ``at`` is the pointer in the new document and in the old one."""
+    """Reads a form; ``at`` is the pointer in the new document."""
 
     filled: Mapping[str, str]
     rows: Rows
     wrong: dict[str, str] = field(default_factory=dict)
     places: dict[str, str] = field(default_factory=dict)
-    origins: dict[str, str] = field(default_factory=dict)
 
-    def any(self, part: Field, name: str, old: Any, at: tuple[str, str]) -> tuple[Any, Any]:
+    def any(self, part: Field, name: str, old: Any, at: str) -> tuple[Any, Any]:
         if part.kind in (Kind.GROUP, Kind.AGENT):
             return self.group(part, name, old, at)
         if part.kind is Kind.ROWS:
@@ -188,7 +210,7 @@ class _Reader:
         found = [known[line] if line in known else _parsed(part.item, line) for line in lines]
         return found or ABSENT
 
-    def group(self, part: Field, name: str, old: Any, at: tuple[str, str]) -> tuple[Any, Any]:
+    def group(self, part: Field, name: str, old: Any, at: str) -> tuple[Any, Any]:
         base = old if isinstance(old, dict) else {}
         identity = self.filled.get(name + IDENTITY, "")
         is_another = bool(identity) and identity != base.get("@id")
@@ -198,7 +220,7 @@ class _Reader:
         for each in part.fields:
             before = base.get(each.key, ABSENT)
             below = fields.name("", each.key)
-            value, seen = self.any(each, name + below, before, (at[0] + below, at[1] + below))
+            value, seen = self.any(each, name + below, before, at + below)
             changed = changed or value is not before
             for target, found in ((new, value), (shape, seen)):
                 if found is ABSENT:
@@ -207,11 +229,11 @@ class _Reader:
                     target[each.key] = found
         if not changed:
             return old, shape
-        if at != ("", "") and all(key[:1] == "@" for key in new):
+        if at and all(key[:1] == "@" for key in new):
             return ABSENT, shape
         return new, shape
 
-    def list(self, part: Field, name: str, old: Any, at: tuple[str, str]) -> tuple[Any, Any]:
+    def list(self, part: Field, name: str, old: Any, at: str) -> tuple[Any, Any]:
         numbers = self.rows.of(name)
         if name + LIST not in self.filled or part.item is None:
             return old, old
@@ -228,11 +250,11 @@ class _Reader:
             row = f"{name}/{number}"
             origin = _origin(self.filled[row + ROW], left)
             before = ABSENT if origin is None else base[origin]
-            here = f"{at[0]}/{len(new)}", f"{at[1]}/{len(base) if origin is None else origin}"
+            here = f"{at}/{len(new)}"
             value, seen = self.group(part.item, row, before, here)
             shape[number] = seen
             if value is not ABSENT:
-                self.places[here[0]], self.origins[here[0]] = row, here[1]
+                self.places[here] = row
                 new.append(value)
         seen_rows = [shape.get(number, {}) for number in range(max(shape, default=-1) + 1)]
         if len(new) == len(base) and all(a is b for a, b in zip(new, base, strict=True)):
@@ -242,7 +264,7 @@ class _Reader:
 
 def _origin(token: str, left: set[int]) -> int | None:
     """The entry a row was made from, each only once."""
-    number = int(token) if token.isascii() and token.isdigit() and len(token) <= 6 else None
+    number = int(token) if is_number(token) else None
     if number not in left:
         return None
     left.discard(number)
@@ -298,7 +320,7 @@ def _split(text: str) -> tuple[int, str]:
     """The number a name goes on with, and what follows."""
     end = next((place for place, char in enumerate(text) if char in "/#"), len(text))
     digits = text[:end]
-    return (int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 6 else -1), text[end:]
+    return (int(digits) if is_number(digits) else -1), text[end:]
 
 
 def rebased(filled: Filled, reading: Reading) -> Filled:

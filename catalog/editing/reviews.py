@@ -81,10 +81,10 @@ def standing(target: Target, by: rights.Rights) -> Standing:
 def _read(target: Target) -> tuple[str, str]:
     """ETag and status as they stand; empty when the document cannot be read."""
     try:
-        document = target.read()
+        head = target.read_head()
     except (FileNotFoundError, DocumentError):
         return "", ""
-    return document.etag, str(document.value.get("status", ""))
+    return head.etag, str(head.value.get("status", ""))
 
 
 # --- what people do -------------------------------------------------------------------------------------------
@@ -226,13 +226,7 @@ def decide(review: Review, user: Any, posted: QueryDict) -> str:
 
 def target_of(review: Review) -> Target | None:
     """The document a review is of; None when it is not there any more."""
-    word = next((word for word, kind in targets.KINDS.items() if kind == review.kind), "")
-    return targets.find(word, review.identifier)
-
-
-def word_of(review: Review) -> str:
-    """The word of its document's address."""
-    return next((word for word, kind in targets.KINDS.items() if kind == review.kind), "")
+    return targets.find(targets.word_of(review.kind), review.identifier)
 
 
 def changed_since(reviews: Sequence[Review]) -> dict[int, bool]:

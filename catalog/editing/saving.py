@@ -12,8 +12,11 @@ from django.http import HttpResponse, HttpResponseRedirect
 from catalog import rights
 from catalog.editing import completing, conflicts, desk, opened, reading, settling, targets, unsaved
 from catalog.editing.case import Case, Told, points, show
+from catalog.editing.opened import Opened
 from catalog.editing.settling import Settled
+from ingest import documents
 from ingest.errors import BusyError, ConflictError, DocumentError, FairfolderError, FrozenError, StoreError
+from ingest.minting import with_identities
 from ingest.records import Outcome, Value
 
 _CANNOT = (BusyError, FrozenError, StoreError)
@@ -78,20 +81,26 @@ def _write(
 def store(case: Case, mine: Value, settled: Settled, lacking: Mapping[str, tuple[str, ...]]) -> HttpResponse:
     """Write people's part of the document, if it still is the version the form was made from."""
     target = case.desk.target
+    ours = case.base
 
     def changed(old: Value | None) -> Value | None:
-        return None if old is None else opened.with_people(target.kind, old, mine)
+        nonlocal ours
+        if old is None:
+            return None
+        new = with_identities(opened.with_people(target.kind, old, mine))
+        ours = opened.of(target, documents.etag(target.kind, new), new)
+        return new
 
     try:
         outcome = targets.save(target, changed, by=case.by, if_match=case.base.etag)
     except ConflictError:
-        unsaved.keep(case.request.user, target, case.filled, opened.sign(target, case.base))
+        unsaved.keep(case.request.user, target, case.opening, case.filled, opened.sign(target, case.base))
         return _overtaken(case, mine, settled)
     except DocumentError as error:
         return _not_written(case, error, 422)
     except _CANNOT as error:
         return _not_written(case, error, 503)
-    return _written(case, outcome, settled, lacking, mine.get("status"))
+    return _written(case, outcome, ours, settled, lacking, mine.get("status"))
 
 
 def _overtaken(case: Case, mine: Value, settled: Settled) -> HttpResponse:
@@ -111,21 +120,21 @@ def _unfit(case: Case, versions: conflicts.Versions, value: Value, sentences: li
 
 
 def _written(
-    case: Case, outcome: Outcome, settled: Settled, lacking: Mapping[str, tuple[str, ...]], status: Any
+    case: Case, outcome: Outcome, ours: Opened, settled: Settled, lacking: Mapping[str, tuple[str, ...]], status: Any
 ) -> HttpResponse:
+    """On from what was saved: where someone else has changed it since, the next save meets their version."""
     target, user = case.desk.target, case.request.user
     errors = {**lacking, **settled.left}
     if not errors:
-        unsaved.forget(user, target)
+        unsaved.forget(user, target, case.opening)
         messages.success(case.request, _saved_words(case, outcome, status))
         return HttpResponseRedirect(_next_page(case))
-    here = desk.on(target)
-    written = next((each.sha256 for each in outcome.written if each.path == target.path), None)
-    is_ours = here.now.etag == case.base.etag if written is None else here.sha256 == written
-    filled = reading.rebased(case.filled, settled.reading) if is_ours else desk.fresh(here)
-    after = replace(case, desk=here, filled=filled, base=here.now)
+    system = next((each.system for each in outcome.written if each.path == target.path), None)
+    base = ours if system is None else replace(ours, stamp=opened.stamp(system))
+    filled = reading.rebased(case.filled, settled.reading)
+    after = replace(case, desk=desk.on(target), filled=filled, base=base)
     if not settled.left:
-        unsaved.forget(user, target)
+        unsaved.forget(user, target, case.opening)
     return show(after, told=_left_words(settled, lacking), errors=errors, is_dirty=bool(settled.left))
 
 
@@ -183,5 +192,5 @@ def merged(case: Case) -> HttpResponse:
         problems = settling.complete_problems(case.desk.schemas, case.desk.target.kind, value, case.desk.system)
     if problems:
         return _unfit(case, versions, value, [problem.message for problem in problems])
-    nothing_left = Settled(reading.Reading(value, value, {}, {}, {}))
+    nothing_left = Settled(reading.Reading(value, value, {}, {}))
     return store(case, value, nothing_left, {})

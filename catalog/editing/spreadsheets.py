@@ -76,8 +76,8 @@ def table(chosen: Sequence[Target], *, typed: bool) -> Table:
 def _exported(target: Target) -> _Exported:
     """A document that cannot be read has a row too, without ETag, so that nothing is missed in silence."""
     try:
-        document = target.read()
-        tag, value = document.etag, owned.owned(target.kind, document.value)
+        head = target.read_head()
+        tag, value = head.etag, owned.owned(target.kind, head.value)
     except (FileNotFoundError, DocumentError):
         tag, value = "", {}
     folder = documents.readable(target.relative).rpartition("/")[0].removesuffix("/.metadata")
@@ -128,7 +128,9 @@ def plan(user: User, word: str, name: str, given: Table) -> PlannedChange:
     found = _located(given.header)
     rows = _by_identifier(given.rows, found)
     by = rights.of(user)
-    known = {identifier: target for identifier in rows if (target := _visible(word, identifier, by)) is not None}
+    known = {
+        identifier: target for identifier in rows if (target := targets.changeable(word, identifier, by)) is not None
+    }
     roots = list(dict.fromkeys(target.root for target in known.values())) or list(engine.roots())
     words = {root: engine.schemas(root).words(kind) for root in roots}
     accepted, unknown = _accepted(found, kind, list(words.values()), known.values())
@@ -141,11 +143,6 @@ def plan(user: User, word: str, name: str, given: Table) -> PlannedChange:
         functions[identifier] = _function(same, accepted, here, found)
     seen = {identifier: _tag(same[0], found) for identifier, same in rows.items()}
     return bulk.plan(change, f"From the spreadsheet {name[:80]}", functions, remarks=remarks, seen=seen)
-
-
-def _visible(word: str, identifier: str, by: rights.Rights) -> Target | None:
-    target = targets.find(word, identifier)
-    return target if target is not None and target.may_be_changed(by) else None
 
 
 def _located(header: Sequence[str]) -> _Columns:
@@ -213,7 +210,7 @@ def _values(known: Iterable[Target]) -> list[Value]:
     values = []
     for target in known:
         try:
-            values.append(target.read().value)
+            values.append(target.read_head().value)
         except (FileNotFoundError, DocumentError):
             continue
     return values

@@ -13,7 +13,7 @@ from django.conf import settings
 from catalog import engine, index, rights
 from catalog.index.absence import absence
 from catalog.models import Dataset, Document, Instrument, Project, Run
-from ingest import documents
+from ingest import documents, manifest
 from ingest.documents import ADMINISTRATIVE, EXPERIMENT, INSTRUMENT, PROJECT, STRUCTURAL
 from ingest.errors import FairfolderError, FrozenError
 from ingest.records import Change, Outcome, Record, Value
@@ -29,6 +29,22 @@ KINDS: Mapping[str, str] = {
     "instrument": INSTRUMENT,
     "run": EXPERIMENT,
 }
+# The same word → what people call it.
+NAMES: Mapping[str, str] = {
+    "project": "project",
+    "dataset": "dataset",
+    "files": "files of the dataset",
+    "instrument": "instrument",
+    "run": "run",
+}
+
+
+@dataclass(frozen=True)
+class Head:
+    """What a document says, without the entries of a manifest, and its ETag over people's fields."""
+
+    value: Value
+    etag: str
 
 
 @dataclass(frozen=True)
@@ -55,7 +71,7 @@ class Target:
     @property
     def word(self) -> str:
         """The word of its address."""
-        return next(word for word, kind in KINDS.items() if kind == self.kind)
+        return word_of(self.kind)
 
     def read(self) -> documents.Document:
         """The document as it stands on disk, with the ETag over people's fields.
@@ -64,6 +80,20 @@ class Target:
             FileNotFoundError, DocumentError: see :func:`ingest.documents.read_document`.
         """
         return documents.read_document(self.path, self.kind)
+
+    def read_head(self) -> Head:
+        """All of the document but a manifest's entries: it may describe 100,000 files.
+
+        Raises:
+            FileNotFoundError, DocumentError: see :func:`ingest.documents.read_document`.
+        """
+        if self.kind == STRUCTURAL:
+            parts = manifest.split(documents.read_bytes(self.path))
+            if parts is not None:
+                return Head(parts.header, documents.etag(STRUCTURAL, parts.header))
+        document = self.read()
+        value = {**document.value, "file_descriptions": []} if self.kind == STRUCTURAL else document.value
+        return Head(value, document.etag)
 
     def may_be_seen(self, by: rights.Rights) -> bool:
         return self.kind == INSTRUMENT or by.sees(self.project_identifier)
@@ -82,6 +112,17 @@ def find(word: str, identifier: str) -> Target | None:
     """The document an address names, or None when there is none that can be changed now."""
     make = _FINDERS.get(word)
     return make(identifier) if make is not None else None
+
+
+def changeable(word: str, identifier: str, by: rights.Rights) -> Target | None:
+    """The document an address names, where this person may change it."""
+    target = find(word, identifier)
+    return target if target is not None and target.may_be_changed(by) else None
+
+
+def word_of(kind: str) -> str:
+    """The word of the address of a kind of document; "" of one that has none."""
+    return next((word for word, each in KINDS.items() if each == kind), "")
 
 
 def _at(document: Document | None, **more: Any) -> Target | None:

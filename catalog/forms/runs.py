@@ -15,10 +15,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from catalog import queries, rights
 from catalog.editing import drawing, file_choice, runs, targets
-from catalog.editing.file_choice import MOST_TICKED, Choice
+from catalog.editing.file_choice import MOST_LISTED, MOST_TICKED, Choice, Free
 from catalog.editing.guided import people
 from catalog.editing.targets import Target
 from catalog.models import Dataset
+from ingest.documents import Document
 from ingest.errors import ConflictError, DocumentError, FairfolderError
 from ingest.run_templates import RunTemplate
 
@@ -128,8 +129,8 @@ def _dataset(request: HttpRequest, identifier: UUID) -> Dataset:
 
 
 def _run(request: HttpRequest, identifier: UUID) -> Target:
-    target = targets.find("run", str(identifier))
-    if target is None or not target.may_be_changed(rights.of_request(request)):
+    target = targets.changeable("run", str(identifier), rights.of_request(request))
+    if target is None:
         raise Http404
     return target
 
@@ -143,35 +144,52 @@ def files(request: HttpRequest, identifier: UUID) -> HttpResponse:
     """Which files a run is about."""
     target = _run(request, identifier)
     dataset = get_object_or_404(Dataset, identifier=target.dataset_identifier)
+    document = _document(target)
+    among = file_choice.free(dataset, target.identifier)
+    context = _around(dataset) | _free(dataset, target.identifier)
+    context |= {"target": target, "is_complete": document.value.get("status") == "complete"}
+    if request.method == "POST":
+        return _give_files(request, target, among, context)
+    asked = _asked_now(file_choice.recorded(document.value), among)
+    context |= {"asked": _Asked(files=asked), "etag": document.etag}
+    return render(request, "catalog/forms/run_files.html", context)
+
+
+def _document(target: Target) -> Document:
     try:
-        document = target.read()
+        return target.read()
     except (FileNotFoundError, DocumentError):
         raise Http404 from None
-    among = file_choice.free(dataset, target.identifier)
-    listed = file_choice.recorded(document.value)
-    asked = _asked_now(listed, among) if request.method != "POST" else Choice.posted(request.POST)
-    context = _around(dataset) | {"target": target, "asked": _Asked(files=asked), "etag": document.etag}
-    context |= _free(dataset, target.identifier) | {"is_complete": document.value.get("status") == "complete"}
-    if request.method != "POST":
-        return render(request, "catalog/forms/run_files.html", context)
+
+
+def _give_files(request: HttpRequest, target: Target, among: list[Free], context: dict[str, Any]) -> HttpResponse:
+    """The files somebody chose, given to the run if it is as they saw it; ``newer`` is what they saw beside theirs."""
+    verb, asked = request.POST.get("do"), _Asked(files=Choice.posted(request.POST))
+    seen = request.POST.get("newer" if verb == "mine" else "etag") or "none"
+    context |= {"asked": asked, "etag": request.POST.get("etag", "")}
+    status = 200
     try:
-        wanted = file_choice.chosen(asked, among)
-        if request.POST.get("do") == "look":
-            context |= {"shown": file_choice.shown(asked, among), "etag": request.POST.get("etag", "")}
-            return render(request, "catalog/forms/run_files.html", context)
-        runs.give_files(target, wanted, by=request.user.get_username(), if_match=request.POST.get("etag") or "none")
+        wanted = file_choice.chosen(asked.files, among)
+        if verb != "look":
+            runs.give_files(target, wanted, by=request.user.get_username(), if_match=seen)
+            messages.success(request, "The files of the run are saved.")
+            return HttpResponseRedirect(reverse("run", args=[target.identifier]))
+        context["shown"] = file_choice.shown(asked.files, among)
     except ConflictError:
-        words = "The run was changed by someone else since you opened this page; look at your choice and save it again."
-        context["asked"] = _Asked(files=asked, errors={"files": words})
-        return render(request, "catalog/forms/run_files.html", context, status=412)
+        newer, status = _document(target), 412
+        context |= {"shown": file_choice.shown(asked.files, among), "newer": newer.etag, "theirs": _listed(newer)}
     except FairfolderError as error:
-        context["asked"] = _Asked(files=asked, errors={"files": " ".join(targets.words(error))})
-        return render(request, "catalog/forms/run_files.html", context, status=422)
-    messages.success(request, "The files of the run are saved.")
-    return HttpResponseRedirect(reverse("run", args=[target.identifier]))
+        asked.errors["files"], status = " ".join(targets.words(error)), 422
+    return render(request, "catalog/forms/run_files.html", context, status=status)
 
 
-def _asked_now(listed: list[str] | None, among: list[file_choice.Free]) -> Choice:
+def _listed(document: Document) -> dict[str, Any]:
+    """The files a run has by now, to be looked at."""
+    listed = file_choice.recorded(document.value)
+    return {"is_rest": listed is None, "count": len(listed or ()), "first": (listed or ())[:MOST_LISTED]}
+
+
+def _asked_now(listed: list[str] | None, among: list[Free]) -> Choice:
     """The choice as the run's document has it."""
     if listed is None:
         return Choice(file_choice.REST)

@@ -37,8 +37,8 @@ def keep(request: HttpRequest, word: str, identifier: UUID) -> HttpResponse:
 
 def _target(request: HttpRequest, word: str, identifier: UUID) -> Target:
     """The document, if it is there and the person may change it: who may not gets the answer of one that is not."""
-    target = targets.find(word, str(identifier))
-    if target is None or not target.may_be_changed(rights.of(request.user)):
+    target = targets.changeable(word, str(identifier), rights.of_request(request))
+    if target is None:
         raise Http404
     return target
 

@@ -12,7 +12,7 @@ from django.db.models import Model
 
 from catalog.index.files import text
 from catalog.index.reading import is_number
-from catalog.models import ChangeLog, Dataset, Document, Instrument, Project, Run
+from catalog.models import ChangeLog, Dataset, Document, Instrument, Project, Run, value_of
 from ingest import documents
 
 Columns = dict[str, Any]
@@ -43,11 +43,7 @@ MODELS: Mapping[str, tuple[type[Model], ...]] = {
 }
 
 
-def _value(document: Document | None) -> dict[str, Any]:
-    return document.value if document is not None and isinstance(document.value, dict) else {}
-
-
-def _folder(document: Document) -> tuple[str, str, str]:
+def folder_of(document: Document) -> tuple[str, str, str]:
     """The folder a document speaks of: (root, path, path_encoding), below the root."""
     if not document.path_encoding:
         return document.root, document.path.rsplit("/.metadata/", 1)[0], ""
@@ -57,7 +53,7 @@ def _folder(document: Document) -> tuple[str, str, str]:
 
 
 def _registered(registry: Document | None) -> tuple[str, str, str] | None:
-    value = _value(registry)
+    value = value_of(registry)
     if registry is None or not isinstance(value.get("path"), str):
         return None
     return registry.root, value["path"], text(value.get("path_encoding"))
@@ -88,13 +84,13 @@ def _of(kind: str, candidates: Iterable[Document]) -> list[Document]:
 
 
 def _registry(kind: str, candidates: Iterable[Document]) -> Document | None:
-    entries = [entry for entry in _of(documents.REGISTRY, candidates) if _value(entry).get("kind") == kind]
+    entries = [entry for entry in _of(documents.REGISTRY, candidates) if value_of(entry).get("kind") == kind]
     return entries[0] if entries else None
 
 
 def _chosen_folder(bearers: Sequence[Document], registry: Document | None) -> tuple[tuple[str, str, str] | None, str]:
     """The folder a record lives in, and what to say when several claim it: the registry's, else the first by name."""
-    folders = sorted({_folder(document) for document in bearers})
+    folders = sorted({folder_of(document) for document in bearers})
     registered = _registered(registry)
     if not folders:
         return registered, ""
@@ -106,7 +102,7 @@ def _chosen_folder(bearers: Sequence[Document], registry: Document | None) -> tu
 
 
 def _shared(folder: tuple[str, str, str] | None, registry: Document | None, present: bool) -> Columns:
-    entry = _value(registry)
+    entry = value_of(registry)
     root, path, encoding = folder or ("", "", "")
     return {
         "root": root,
@@ -125,8 +121,8 @@ def project(identifier: str, candidates: Sequence[Document]) -> Columns | None:
     if not bearers and registry is None:
         return None
     folder, problem = _chosen_folder(bearers, registry)
-    document = next((bearer for bearer in bearers if _folder(bearer) == folder), None)
-    value = _value(document)
+    document = next((bearer for bearer in bearers if folder_of(bearer) == folder), None)
+    value = value_of(document)
     return _shared(folder, registry, document is not None) | {
         "title": text(value.get("project_title")),
         "status": text(value.get("status")),
@@ -143,12 +139,12 @@ def dataset(identifier: str, candidates: Sequence[Document]) -> Columns | None:
     if not bearers and registry is None:
         return None
     folder, problem = _chosen_folder(bearers, registry)
-    here = {bearer.kind: bearer for bearer in bearers if _folder(bearer) == folder}
+    here = {bearer.kind: bearer for bearer in bearers if folder_of(bearer) == folder}
     administrative, structural = here.get(documents.ADMINISTRATIVE), here.get(documents.STRUCTURAL)
-    value, manifest = _value(administrative), _value(structural)
+    value, manifest = value_of(administrative), value_of(structural)
     parent = value.get("associated_project_identifier") or manifest.get("associated_project_identifier")
     return _shared(folder, registry, bool(here)) | {
-        "project_identifier": text(parent or _value(registry).get("project_identifier")).lower(),
+        "project_identifier": text(parent or value_of(registry).get("project_identifier")).lower(),
         "title": text(value.get("dataset_title")),
         "status": text(value.get("status")),
         "modified": max(
@@ -169,7 +165,7 @@ def instrument(identifier: str, candidates: Sequence[Document]) -> Columns | Non
     bearers = _of(documents.INSTRUMENT, candidates)
     if not bearers:
         return None
-    value = _value(bearers[0])
+    value = value_of(bearers[0])
     return {
         "name": text(value.get("instrument_name")),
         "serial_number": text(value.get("serial_number")),
@@ -179,18 +175,19 @@ def instrument(identifier: str, candidates: Sequence[Document]) -> Columns | Non
 
 
 def run(identifier: str, candidates: Sequence[Document]) -> Columns | None:
-    """A run's row; of several documents with one identifier the first by place counts."""
+    """What a run's row tells of its document; its dataset depends on more than that: see catalog.index.runs."""
     bearers = _of(documents.EXPERIMENT, candidates)
-    if not bearers:
-        return None
-    value = _value(bearers[0])
+    return of_run(bearers[0]) if bearers else None
+
+
+def of_run(document: Document) -> Columns:
+    value = value_of(document)
     return {
-        "dataset_identifier": text(value.get("dataset_identifier")).lower(),
         "label": text(value.get("run_label")),
         "name": text(value.get("experiment_name")),
         "run_type": text(value.get("run_type")),
         "status": text(value.get("status")),
-        "document_id": bearers[0].pk,
+        "document_id": document.pk,
     }
 
 
@@ -199,7 +196,7 @@ def change(identifier: str, candidates: Sequence[Document]) -> Columns | None:
     entries = _of(documents.REGISTRY, candidates)
     if not entries:
         return None
-    value = _value(entries[0])
+    value = value_of(entries[0])
     state, actor = text(value.get("state")), text(value.get("last_modified_by"))
     return {
         "root": entries[0].root,

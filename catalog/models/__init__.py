@@ -11,6 +11,7 @@ from catalog.models.index import (
     Rebuild,
     Record,
     Run,
+    value_of,
 )
 from catalog.models.people import Membership, Profile
 from catalog.models.work import BulkChange, PlannedChange, Review, ReviewComment, UnsavedForm
@@ -33,4 +34,5 @@ __all__ = [
     "ReviewComment",
     "Run",
     "UnsavedForm",
+    "value_of",
 ]

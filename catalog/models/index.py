@@ -6,6 +6,8 @@ come and go in any order; surrogate keys hold for one database only.
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
 
 
@@ -28,6 +30,11 @@ class Document(models.Model):
 
     def __str__(self) -> str:
         return self.path
+
+
+def value_of(document: Document | None) -> dict[str, Any]:
+    """What a document says; nothing when there is none, or it is broken."""
+    return document.value if document is not None and isinstance(document.value, dict) else {}
 
 
 class Record(models.Model):

@@ -12,11 +12,14 @@ class UnsavedForm(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     root = models.TextField(help_text="Watched folder, absolute")
     document = models.TextField(help_text="Path of the document below it, as the index names it")
+    opening = models.CharField(max_length=32, help_text="Which opening of the form: two tabs are two")
     posted = models.JSONField(help_text="Name of each input → its values")
     saved = models.DateTimeField(auto_now=True)
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=("user", "root", "document"), name="unsaved_form_once"),)
+        constraints = (
+            models.UniqueConstraint(fields=("user", "root", "document", "opening"), name="unsaved_form_once"),
+        )
 
     def __str__(self) -> str:
         return f"{self.user}: {self.document}"

@@ -33,6 +33,18 @@ class Amount:
 
 
 @dataclass(frozen=True)
+class Others:
+    """Things that are counted together, none of them larger than those that are named."""
+
+    number: int = 0
+    count: int = 0
+    size_bytes: int = 0
+
+
+_NO_OTHERS = Others()
+
+
+@dataclass(frozen=True)
 class Bar:
     label: str
     value: str
@@ -114,10 +126,11 @@ def of_types(amounts: Sequence[Amount], steps: Sequence[Step], undated: int) -> 
     return Charts(drawn, grown, _top(amounts, "count", MOST_ROWS), "Files by type", "Type")
 
 
-def of_datasets(amounts: Sequence[Amount]) -> Charts | None:
+def of_datasets(amounts: Sequence[Amount], others: Others = _NO_OTHERS) -> Charts | None:
     """A project's datasets by size; None while there are no two to compare."""
-    bars = by_size(amounts, "Datasets by size", "datasets-by-size") if len(amounts) > 1 else None
-    return Charts((bars,), None, _top(amounts, "size_bytes", MOST_ROWS), "Datasets", "Dataset") if bars else None
+    bars = by_size(amounts, "Datasets by size", "datasets-by-size", others) if len(amounts) > 1 else None
+    top = _top(amounts, "size_bytes", MOST_ROWS, others)
+    return Charts((bars,), None, top, "Datasets", "Dataset") if bars else None
 
 
 def by_count(amounts: Sequence[Amount], title: str, name: str) -> BarChart | None:
@@ -125,20 +138,26 @@ def by_count(amounts: Sequence[Amount], title: str, name: str) -> BarChart | Non
     return _bars(title, name, [(each.label, each.count, words.count(each.count)) for each in _top(amounts, "count")])
 
 
-def by_size(amounts: Sequence[Amount], title: str, name: str) -> BarChart | None:
+def by_size(amounts: Sequence[Amount], title: str, name: str, others: Others = _NO_OTHERS) -> BarChart | None:
     """Bars of how large; None when there is nothing to compare."""
-    top = _top(amounts, "size_bytes")
+    top = _top(amounts, "size_bytes", others=others)
     return _bars(title, name, [(each.label, each.size_bytes, words.size(each.size_bytes)) for each in top])
 
 
-def _top(amounts: Sequence[Amount], measure: str, most: int = MOST_BARS) -> tuple[Amount, ...]:
+def _top(
+    amounts: Sequence[Amount], measure: str, most: int = MOST_BARS, others: Others = _NO_OTHERS
+) -> tuple[Amount, ...]:
     """The largest, and all others as one."""
     ordered = sorted(amounts, key=lambda each: (-getattr(each, measure), each.label))
-    if len(ordered) <= most + 1:
+    if len(ordered) + others.number <= most + 1:
         return tuple(ordered)
     rest = ordered[most:]
-    others = Amount(f"{words.count(len(rest))} others", sum(e.count for e in rest), sum(e.size_bytes for e in rest))
-    return (*ordered[:most], others)
+    last = Amount(
+        f"{words.count(len(rest) + others.number)} others",
+        sum(each.count for each in rest) + others.count,
+        sum(each.size_bytes for each in rest) + others.size_bytes,
+    )
+    return (*ordered[:most], last)
 
 
 def _bars(title: str, name: str, rows: Sequence[tuple[str, int, str]]) -> BarChart | None:

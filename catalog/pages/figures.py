@@ -5,7 +5,7 @@ The rows of files follow from the manifest and the runs' documents alone, so the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -16,7 +16,7 @@ from django.db.models import Count, Max, Min, QuerySet, Sum, Value
 from django.db.models.functions import Substr
 
 from catalog import queries
-from catalog.models import Dataset, Document, File, Run
+from catalog.models import Dataset, File, Run
 from catalog.pages.charts import Step
 
 BUCKETS = 60
@@ -41,7 +41,7 @@ class DatasetFigures:
     undated: int = 0
 
 
-def of_dataset(dataset: Dataset, runs: Sequence[Run]) -> DatasetFigures:
+def of_dataset(dataset: Dataset, runs: QuerySet[Run]) -> DatasetFigures:
     """The figures of a dataset as its manifest and its runs' documents stand now."""
     if not dataset.manifest_sha256 or queries.rebuilding():
         return _counted(dataset, runs)
@@ -53,14 +53,13 @@ def of_dataset(dataset: Dataset, runs: Sequence[Run]) -> DatasetFigures:
     return found
 
 
-def _key(dataset: Dataset, runs: Sequence[Run]) -> str:
-    documents = [run.document_id for run in runs if run.document_id is not None]
-    sums = Document.objects.filter(pk__in=documents).order_by("pk").values_list("sha256", flat=True)
+def _key(dataset: Dataset, runs: QuerySet[Run]) -> str:
+    sums = runs.exclude(document=None).order_by("document").values_list("document__sha256", flat=True)
     parts = "/".join([dataset.identifier, dataset.root, dataset.manifest_sha256, *sums])
     return sha256(parts.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _counted(dataset: Dataset, runs: Sequence[Run]) -> DatasetFigures:
+def _counted(dataset: Dataset, runs: QuerySet[Run]) -> DatasetFigures:
     """The files are looked through twice, and grouped by run only where there are runs: grouping costs most."""
     rows = File.objects.filter(dataset=dataset).exclude(state="missing").order_by()
     sums = {
@@ -70,7 +69,7 @@ def _counted(dataset: Dataset, runs: Sequence[Run]) -> DatasetFigures:
         "last": Max("modified"),
     }
     found: list[dict[str, Any]]
-    if runs:
+    if runs.exists():
         found = [dict(each) for each in rows.values("run").annotate(**sums)]
     else:
         found = [{"run": "", **rows.aggregate(**sums)}]

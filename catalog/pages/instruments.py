@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
@@ -12,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from catalog import engine, queries, rights
 from catalog.editing import targets
-from catalog.models import Document, Instrument, Run
+from catalog.models import Instrument, Run, value_of
 from catalog.pages import overview, values
 from ingest import documents
 from ingest.documents import INSTRUMENT
@@ -44,7 +43,7 @@ def instruments(request: HttpRequest) -> HttpResponse:
 def instrument(request: HttpRequest, identifier: UUID) -> HttpResponse:
     """One instrument: its record in words, and the runs one may see that used it."""
     row = get_object_or_404(Instrument.objects.select_related("document"), identifier=str(identifier))
-    value = _value(row.document)
+    value = value_of(row.document)
     root = row.document.root if row.document is not None else ""
     here = engine.root_named(root)
     labels = engine.labels(here, INSTRUMENT) if here else {}
@@ -71,9 +70,5 @@ def _runs(row: Instrument, may: rights.Rights) -> list[Run]:
 
 
 def _names(run: Run, identifier: str) -> bool:
-    used = _value(run.document).get("instruments_used")
+    used = value_of(run.document).get("instruments_used")
     return isinstance(used, list) and identifier in used
-
-
-def _value(document: Document | None) -> dict[str, Any]:
-    return document.value if document is not None and isinstance(document.value, dict) else {}

@@ -22,9 +22,15 @@ from catalog.pages.failures import failure
 _ROLES = [(role.value, role.label.partition(": ")[0], role.label.partition(": ")[2]) for role in ProjectRole]
 
 
+_MOST_CHOICES = 200  # with more accounts than these, the name of one is typed
+
+
 @dataclass(frozen=True)
 class Member:
-    """One person; `account` is shown to those who manage the list only."""
+    """One person; `name` is that of the account where the person gave none.
+
+    Those who do not manage the list are shown nothing of the account beyond it.
+    """
 
     name: str
     account: str
@@ -43,11 +49,13 @@ def members(request: HttpRequest, identifier: UUID) -> HttpResponse:
             raise PermissionDenied
         return _changed(request, project)
     people = _people(project.identifier)
+    others = _others(people) if may.curates else ()
     context = {
         "project": project,
         "people": people,
         "manages": may.curates,
-        "accounts": _others(people) if may.curates else (),
+        "accounts": others,
+        "is_typed": len(others) > _MOST_CHOICES,
         "roles": _ROLES,
         "section": "projects",
     }
@@ -85,9 +93,9 @@ def _shown(user: User) -> str:
 
 
 def _others(people: Sequence[Member]) -> Sequence[tuple[str, str]]:
-    """``(account, words)`` of those who may be added."""
+    """``(account, words)`` of those who may be added; of too many to choose from, as many as tell that."""
     rows = User.objects.filter(is_active=True).exclude(username__in=[each.account for each in people])
     return [
         (user.username, user.username if _shown(user) == user.username else f"{_shown(user)} ({user.username})")
-        for user in rows.select_related("profile").order_by("username")
+        for user in rows.select_related("profile").order_by("username")[: _MOST_CHOICES + 1]
     ]

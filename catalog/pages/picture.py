@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
 from django.urls import NoReverseMatch, reverse
 
 from catalog import words
-from catalog.models import Dataset, Instrument, Project, Run
+from catalog.models import Dataset, Instrument, Project, Run, value_of
 from catalog.pages.charts import short
 from catalog.pages.figures import Share
 
@@ -86,20 +87,21 @@ class Picture:
     box_height: int = _BOX_HEIGHT
 
 
-def of_dataset(dataset: Dataset, project: Project | None, runs: Sequence[Run], shares: Sequence[Share]) -> Picture:
+def of_dataset(dataset: Dataset, project: Project | None, runs: QuerySet[Run], shares: Sequence[Share]) -> Picture:
     """The picture of a dataset.
 
     Args:
-        runs: all of them in order, with their documents.
+        runs: all of them in order; only those shown are read with their documents.
         shares: the files of each run, and of none.
     """
     return drawn(_connections(dataset, project, runs, {share.run: share for share in shares}))
 
 
 def _connections(
-    dataset: Dataset, project: Project | None, runs: Sequence[Run], shares: Mapping[str, Share]
+    dataset: Dataset, project: Project | None, runs: QuerySet[Run], shares: Mapping[str, Share]
 ) -> Connections:
-    shown = runs[:MOST_RUNS]
+    shown = list(runs.select_related("document")[:MOST_RUNS])
+    identifiers = set(runs.values_list("identifier", flat=True))
     used = {run.identifier: _instruments_used(run) for run in shown}
     known = _known([each for identifiers in used.values() for each in identifiers])
     order = list(dict.fromkeys(each for run in shown for each in used[run.identifier] if each in known))
@@ -119,8 +121,8 @@ def _connections(
             "here",
         ),
         runs=things,
-        more_runs=len(runs) - len(shown),
-        loose=_loose(dataset, runs, shares),
+        more_runs=len(identifiers) - len(shown),
+        loose=_loose(dataset, identifiers, shares),
         instruments=tuple(_instrument_thing(known[identifier]) for identifier in place),
         more_instruments=len(order) - len(place),
     )
@@ -146,10 +148,9 @@ def _instrument_thing(instrument: Instrument) -> Thing:
     return Thing(str(instrument), detail, _page("instrument", instrument.identifier))
 
 
-def _loose(dataset: Dataset, runs: Sequence[Run], shares: Mapping[str, Share]) -> Thing | None:
+def _loose(dataset: Dataset, runs: Set[str], shares: Mapping[str, Share]) -> Thing | None:
     """The files that belong to no run."""
-    known = {run.identifier for run in runs}
-    left = [share for identifier, share in shares.items() if identifier not in known]
+    left = [share for identifier, share in shares.items() if identifier not in runs]
     count, size = sum(share.count for share in left), sum(share.size_bytes for share in left)
     if not count:
         return None
@@ -158,8 +159,7 @@ def _loose(dataset: Dataset, runs: Sequence[Run], shares: Mapping[str, Share]) -
 
 
 def _instruments_used(run: Run) -> list[str]:
-    value = run.document.value if run.document is not None else None
-    used = value.get("instruments_used") if isinstance(value, dict) else None
+    used = value_of(run.document).get("instruments_used")
     return [each.lower() for each in used if isinstance(each, str)] if isinstance(used, list) else []
 
 

@@ -14,12 +14,13 @@ from django.utils.http import parse_etags, quote_etag
 from django.views.decorators.http import require_safe
 
 from catalog import engine, queries, rights
-from catalog.models import Dataset, Document, File, FileDocument, Run
+from catalog.models import Dataset, File, FileDocument, value_of
 from catalog.pages import engine_words, overview, previews, values
 from catalog.pages.failures import answering_questions
 from ingest import documents
 
 FIRST_FILES = 25
+FIRST_RUNS = 50
 # Shown in the page's head or in tables of their own, or the index's own business.
 _PROJECT_ELSEWHERE = {"project_title", "project_description", "project_identifier", "status", *documents.AUDIT}
 _DATASET_ELSEWHERE = {
@@ -78,7 +79,7 @@ def project(request: HttpRequest, identifier: UUID) -> HttpResponse:
     row = get_object_or_404(may.projects().select_related("document", "registry"), identifier=str(identifier))
     asked = {key: request.GET.get(key, "").strip() for key in ("name", "state", "at")}
     datasets = may.datasets().filter(project_identifier=row.identifier)
-    value = _value(row.document)
+    value = value_of(row.document)
     context = {
         "project": row,
         "value": value,
@@ -90,7 +91,7 @@ def project(request: HttpRequest, identifier: UUID) -> HttpResponse:
         "states": queries.STATES,
         "is_filtered": bool(asked["name"] or asked["state"]),
         "engine": engine_words.of_record(row),
-        "registry": _value(row.registry),
+        "registry": value_of(row.registry),
         "completeness": overview.completeness_of(row.root, documents.PROJECT, value),
         "may_edit": may.edits(row.identifier),
         "section": "projects",
@@ -102,9 +103,9 @@ def project(request: HttpRequest, identifier: UUID) -> HttpResponse:
 def dataset(request: HttpRequest, identifier: UUID) -> HttpResponse:
     """One dataset: its record in words and its first files."""
     row = _dataset(request, identifier)
-    value, manifest = _value(row.administrative), _value(row.structural)
+    value, manifest = value_of(row.administrative), value_of(row.structural)
     page = queries.files(row, queries.FileQuestion(), FIRST_FILES)
-    runs = Run.objects.filter(dataset_identifier=row.identifier).select_related("document")
+    runs = queries.runs_of(row)
     context = _dataset_context(row) | {
         "value": value,
         "facts": _facts(row.root, documents.ADMINISTRATIVE, value, _DATASET_ELSEWHERE),
@@ -114,12 +115,13 @@ def dataset(request: HttpRequest, identifier: UUID) -> HttpResponse:
         "warned": _warned(page.rows),
         "question": queries.FileQuestion(),
         "engine": engine_words.of_record(row),
-        "runs": list(runs.order_by("label", "identifier")),
-        "registry": _value(row.registry),
+        "runs": list(runs[:FIRST_RUNS]),
+        "run_count": runs.count(),
+        "registry": value_of(row.registry),
         "completeness": overview.completeness_of(row.root, documents.ADMINISTRATIVE, value),
         "may_edit": rights.of_request(request).edits(row.project_identifier),
     }
-    context |= overview.of_dataset(row, context["project"], context["formats"], context["runs"])
+    context |= overview.of_dataset(row, context["project"], context["formats"], runs)
     return render(request, "catalog/dataset.html", _with_rebuild(context))
 
 
@@ -144,6 +146,14 @@ def files(request: HttpRequest, identifier: UUID) -> HttpResponse:
         "file_states": queries.FILE_STATES,
     }
     return render(request, "catalog/files.html", _with_rebuild(context))
+
+
+@answering_questions
+def runs(request: HttpRequest, identifier: UUID) -> HttpResponse:
+    """All runs of a dataset, page by page."""
+    row = _dataset(request, identifier)
+    page = queries.runs(row, request.GET.get("at", ""))
+    return render(request, "catalog/runs.html", _with_rebuild(_dataset_context(row) | {"page": page}))
 
 
 def file(request: HttpRequest, identifier: UUID) -> HttpResponse:
@@ -206,17 +216,13 @@ def _dataset_context(row: Dataset) -> dict[str, Any]:
     return {
         "dataset": row,
         "project": queries.project_of(row),
-        "formats": _formats(_value(row.structural).get("formats")),
+        "formats": _formats(value_of(row.structural).get("formats")),
         "section": "projects",
     }
 
 
 def _with_rebuild(context: dict[str, Any]) -> dict[str, Any]:
     return {**context, "rebuilding": queries.rebuilding()}
-
-
-def _value(document: Document | None) -> dict[str, Any]:
-    return document.value if document is not None and isinstance(document.value, dict) else {}
 
 
 def _labels(root: str, kind: str) -> dict[str, str]:

@@ -13,7 +13,7 @@ from django.utils.text import get_valid_filename
 from django.views.decorators.http import require_safe
 
 from catalog import engine, queries, rights
-from catalog.models import Dataset, Document, File, Instrument, Run
+from catalog.models import Dataset, Document, File, Instrument, Run, value_of
 from catalog.pages import overview, values
 from ingest import complete, documents, revisions
 from ingest.documents import COMPLETE, EXPERIMENT
@@ -21,6 +21,7 @@ from ingest.errors import DocumentError
 
 FIRST_FILES = 25
 MOST_DIFFERENCES = 200
+MOST_REVISIONS = 999_999_999  # a file name has an end
 # Shown in the page's head, in tables of their own, or the system's own business.
 _ELSEWHERE = {
     "experiment_name", "run_id", "run_label", "run_type", "dataset_identifier", "status", "outputs", "data_files",
@@ -42,7 +43,7 @@ class Revision:
 def run(request: HttpRequest, identifier: UUID) -> HttpResponse:
     """One run: its record in words, its files, and the revisions of its complete metadata file."""
     row, dataset = _run(request, identifier)
-    value = _value(row.document)
+    value = value_of(row.document)
     labels = engine.labels(root, EXPERIMENT) if (root := engine.root_named(dataset.root)) else {}
     keys = [key for key in value if key not in _ELSEWHERE and key[:1] not in "@$"]
     files = File.objects.filter(dataset=dataset, run=row.identifier).order_by("path", "id")
@@ -54,6 +55,7 @@ def run(request: HttpRequest, identifier: UUID) -> HttpResponse:
         "project": queries.project_of(dataset),
         "inside": True,
         "facts": values.facts(value, labels, keys),
+        "names_another": str(value.get("dataset_identifier")).lower() != row.dataset_identifier,
         "instruments": _instruments(value),
         "files": list(files[:FIRST_FILES]),
         "file_count": files.count(),
@@ -113,10 +115,6 @@ def _run(request: HttpRequest, identifier: UUID) -> tuple[Run, Dataset]:
     return row, get_object_or_404(may.datasets(), identifier=row.dataset_identifier)
 
 
-def _value(document: Document | None) -> dict[str, Any]:
-    return document.value if document is not None and isinstance(document.value, dict) else {}
-
-
 def _instruments(value: Mapping[str, Any]) -> list[tuple[str, Instrument | None]]:
     """The instruments a run names, each with its row where the registry has one."""
     named = value.get("instruments_used")
@@ -134,7 +132,7 @@ def _revisions(row: Run, dataset: Dataset) -> list[Revision]:
     own = revisions.data_object(row.identifier)
     found = []
     for each in rows:
-        value = _value(each)
+        value = value_of(each)
         number = value.get("revision")
         if isinstance(number, int) and value.get("data_object_identifier") == own:
             found.append(Revision(number, value, each, number == row.revision))
@@ -151,7 +149,7 @@ def _revision_file(row: Run, dataset: Dataset, number: int) -> revisions.Revisio
 def _revision_file_or_none(row: Run, dataset: Dataset, number: int) -> revisions.Revision | None:
     root = engine.root_named(dataset.root)
     document = row.document
-    if root is None or document is None or number < 1:
+    if root is None or document is None or not 0 < number <= MOST_REVISIONS:
         return None
     folder = (root / documents.decode_path(document.path, document.path_encoding)).parent
     try:

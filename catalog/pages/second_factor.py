@@ -36,7 +36,7 @@ def _drawn(
     request: HttpRequest, user: User, *, status: int = 200, error: str = "", codes: Sequence[str] = ()
 ) -> HttpResponse:
     is_set_up, is_shown = second_factor.is_set_up(user), second_factor.is_shown(user)
-    device = None if is_set_up else second_factor.begun(user)
+    device = None if is_set_up else second_factor.begun(request, user)
     context = {
         "is_set_up": is_set_up,
         "is_shown": is_shown,
@@ -61,7 +61,7 @@ def _next(request: HttpRequest) -> str:
 
 def _begin(request: HttpRequest, user: User) -> HttpResponse:
     if not second_factor.is_set_up(user):
-        second_factor.begin(user)
+        second_factor.begin(request, user)
     return _drawn(request, user)
 
 

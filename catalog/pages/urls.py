@@ -11,6 +11,7 @@ urlpatterns = [
     path("projects/<uuid:identifier>/members/", members.members, name="members"),
     path("datasets/<uuid:identifier>/", records.dataset, name="dataset"),
     path("datasets/<uuid:identifier>/files/", records.files, name="files"),
+    path("datasets/<uuid:identifier>/runs/", records.runs, name="dataset-runs"),
     path("files/<uuid:identifier>/", records.file, name="file"),
     path("files/<uuid:identifier>/preview", records.preview, name="preview"),
     path("runs/<uuid:identifier>/", runs.run, name="run"),

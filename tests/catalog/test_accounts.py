@@ -7,6 +7,9 @@ from importlib import import_module
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from catalog import accounts, rights
 from catalog.models.people import Membership, Profile
@@ -64,6 +67,18 @@ def test_others_see_the_names_only(world: World) -> None:
     assert ("Rosalind F." in words, "r@example.org" in words, "researcher researcher" in words) == (True, False, False)
     assert world.people["viewer"].post(address, {"do": "remove", "account": "researcher"}).status_code == 403
     assert address in world.people["viewer"].get(address.removesuffix("members/")).content.decode()
+
+
+def test_with_many_accounts_the_name_of_one_is_typed(world: World) -> None:
+    number = identifier("project", "p_Alpha")
+    address, client = f"/projects/{number}/members/", world.people["curator"]
+    assert '<select id="account"' in client.get(address).content.decode()
+    User.objects.bulk_create(User(username=f"person{n:03}") for n in range(201))
+    html = client.get(address).content.decode()
+    assert ('<select id="account"' in html, '<input type="text" id="account"' in html) == (False, True)
+    assert "person100" not in html
+    client.post(address, {"do": "add", "account": "person100", "role": "viewer"})
+    assert _members(number) == [("person100", "viewer"), ("researcher", "researcher")]
 
 
 # --- roles ------------------------------------------------------------------------------------------------------
@@ -139,3 +154,25 @@ def test_curators_see_the_index_and_no_accounts(world: World) -> None:
     assert world.people["curator"].get(asked).status_code == 403
     for model in ("user", "group", "totpdevice", "statictoken", "accessattempt"):
         assert f"/{model}/add/" not in world.people["administrator"].get("/admin/").content.decode() or model == "user"
+
+
+def _asked(client: Client, address: str) -> int:
+    with CaptureQueriesContext(connection) as caught:
+        assert client.get(address).status_code == 200
+    return len(caught)
+
+
+def test_lists_of_accounts_ask_no_more_of_the_database_for_more_accounts(world: World) -> None:
+    client, grace = world.people["administrator"], world.users["researcher"]
+    addresses = ("/admin/auth/user/", f"/admin/auth/user/{grace.pk}/change/", "/admin/catalog/bulkchange/")
+    for address in addresses:
+        client.get(address)  # the first answer also asks for what Django keeps
+    before = [_asked(client, address) for address in addresses]
+    for n in range(20):
+        accounts.add(f"person{n:02}", "viewer")
+        accounts.join(grace, identifier("project", n), "viewer")
+    assert [_asked(client, address) for address in addresses] == before
+    assert "person01" not in client.get("/admin/catalog/bulkchange/").content.decode()
+    with CaptureQueriesContext(connection) as caught:
+        assert len(accounts.listed()) == 25
+    assert len(caught) == 4

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,9 @@ import orjson
 import pytest
 from django.contrib.auth.models import User
 
-from catalog import index
-from catalog.editing import bulk, targets
-from catalog.editing.operations import Operation, Step, carried_out
+from catalog import index, rights
+from catalog.editing import bulk, reviews, spreadsheets, targets
+from catalog.editing.operations import Operation, Step, carried_out, is_same
 from catalog.models import BulkChange, Dataset, PlannedChange
 from tests.catalog.tree import Tree, entry, identifier
 
@@ -85,6 +86,14 @@ def test_a_step_changes_its_field_alone(step: Step, before: dict[str, Any], afte
     assert carried_out(before, [step]) == after
 
 
+def test_who_has_one_identity_is_one_whatever_else_is_said_of_them() -> None:
+    before = {"@id": "urn:uuid:1", "name": "Ada", "orcid": "https://orcid.org/0000-0002-1825-0097"}
+    corrected = {**before, "orcid": "https://orcid.org/0000-0001-5109-3700"}
+    assert is_same(before, corrected)
+    assert is_same({**before, "@id": "urn:uuid:2"}, before)
+    assert not is_same({**corrected, "@id": "urn:uuid:2"}, before)
+
+
 def test_two_of_one_name_with_identifiers_of_their_own_are_two() -> None:
     other = {**ADA, "@id": "https://orcid.org/0000-0001-5109-3700"}
     assert carried_out({"creators": [ADA]}, [Step("creators", "", Operation.ADD, [other])]) == {
@@ -140,6 +149,35 @@ def test_a_record_changed_since_the_preview_is_left_out_and_told(tree: Tree, use
     assert [value(number)["license"] for number in numbers] == ["CC-BY-4.0", "MIT", "CC-BY-4.0"]
     assert [row["identifier"] for row in done.changes] == [numbers[0], numbers[2]]
     assert [(row["title"], "changed since" in row["why"]) for row in done.left_out] == [("Set 1", True)]
+
+
+def test_of_a_manifest_no_entry_is_read_to_change_review_or_export_what_people_say_of_it(
+    tree: Tree, user: User
+) -> None:
+    tree.project()
+    number = tree.dataset(entries=[entry(f"plate/{n:05}.csv") for n in range(5_000)])
+    index.rebuild()
+    target = targets.find("files", number)
+    assert target is not None
+    bytes_on_disk = target.path.stat().st_size
+    step = Step("scope", "Scope", Operation.SET, "All plates")
+    tracemalloc.start()
+    try:
+        assert reviews.standing(target, rights.of(user)).etag
+        assert [len(row) for row in spreadsheets.table([target], typed=True).rows] != []
+        planned = bulk.planned(target, lambda value: carried_out(value, [step]))
+        assert (planned.after, planned.problem) == ({"scope": "All plates"}, "")
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < 3 * bytes_on_disk, "twice the text itself, and nothing made of it"
+    done = bulk.apply(
+        bulk.plan(bulk.begin(user, "files", [number]), "w", {number: lambda value: carried_out(value, [step])}), user
+    )
+    assert orjson.loads(target.path.read_bytes())["scope"] == "All plates"
+    bulk.undo(done, user)
+    manifest = orjson.loads(target.path.read_bytes())
+    assert ("scope" in manifest, len(manifest["file_descriptions"])) == (False, 5_000)
 
 
 def test_files_that_arrive_in_between_do_not_stop_a_change(tree: Tree, user: User) -> None:

@@ -8,11 +8,13 @@ from itertools import pairwise
 
 import pytest
 from django.core.cache import caches
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from catalog import index
 from catalog.models import Dataset, Run
-from catalog.pages import charts, figures
+from catalog.pages import charts, figures, overview
 from catalog.pages.charts import Amount, Step
 from catalog.pages.figures import DatasetFigures, Share
 from tests.catalog.hostile import see
@@ -28,7 +30,7 @@ def at(**after: float) -> datetime:
 def counted(tree: Tree) -> DatasetFigures:
     index.refresh(tree.documents())
     caches["figures"].clear()
-    return figures.of_dataset(Dataset.objects.get(), list(Run.objects.all()))
+    return figures.of_dataset(Dataset.objects.get(), Run.objects.all())
 
 
 # --- bars -------------------------------------------------------------------------------------------------------
@@ -172,9 +174,9 @@ def test_figures_are_kept_until_the_manifest_changes(tree: Tree) -> None:
     assert counted(tree).shares == (Share("", 1, 10),)
     tree.files("p_Alpha/plate_1", [entry("a", 10), entry("b", 5)])
     index.refresh(tree.documents())
-    assert figures.of_dataset(Dataset.objects.get(), []).shares == (Share("", 2, 15),)
+    assert figures.of_dataset(Dataset.objects.get(), Run.objects.all()).shares == (Share("", 2, 15),)
     kept = len(caches["figures"]._cache)  # type: ignore[attr-defined]
-    figures.of_dataset(Dataset.objects.get(), [])
+    figures.of_dataset(Dataset.objects.get(), Run.objects.all())
     assert len(caches["figures"]._cache) == kept  # type: ignore[attr-defined]
 
 
@@ -209,6 +211,21 @@ def test_a_project_shows_its_datasets_by_size(reader: Client, tree: Tree) -> Non
 
 
 @pytest.mark.django_db(transaction=True)
+def test_of_many_datasets_the_largest_are_named_and_all_are_counted(tree: Tree) -> None:
+    tree.project()
+    for n in range(60):
+        tree.dataset(f"p_Alpha/d{n:02}", [entry("a.csv", n + 1)], n + 2)
+    index.refresh(tree.documents())
+    with CaptureQueriesContext(connection) as caught:
+        found = overview.of_project(Dataset.objects.all())["charts"]
+    assert [sql.rsplit("LIMIT ", 1)[-1] for q in caught if '"title"' in (sql := q["sql"])] == ["51"]
+    assert [(each.label, each.count, each.size_bytes) for each in found.amounts] == [
+        *((f"d{n:02}", 1, n + 1) for n in range(59, 9, -1)),
+        ("10 others", 10, sum(range(1, 11))),
+    ]
+    assert [bar.label for bar in found.bars[0].bars][7:] == ["d52", "52 others"]
+
+
 def test_a_dataset_without_files_has_no_charts(reader: Client, tree: Tree) -> None:
     number = tree.dataset()
     index.refresh(tree.documents())

@@ -116,6 +116,15 @@ def test_a_file_in_place_of_a_folder_is_named(tmp_path: Path, settings: Settings
     assert "FAIRFOLDER_STATE_DIR" in told
 
 
+def test_a_proxy_that_is_not_counted_is_told_of(settings: Settings) -> None:
+    settings.FAIRFOLDER_HTTPS, settings.FAIRFOLDER_PROXIES = True, 0
+    assert [(message.id, "FAIRFOLDER_PROXIES is 0" in message.msg) for message in run_checks()] == [
+        ("fairfolder.W002", True)
+    ]
+    settings.FAIRFOLDER_PROXIES = 1
+    assert run_checks() == []
+
+
 def test_every_documented_setting_is_known() -> None:
     documented = (Path(__file__).parents[2] / "docs" / "settings.md").read_text()
     assert set(KNOWN) == set(re.findall(r"(?m)^\| `([A-Z_]+)` \|", documented))

@@ -14,6 +14,7 @@ import pytest
 from django.test import Client
 
 from catalog import index
+from catalog.editing import targets
 from catalog.models import UnsavedForm
 from ingest import documents
 from tests.catalog.forms import Form, _Inputs, form_of, open_form
@@ -85,6 +86,24 @@ def test_their_side_can_be_chosen_and_a_third_version_is_seen_too(tree: Tree, da
     assert (value_of(tree)["dataset_title"], value_of(tree)["methods"]) == ("Third", "M")
 
 
+def test_two_versions_are_of_one_record_and_one_person(
+    tree: Tree, dataset: str, curator: Client, django_user_model: Any
+) -> None:
+    form = open_form(curator, "dataset", dataset)
+    edit_on_disk(tree, dataset_title="On disk")
+    mine = merge_form(form.press("save", **{"/dataset_title": "Mine"})).sent["mine"]
+    files = open_form(curator, "files", dataset)
+    other = Client()
+    other.force_login(django_user_model.objects.create_superuser("other"))
+    another = open_form(other, "dataset", dataset)
+    before = {path: path.read_bytes() for path in tree.documents()}
+    for sent in (files, another):
+        answer = sent.post({"base": sent.sent["base"], "mine": mine, "choice-0": "mine", "do": "merge"})
+        assert answer.response.status_code == 400
+        assert "The two versions could not be read again" in answer.text
+    assert {path: path.read_bytes() for path in tree.documents()} == before
+
+
 def test_what_could_not_be_kept_is_shown_beside_both_versions(tree: Tree, dataset: str, curator: Client) -> None:
     form = open_form(curator, "dataset", dataset).press("add:/spatial_coverage")
     edit_on_disk(tree, dataset_title="On disk")
@@ -102,6 +121,34 @@ def test_a_burst_of_files_never_breaks_an_open_form(tree: Tree, dataset: str, cu
     assert "Saved." in files.press("save", **{"/scope": "Everything"}).text
     manifest = value_of(tree, documents.STRUCTURAL)
     assert (manifest["scope"], len(manifest["file_descriptions"]), manifest["file_count"]) == ("Everything", 300, 300)
+
+
+@pytest.mark.parametrize("is_burst", [True, False], ids=["by a burst", "by a person"])
+def test_what_could_not_be_kept_stays_though_the_document_was_written_again_at_once(
+    tree: Tree, dataset: str, curator: Client, monkeypatch: pytest.MonkeyPatch, is_burst: bool
+) -> None:
+    save = targets.save
+
+    def save_and_be_followed(*args: Any, **keywords: Any) -> Any:
+        outcome = save(*args, **keywords)
+        manifest = tree.document("p_Alpha/plate_1", documents.STRUCTURAL)
+        tree.edit(manifest, {"last_modified_by": "system:trigger-2"} if is_burst else {"scope": "Theirs"})
+        return outcome
+
+    form = open_form(curator, "files", dataset)
+    with monkeypatch.context() as patch:
+        patch.setattr(targets, "save", save_and_be_followed)
+        kept = form.press("save", **{"/metadata_language": "not a language", "/scope": "Mine"})
+    assert "What you typed there is kept in this form" in kept.text
+    assert (kept.sent["/metadata_language"], kept.sent["/scope"]) == ("not a language", "Mine")
+    posted = UnsavedForm.objects.values_list("posted", flat=True)
+    assert [each["/metadata_language"] for each in posted] == ["not a language"]
+    mended = kept.press("save", **{"/metadata_language": "en"})
+    if not is_burst:
+        assert mended.response.status_code == 412
+        mended = merge_form(mended).press("merge")
+    manifest = value_of(tree, documents.STRUCTURAL)
+    assert (manifest["metadata_language"], manifest["scope"]) == ("en", "Mine" if is_burst else "Theirs")
 
 
 def test_of_twenty_who_save_one_version_one_succeeds(service: Service) -> None:
@@ -198,6 +245,8 @@ def test_unsaved_changes_made_of_an_old_version_still_meet_the_new_one(
     form = open_form(curator, "dataset", dataset)
     curator.post(f"{form.address}keep", {**form.sent, "/dataset_title": "Kept"})
     edit_on_disk(tree, dataset_title="On disk")
-    went_on = open_form(curator, "dataset", dataset, "?unsaved=1")
+    link = re.search(r'href="(\?unsaved=[^"]+)"', open_form(curator, "dataset", dataset).text)
+    assert link is not None
+    went_on = open_form(curator, "dataset", dataset, link[1])
     assert went_on.press("save").response.status_code == 412
     assert form_of(curator, form.address, curator.get(form.address)).sent["/dataset_title"] == "On disk"

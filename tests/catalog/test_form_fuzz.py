@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -12,9 +13,10 @@ from django.core import signing
 from django.test import Client
 
 from catalog import index
+from catalog.editing import reading
 from catalog.models import Membership, Profile
 from ingest import documents
-from tests.catalog.forms import Form, open_form
+from tests.catalog.forms import Form, form_of, open_form
 from tests.catalog.hostile import CORPUS, Page
 from tests.catalog.tree import Tree, entry
 
@@ -150,6 +152,35 @@ def test_lists_and_posts_have_an_end(tree: Tree, dataset: str, curator: Client) 
     assert value_of(tree)["dataset_title"] == "T"
     assert curator.post(form.address, {f"/x{number}": "" for number in range(31_000)}).status_code == 400
     assert curator.post(form.address, {"/dataset_title": "x" * 9_000_000}).status_code == 400
+
+
+def test_rows_are_numbered_as_they_stand_wherever_they_are_named() -> None:
+    names = ["/a/07#row", "/a/7#row", "/a/7/b/5#row", "/a/7/b/5/c#pick", "#show:/a/7/b/5/d", "/a/5/c", "/7/a"]
+    assert list(reading.posted(dict.fromkeys(names, ""))) == [
+        "/a/0#row", "/a/1#row", "/a/1/b/0#row", "/a/1/b/0/c#pick", "#show:/a/1/b/0/d", "/a/5/c", "/7/a"
+    ]  # fmt: skip
+
+
+def test_the_number_of_a_row_costs_nothing(tree: Tree, dataset: str, curator: Client) -> None:
+    form = open_form(curator, "dataset", dataset)
+    names = {"/creators/01": "A", "/creators/1": "B", "/creators/999999": "C"}
+    rows = {f"{row}#row": "" for row in names} | {f"{row}/name": name for row, name in names.items()}
+    inner = {"/affiliations#list": "", "/affiliations/999998#row": "", "/affiliations/999998/name": "Institute"}
+    rows |= {f"/creators/999999{name}": text for name, text in inner.items()}
+    tracemalloc.start()
+    try:
+        shown = curator.post(form.address, {"base": form.sent["base"], "/creators#list": "", **rows, "do": "show:/x"})
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    there = form_of(curator, form.address, shown).sent
+    assert {name: text for name, text in there.items() if name.endswith("/name") and text} == {
+        "/creators/0/name": "A",
+        "/creators/1/name": "B",
+        "/creators/2/name": "C",
+        "/creators/2/affiliations/0/name": "Institute",
+    }
+    assert most < 60_000_000
 
 
 def test_a_control_character_is_refused_in_words(tree: Tree, dataset: str, curator: Client) -> None:

@@ -290,6 +290,11 @@ def test_a_local_schema_that_adds_a_field_shows_at_once(tree: Tree, project: str
 # --- unsaved -------------------------------------------------------------------------------------------------------
 
 
+def kept_forms(form: Form) -> list[str]:
+    """Where the page of a form leads to what was typed and not saved."""
+    return re.findall(r'href="(\?unsaved=[^"]+)"', form.text)
+
+
 def test_what_was_typed_is_offered_again(tree: Tree, project: str, curator: Client) -> None:
     form = open_form(curator, "project", project)
     answer = curator.post(
@@ -300,7 +305,7 @@ def test_what_was_typed_is_offered_again(tree: Tree, project: str, curator: Clie
     again = open_form(curator, "project", project)
     assert "You have unsaved changes of" in again.text
     assert again.sent["/project_title"] == ""
-    went_on = open_form(curator, "project", project, "?unsaved=1")
+    went_on = open_form(curator, "project", project, kept_forms(again)[0])
     assert (went_on.sent["/project_title"], went_on.sent["/project_dates/start"]) == ("half typ", "20")
     assert "data-dirty" in went_on.text
     went_on.press("discard")
@@ -310,10 +315,36 @@ def test_what_was_typed_is_offered_again(tree: Tree, project: str, curator: Clie
 def test_unsaved_changes_are_their_authors_alone(project: str, curator: Client, django_user_model: Any) -> None:
     form = open_form(curator, "project", project)
     curator.post(f"{form.address}keep", {**form.sent, "/project_title": "mine"})
+    kept = kept_forms(open_form(curator, "project", project))
     other = Client()
     other.force_login(django_user_model.objects.create_superuser("other"))
     assert "unsaved changes" not in open_form(other, "project", project).text
-    assert open_form(other, "project", project, "?unsaved=1").sent["/project_title"] == ""
+    assert open_form(other, "project", project, kept[0]).sent["/project_title"] == ""
+
+
+def test_each_opening_of_a_form_keeps_its_own_and_saving_forgets_no_other(
+    project: str, tree: Tree, curator: Client
+) -> None:
+    first, second = (open_form(curator, "project", project) for _ in range(2))
+    curator.post(f"{first.address}keep", {**first.sent, "/project_title": "first"})
+    curator.post(f"{second.address}keep", {**second.sent, "/project_title": "second"})
+    links = kept_forms(open_form(curator, "project", project))
+    titles = [open_form(curator, "project", project, link).sent["/project_title"] for link in links]
+    assert titles == ["second", "first"]
+    assert "Saved." in second.press("save", **{"/project_title": "second"}).text
+    assert kept_forms(open_form(curator, "project", project)) == links[1:]
+    assert open_form(curator, "project", project, links[1]).sent["/project_title"] == "first"
+    conflict = open_form(curator, "project", project, links[1]).press("save")
+    assert conflict.response.status_code == 412
+    assert project_file(tree)["project_title"] == "second"
+
+
+def test_of_one_records_form_the_newest_ten_are_kept(project: str, curator: Client) -> None:
+    opened = [open_form(curator, "project", project) for _ in range(12)]
+    for number, form in enumerate(opened):
+        curator.post(f"{form.address}keep", {**form.sent, "/project_title": str(number)})
+    posted = UnsavedForm.objects.values_list("posted", flat=True)
+    assert sorted(int(each["/project_title"]) for each in posted) == list(range(2, 12))
 
 
 # --- who may, and what cannot be -------------------------------------------------------------------------------------

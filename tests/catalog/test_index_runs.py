@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from ingest.documents import ADMINISTRATIVE, EXPERIMENT, PROJECT
 from ingest.instruments import new
 from ingest.run_templates import templates
 from ingest.runs import RunStart, start
-from tests.catalog.tree import Tree
+from tests.catalog.tree import AUDIT, Tree, identifier, put
 from tests.ingest.test_complete import COMPLETE
 from tests.ingest.watched import Watched
 
@@ -202,3 +203,64 @@ def test_a_dataset_without_runs_asks_no_more_of_the_database(lab: Lab) -> None:
         lab.look()
     about_runs = [q["sql"] for q in caught.captured_queries if "catalog_run" in q["sql"]]
     assert all("LIMIT 1" in sql for sql in about_runs)
+
+
+def _run_in(tree: Tree, folder: str, dataset: str, label: str = "run_8", number: str = "") -> Path:
+    value = documents.experiment_template(number or identifier("run", folder, label), label, dataset, "en")
+    return put(documents.run_document(tree.root, folder, label), {**value, **AUDIT})
+
+
+def test_a_run_belongs_to_the_dataset_in_whose_folder_it_stands_whatever_it_names(tree: Tree) -> None:
+    alpha, beta = tree.dataset("p_Alpha/plate"), tree.dataset("p_Beta/plate")
+    _run_in(tree, "p_Beta/plate", alpha)
+    _run_in(tree, "p_Alpha/plate", "no identifier")
+    orphan = _run_in(tree, "p_Beta/none", beta)
+    for paths in (tree.documents(), tree.documents()[::-1]):
+        for path in paths:
+            index.refresh([path])
+        assert dict(Run.objects.values_list("document__path", "dataset_identifier")) == {
+            "p_Beta/plate/.metadata/runs/run_8/experiment_contextual.json": beta,
+            "p_Alpha/plate/.metadata/runs/run_8/experiment_contextual.json": alpha,
+            "p_Beta/none/.metadata/runs/run_8/experiment_contextual.json": "",
+        }
+        live = index.snapshot()
+        index.rebuild()
+        assert index.snapshot() == live
+    orphan.unlink()
+    index.refresh([orphan])
+    assert Run.objects.count() == 2
+
+
+def test_a_run_follows_its_folder_and_a_copy_elsewhere_does_not_hide_it(tree: Tree) -> None:
+    number = identifier("run", "moving")
+    here = tree.dataset("p_Alpha/plate", dataset_identifier=identifier("dataset", "moving"))
+    _run_in(tree, "p_Alpha/plate", here, number=number)
+    _run_in(tree, "p_Aaa/copy", here, number=number)
+    index.refresh(tree.documents())
+    run = "/.metadata/runs/run_8/experiment_contextual.json"
+    assert list(Run.objects.values_list("document__path", "dataset_identifier")) == [(f"p_Alpha/plate{run}", here)]
+    (tree.root / "p_Alpha/plate").rename(tree.root / "p_Alpha/dish")
+    entry = tree.register("dataset", here, "p_Alpha/dish", 9)
+    for path in (tree.root / "p_Alpha/dish", entry, tree.root / "p_Alpha/plate"):
+        index.refresh([path])
+    assert list(Run.objects.values_list("document__path", "dataset_identifier")) == [(f"p_Alpha/dish{run}", here)]
+    live = index.snapshot()
+    index.rebuild()
+    assert index.snapshot() == live
+
+
+def test_the_runs_of_files_are_found_by_their_index(lab: Lab) -> None:
+    label = lab.begin("Heat shock")
+    with CaptureQueriesContext(connection) as asked:
+        lab.finish(label)
+        lab.put(f"{D}/a.txt", "other\n")
+        lab.look()
+    of_runs = {q["sql"] for q in asked.captured_queries if re.search(r"FROM catalog_file .*\brun\b", q["sql"])}
+    plans = {}
+    with connection.cursor() as cursor:
+        for query in of_runs:
+            if "id IN" not in query:
+                cursor.execute("EXPLAIN QUERY PLAN " + query)
+                plans[query] = " ".join(str(row) for row in cursor.fetchall())
+    assert len(plans) == 3
+    assert [query for query, plan in plans.items() if "file_run" not in plan] == []

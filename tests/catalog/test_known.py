@@ -6,7 +6,8 @@ import time
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, User
+from pytest_django import DjangoAssertNumQueries
 
 from catalog import index, rights
 from catalog.editing import targets
@@ -238,6 +239,34 @@ def test_a_project_and_an_instrument_have_nothing_above_them(tree: Tree) -> None
         assert inherited.offers(target, {}) == {}
 
 
+def test_a_change_among_more_documents_than_are_kept_reads_that_one_only(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(people, "_MOST_KEPT", 1)
+    people._mentions.clear()
+    for n in range(5):
+        tree.project(f"p_{n}", n + 1, principal_investigator={**ADA, "name": f"Ada {n}"})
+    index.refresh(tree.documents())
+    people.known(ALL)
+    kept = set(people._mentions)
+    tree.project("p_4", 9, principal_investigator=JOSIAH)
+    index.refresh(tree.documents())
+    people.known(ALL)
+    assert (len(kept), len(kept & set(people._mentions)), len(people._mentions)) == (5, 4, 5)
+
+
+def test_whether_somebody_can_be_filled_in_is_told_without_looking_through_the_records(
+    django_user_model: Any, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    user = django_user_model.objects.create_user("ada")
+    Profile.objects.create(user=user)
+    with django_assert_num_queries(2):
+        assert people.knows(user) is False
+        Profile.objects.filter(user=user).update(name="Ada")
+    assert (people.knows(user), people.knows(AnonymousUser())) == (True, False)
+    assert people.me(user) is not None
+
+
 # --- instruments and files ----------------------------------------------------------------------------------------
 
 
@@ -256,6 +285,18 @@ def test_instruments_are_choices_by_name_model_and_serial_number(tree: Tree) -> 
     assert [(each.value, each.label) for each in instruments.known()] == [(nameless, nameless), (scope, label)]
     assert [each.value for each in instruments.known("lens 0815")] == [scope]
     assert (instruments.label(scope), instruments.label("no such")) == (label, "")
+
+
+def test_more_instruments_than_are_kept_keep_their_models(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(instruments, "_MOST_KEPT", 1)
+    for n in range(3):
+        put_instrument(tree, f"scope-{n}", instrument_name=f"Microscope {n}", model={"name": "X100"})
+    index.refresh(tree.documents())
+    for _ in range(3):
+        assert [each.label for each in instruments.known()] == [f"Microscope {n} · X100" for n in range(3)]
+    put_instrument(tree, "scope-3", instrument_name="Microscope 3", model={"name": "X100"})
+    index.refresh(tree.documents())
+    assert [each.label for each in instruments.known()] == [f"Microscope {n} · X100" for n in range(4)]
 
 
 def test_files_are_choices_of_the_dataset_for_those_who_may_see_it(tree: Tree) -> None:

@@ -7,7 +7,9 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from catalog import index
 from catalog.models import Dataset, Project, Run
@@ -51,7 +53,7 @@ def add_run(tree: Tree, dataset: str, label: str, **fields: Any) -> str:
 
 
 def drawn(shares: tuple[Share, ...] = ()) -> picture.Picture:
-    runs = list(Run.objects.select_related("document").order_by("label"))
+    runs = Run.objects.order_by("label")
     return picture.of_dataset(Dataset.objects.get(), Project.objects.first(), runs, shares)
 
 
@@ -143,3 +145,22 @@ def test_runs_are_listed_with_what_became_of_them(reader: Client, tree: Tree) ->
     add_run(tree, dataset, "run-1", run_type="wet_lab")
     index.refresh(tree.documents())
     assert re.search(r"Experiment run-1 run-1 wet lab draft –", see(reader, f"/datasets/{dataset}/").words)
+
+
+def test_of_many_runs_the_first_are_shown_and_all_are_listed_page_by_page(reader: Client, tree: Tree) -> None:
+    dataset = tree.dataset(entries=[entry("a.csv")])
+    for n in range(120):
+        add_run(tree, dataset, f"run-{n:03}")
+    index.refresh(tree.documents())
+    with CaptureQueriesContext(connection) as caught:
+        page = see(reader, f"/datasets/{dataset}/").words
+    assert ("run-049 draft" in page, "run-050 draft" in page, "All 120 runs" in page) == (True, False, True)
+    whole = [q["sql"] for q in caught if "catalog_run" in q["sql"] and '"catalog_document"."value"' in q["sql"]]
+    assert [sql.rsplit("LIMIT ", 1)[-1] for sql in whole] == ["12"]
+    first = reader.get(f"/datasets/{dataset}/runs/").content.decode()
+    assert ("run-099" in first, "run-100" in first) == (True, False)
+    following = re.search(r'rel="next" href="([^"]+)"', first)
+    assert following is not None
+    last = see(reader, f"/datasets/{dataset}/runs/{following[1]}").words
+    assert ("run-099" in last, "run-100" in last, "101–120 of 120 runs" in last) == (False, True, True)
+    assert reader.get(f"/datasets/{dataset}/runs/?at=x").status_code == 400

@@ -19,10 +19,13 @@ from django.test import Client, RequestFactory
 from django.urls import URLResolver, get_resolver
 from pytest_django import DjangoAssertNumQueries
 
-from catalog import accounts, rights
+from catalog import accounts, index, rights
 from catalog.models import Dataset, File, Project, Run
 from catalog.models.people import Membership, Profile
+from ingest import documents
 from tests.catalog.everyone import PEOPLE, World, everything
+from tests.catalog.hostile import see
+from tests.catalog.tree import identifier
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -93,6 +96,7 @@ TABLE: dict[str, tuple[Address, ...]] = {
     "projects/<uuid:identifier>/members/": (Address("project", SEEN),),
     "datasets/<uuid:identifier>/": (Address("dataset", SEEN),),
     "datasets/<uuid:identifier>/files/": (Address("dataset", SEEN),),
+    "datasets/<uuid:identifier>/runs/": (Address("dataset", SEEN),),
     "files/<uuid:identifier>/": (Address("file", SEEN),),
     "files/<uuid:identifier>/preview": (Address("picture", SEEN),),
     "runs/<uuid:identifier>/": (Address("run", SEEN),),
@@ -268,6 +272,17 @@ def test_rows_and_predicate_agree_for_everyone(world: World) -> None:
         assert sorted(may.files().values_list("pk", flat=True)) == sorted(files.values_list("pk", flat=True))
         runs = Run.objects.filter(dataset_identifier__in=[row.identifier for row in datasets])
         assert sorted(may.runs().values_list("pk", flat=True)) == sorted(runs.values_list("pk", flat=True))
+
+
+def test_a_run_is_for_those_of_the_folder_it_stands_in_whatever_it_names(world: World) -> None:
+    named, run = identifier("dataset", "p_Alpha/plate"), identifier("run", "Beta")
+    document = documents.run_document(world.tree.root, "p_Beta/plate", "run_1")
+    index.refresh([world.tree.edit(document, {"dataset_identifier": named})])
+    for who, status in (("researcher", 404), ("outsider", 200)):
+        for url in (f"/edit/run/{run}/", f"/runs/{run}/", f"/runs/{run}/files/"):
+            assert world.people[who].get(url).status_code == status, (who, url)
+    page = see(world.people["outsider"], f"/runs/{run}/").words
+    assert f"Write {identifier('dataset', 'p_Beta/plate')} as its dataset_identifier" in page
 
 
 def test_what_belongs_to_no_known_project_is_for_those_who_see_all(world: World) -> None:

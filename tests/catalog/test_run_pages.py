@@ -58,9 +58,7 @@ def text(response: Any) -> str:
     return unescape(re.sub(r"<[^>]+>", "", response.content.decode()))
 
 
-def test_a_run_begins_with_a_name_a_kind_and_files_and_leads_to_its_form(
-    researcher: Client, filled: Described
-) -> None:
+def test_a_run_begins_with_a_name_a_kind_and_files_and_leads_to_its_form(researcher: Client, filled: Described) -> None:
     answer = start(researcher, filled)
     run = Run.objects.get()
     assert answer.status_code == 302
@@ -102,6 +100,16 @@ def test_a_pattern_that_fits_nothing_is_named(researcher: Client, filled: Descri
     answer = start(researcher, filled, files="these", patterns="plate7")
     assert answer.status_code == 422
     assert "'plate7' fits no file that is free" in text(answer)
+
+
+def test_patterns_have_an_end_and_names_of_folders_and_files_have_none(researcher: Client, filled: Described) -> None:
+    many = start(researcher, filled, files="these", patterns="\n".join(f"*/x{n}*" for n in range(51)))
+    assert many.status_code == 422
+    assert "There are 51 lines with * or ?" in text(many)
+    assert "at most 50 are accepted: name folders instead." in text(many)
+    names = ["plate1/", "/a.csv", *["plate1/c.csv"] * 2_000, *["*.csv"] * 51]
+    assert start(researcher, filled, files="these", patterns="\n".join(names)).status_code == 302
+    assert filled.read(RUN)["data_files"] == ["a.csv", "plate1/b.csv", "plate1/c.csv"]
 
 
 def test_one_looks_at_the_choice_before_it_is_made(researcher: Client, filled: Described) -> None:
@@ -153,7 +161,19 @@ def test_a_complete_run_has_its_file_and_says_when_it_is_outdated(researcher: Cl
     researcher.post(reverse("finalise", args=[run.identifier]))
     changes = researcher.get(reverse("revision", args=[run.identifier, 2]))
     assert "plate1/b.csv" in text(changes)
+    differences = text(changes).partition("What is different from revision 1")[2]
+    assert "Checksum" in differences
+    assert "File identifier" not in differences
+    assert "Project: Funding" in text(changes)
     assert (filled.root / file.replace(".json", ".r2.json")).exists()
+
+
+@pytest.mark.parametrize("number", [0, 2, 10**9, 10**300])
+def test_a_revision_that_is_not_there_is_not_found(researcher: Client, filled: Described, number: int) -> None:
+    start(researcher, filled)
+    run = Run.objects.get().identifier
+    assert researcher.get(f"/runs/{run}/revisions/{number}/").status_code == 404
+    assert researcher.get(f"/runs/{run}/revisions/{number}.json").status_code == 404
 
 
 def test_completing_it_again_changes_nothing(researcher: Client, filled: Described) -> None:
@@ -176,9 +196,32 @@ def test_the_files_of_a_run_are_changed_until_somebody_else_did(researcher: Clie
     choice = {"files": "these", "patterns": "a.csv", "do": "save"}
     assert researcher.post(address, {**choice, "etag": etag[1]}).status_code == 302
     assert filled.read(RUN)["data_files"] == ["a.csv"]
-    late = researcher.post(address, {"files": "rest", "do": "save", "etag": etag[1]})
+    mine = {"files": "these", "patterns": "plate1", "do": "save"}
+    late = researcher.post(address, {**mine, "etag": etag[1]})
     assert late.status_code == 412
+    said = late.content.decode()
+    listed = [re.findall(r"<bdi>([^<]*)</bdi>", each) for each in re.findall(r'<ul class="paths">.*?</ul>', said)]
+    assert listed == [["a.csv"], ["plate1/b.csv", "plate1/c.csv"]]
+    kept = dict(re.findall(r'name="(etag|newer)" value="([^"]+)"', said))
+    assert kept["etag"] == etag[1]
+    assert researcher.post(address, {**mine, **kept}).status_code == 412, "who has not decided saves nothing"
     assert filled.read(RUN)["data_files"] == ["a.csv"]
+    assert researcher.post(address, {**mine, **kept, "do": "mine"}).status_code == 302
+    assert filled.read(RUN)["data_files"] == ["plate1/b.csv", "plate1/c.csv"]
+
+
+def test_a_choice_of_files_that_fits_none_still_meets_what_was_saved_meanwhile(
+    researcher: Client, filled: Described
+) -> None:
+    start(researcher, filled)
+    address = reverse("run-files", args=[Run.objects.get().identifier])
+    etag = re.search(r'name="etag" value="([^"]+)"', researcher.get(address).content.decode())
+    assert etag is not None
+    first = {"files": "these", "patterns": "a.csv", "do": "save", "etag": etag[1]}
+    assert researcher.post(address, first).status_code == 302
+    wrong = researcher.post(address, {**first, "patterns": "plate7"})
+    assert wrong.status_code == 422
+    assert f'name="etag" value="{etag[1]}"' in wrong.content.decode()
 
 
 def test_whoever_may_not_change_a_project_starts_and_completes_nothing(

@@ -146,6 +146,21 @@ def test_a_password_alone_changes_nothing_of_a_second_factor(grace: tuple[Client
     assert "otpauth" not in see(thief, PAGE).words
 
 
+def test_a_secret_that_was_begun_is_told_to_no_other_session(grace: tuple[Client, User]) -> None:
+    client, user = grace
+    thief = again(user)
+    thief.post(PAGE, {"do": "begin"})
+    known = TOTPDevice.objects.get(user=user).key
+    thief.get(PAGE)
+    client.post(PAGE, {"do": "begin"})
+    assert TOTPDevice.objects.get(user=user).key != known
+    assert "otpauth" not in see(thief, PAGE).words
+    assert thief.post(PAGE, {"do": "confirm", "code": code_of(user)}).status_code == 400
+    wait_for_codes()
+    assert client.post(PAGE, {"do": "confirm", "code": code_of(user)}).status_code == 200
+    assert list(TOTPDevice.objects.values_list("confirmed", flat=True)) == [True]
+
+
 def test_it_is_taken_away_by_its_owner_or_by_the_command(grace: tuple[Client, User]) -> None:
     set_up(*grace)
     assert grace[0].post(PAGE, {"do": "off"}).status_code == 302

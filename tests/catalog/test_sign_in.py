@@ -104,6 +104,12 @@ def test_a_success_in_between_does_not_start_the_count_anew(ada: User, few: int)
     assert sign_in(password=PASSWORD, REMOTE_ADDR="192.0.2.9").status_code == 429
 
 
+def test_who_got_in_has_all_tries_again(ada: User, few: int) -> None:
+    for _ in range(3):
+        assert [sign_in().status_code for _ in range(few - 1)] == [200] * (few - 1)
+        assert sign_in(password=PASSWORD).status_code == 302
+
+
 @pytest.mark.parametrize("door", ["/login/", "/admin/login/"])
 def test_every_door_is_the_same_one(ada: User, few: int, door: str) -> None:
     client = Client()

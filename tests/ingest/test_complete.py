@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,10 @@ import schemas
 from ingest import documents
 from ingest.complete import Finalised, differences, finalise
 from ingest.documents import ADMINISTRATIVE, EXPERIMENT, PROJECT
-from ingest.errors import DocumentError, NotAtRestError
+from ingest.errors import DocumentError, NotAtRestError, StoreError
 from ingest.instruments import new
+from ingest.losses import Unfinished
+from ingest.reconcile import reconcile
 from ingest.rows import Condition
 from ingest.run_templates import templates
 from ingest.runs import RunStart, Started, start
@@ -245,6 +248,11 @@ def test_a_changed_source_makes_a_revision_of_its_own_file(described: Watched, s
     assert described.check() == []
 
 
+def test_a_number_that_became_a_truth_value_is_a_difference() -> None:
+    one, other = ({"structure": {}, "experiment": {"x_lab": value}} for value in (1, True))
+    assert [each.key for each in differences(one, other)] == ["x_lab"]
+
+
 def test_a_file_that_is_taken_off_the_run_is_v1_again(described: Watched) -> None:
     run = begin(described)
     finish(described)
@@ -414,6 +422,50 @@ def test_a_broken_run_is_told_and_mended(described: Watched) -> None:
     assert described.problems() == {}
 
 
+def test_a_refused_edit_of_the_manifest_is_fixed_in_no_file(described: Watched) -> None:
+    begin(described)
+    described.reconcile()
+    manifest, run = f"{D}/.metadata/dataset_structural.json", f"{run_path()}/experiment_contextual.json"
+    before = (described.root / manifest).read_bytes()
+    described.edit(manifest, lambda value: value["file_descriptions"][0]["checksum"].update(value="0" * 64))
+    with pytest.raises(StoreError, match=r"dataset_structural.json was edited on disk, and the edit is not accepted"):
+        finish(described)
+    described.edit(run, lambda value: value.update(status="complete"))
+    for _ in range(2):
+        described.reconcile()
+        assert revisions(described) == []
+        assert described.problems().keys() == {manifest}
+    (described.root / manifest).write_bytes(before)
+    described.reconcile()
+    assert revisions(described) == [FIRST]
+    assert described.problems() == {}
+
+
+def test_a_former_manifest_that_was_put_back_is_fixed_in_no_file(described: Watched) -> None:
+    begin(described)
+    path = described.root / D / ".metadata/dataset_structural.json"
+    before = path.read_bytes()
+    described.put(f"{D}/a.txt", "other\n")
+    described.reconcile()
+    path.write_bytes(before)
+    with pytest.raises(StoreError, match=r"dataset_structural.json was edited on disk"):
+        finish(described)
+
+
+def test_a_refused_edit_of_a_run_is_not_finished(described: Watched) -> None:
+    begin(described)
+    described.reconcile()
+    path, forged = f"{run_path()}/experiment_contextual.json", "0b6a3f0e-6f4c-4b8e-9d53-2a1c7e5f9b10"
+    described.edit(path, lambda value: value.update(status="complete", run_id=forged))
+    for _ in range(2):
+        described.reconcile()
+        assert "only the system writes run_id" in described.problems()[path]
+        assert revisions(described) == []
+        assert "runs" not in described.manifest(D)
+    with pytest.raises(StoreError, match=r"experiment_contextual.json was edited on disk"):
+        finish(described)
+
+
 def test_an_instrument_edited_with_an_editor_is_judged_like_other_documents(described: Watched) -> None:
     with described.workspace() as ws:
         path = new(ws.store, ws.root, {"instrument_name": "LSM 880"}, ANNA)
@@ -440,6 +492,15 @@ def test_a_complete_file_changed_with_an_editor_is_told_and_never_written_over(d
     assert any("was changed after it was written" in line for line in described.check())
     second = finish(described)
     assert (second.revision, done.path.read_text()) == (2, text)
+
+
+def test_a_complete_file_that_lost_a_part_is_followed_by_a_whole_one(described: Watched) -> None:
+    begin(described)
+    done = finish(described)
+    described.reconcile()
+    described.edit(str(done.path.relative_to(described.root)), lambda value: value.pop("experiment"))
+    described.reconcile()
+    assert finish(described) == Finalised(done.path.with_name(SECOND), 2, True)
 
 
 # --- crashes ---------------------------------------------------------------------------------------------------------
@@ -522,6 +583,46 @@ def test_a_crash_loses_nothing_when_the_state_is_lost_too(described: Watched, mo
     assert described.manifest(D)["runs"][0]["revision"] == 1
 
 
+def test_a_complete_file_edited_before_a_manifest_named_it_does_not_become_the_official_one(
+    described: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin(described)
+    described.reconcile()
+    with monkeypatch.context() as patch:
+        killed_before(patch, "dataset_structural.json")
+        with pytest.raises(Killed):
+            finish(described)
+    path = described.root / run_path() / FIRST
+    path.write_bytes(path.read_bytes().replace(b"Heat shock", b"Heat sh0ck"))
+    described.reconcile()
+    assert "was changed after it was written" in described.problems()[f"{run_path()}/{FIRST}"]
+    assert described.manifest(D)["runs"][0]["revision"] == 2
+    assert b"Heat sh0ck" not in (described.root / run_path() / SECOND).read_bytes()
+
+
+@pytest.mark.parametrize("point", ["experiment", "dataset_structural"])
+def test_crashes_one_after_another_leave_what_stands_known_as_ours(
+    described: Watched, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    begin(described, files=("a.txt",))
+    begin(described, "Cold shock", files=("plate/b.txt",))
+    described.reconcile()
+    finish(described)  # its manifest is seen by no pass before what follows
+    for _ in range(2):
+        with monkeypatch.context() as patch:
+            killed_before(patch, point)
+            with pytest.raises(Killed):
+                finish(described, "Cold-shock")
+    path = documents.dataset_document(described.root, D, ADMINISTRATIVE)
+    change(described, path, ADMINISTRATIVE, x_lab=1)
+    described.put(f"{D}/new.txt", "new\n")
+    described.reconcile()
+    assert described.problems() == {}
+    assert set(described.entries(D)) == {"a.txt", "new.txt", "plate/b.txt"}
+    assert finish(described, "Cold-shock").changed
+    assert described.check() == []
+
+
 # --- copies and moves ------------------------------------------------------------------------------------------------
 
 
@@ -586,6 +687,119 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
     max_leaves=6,
 )
+
+
+def test_a_copy_of_a_runs_folder_takes_nothing_over(described: Watched) -> None:
+    run = begin(described, files=("a.txt",))
+    finish(described)
+    described.reconcile()
+    described.copy(run_path(), run_path("Copy"))
+    change(described, run.path.parents[1] / "Copy" / run.path.name, EXPERIMENT, data_files=["plate/b.txt"])
+    before = described.metadata()
+    told = {f.path for f in described.reconcile().findings if f.rule == "run"}
+    assert told == {f"{run_path(name)}/experiment_contextual.json" for name in ("Heat-shock", "Copy")}
+    for label in ("Heat-shock", "Copy"):
+        with pytest.raises(DocumentError, match=r"holds the same run; remove the folder that is the copy"):
+            finish(described, label)
+    assert described.metadata() == before
+    described.remove(run_path("Copy"))
+    assert described.reconcile().findings == []
+    assert not finish(described).changed
+
+
+def test_a_runs_folder_copied_into_another_dataset_is_no_run_of_it(described: Watched) -> None:
+    begin(described, files=("a.txt",))
+    finish(described)
+    described.put("p_Barley/stems/a.txt", "stem\n")
+    described.reconcile()
+    described.copy(run_path(), run_path(dataset="p_Barley/stems"))
+    path = f"{run_path(dataset='p_Barley/stems')}/experiment_contextual.json"
+    for _ in range(2):
+        described.reconcile()
+        assert described.problems().keys() == {path}
+    assert "runs" not in described.manifest("p_Barley/stems")
+    with pytest.raises(DocumentError, match=r"it is a run of another dataset"):
+        finish(described, dataset="p_Barley/stems")
+
+
+# --- the files of others ---------------------------------------------------------------------------------------------
+
+LOSSES: dict[str, Callable[[Path], object]] = {
+    "broken": lambda path: path.write_text(path.read_text()[:-3]),
+    "deleted": lambda path: path.unlink(),
+}
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_run_whose_document_is_lost_keeps_its_files(described: Watched, loss: str) -> None:
+    run = begin(described)
+    finish(described)
+    described.put(f"{D}/new.txt", "new\n")
+    described.reconcile()
+    LOSSES[loss](run.path)
+    described.reconcile()
+    begin(described, "Cold shock")
+    if loss == "broken":
+        with pytest.raises(DocumentError, match=r"cannot be read, so its files are not known"):
+            finish(described, "Cold-shock")
+    cold = documents.run_document(described.root, D, "Cold-shock")
+    change(described, cold, EXPERIMENT, data_files=["a.txt", "new.txt"])
+    with pytest.raises(DocumentError, match=r"'a.txt' belongs to the run 'Heat-shock' too"):
+        finish(described, "Cold-shock")
+    with described.workspace() as ws:
+        ws.store.change(
+            cold, EXPERIMENT, lambda old: {k: (old or {})[k] for k in old or {} if k != "data_files"}, by=ANNA
+        )
+    if loss == "deleted":
+        finish(described, "Cold-shock")
+        owners = {name: entry["run_id"] == run.run_id for name, entry in described.entries(D).items()}
+        assert owners == {"a.txt": True, "plate/b.txt": True, "new.txt": False}
+
+
+def test_a_file_that_waits_is_seen_however_many_wait_elsewhere(described: Watched) -> None:
+    begin(described)
+    for number in range(1_001):
+        described.put(f"p_Barley/other/{number}.txt", "x")
+    described.reconcile("p_Barley/other", settle_seconds=3600.0)
+    described.put(f"{D}/growing.txt", "a")
+    described.reconcile(D, settle_seconds=3600.0)
+    with pytest.raises(NotAtRestError, match=r"'growing.txt' is not described"):
+        finish(described)
+
+
+def test_a_file_described_after_its_manifest_was_made_anew_is_marked_again(described: Watched) -> None:
+    run = begin(described)
+    finish(described)
+    described.reconcile()
+    described.remove(f"{D}/.metadata/dataset_structural.json")
+    time.sleep(2.1)
+    os.utime(described.root / D / "a.txt")
+    described.reconcile(settle_seconds=2.0)
+    versions = {name: entry["data_object_version"] for name, entry in described.entries(D).items()}
+    assert versions.get("a.txt", "V1") == "V1"
+    assert versions["plate/b.txt"] == "V2"
+    described.reconcile()
+    assert {name: entry["run_id"] for name, entry in described.entries(D).items()} == {
+        "a.txt": run.run_id,
+        "plate/b.txt": run.run_id,
+    }
+    before = described.metadata()
+    described.reconcile()
+    assert described.metadata() == before
+    assert described.problems() == {}
+
+
+def test_a_whole_pass_that_gave_way_looks_at_the_runs_of_every_dataset(described: Watched) -> None:
+    begin(described)
+    described.put("p_Zea/z/x.txt", "x")
+    described.reconcile()
+    described.edit(f"{run_path()}/experiment_contextual.json", lambda value: value.update(status="complete"))
+    asked = iter([False, True])
+    with described.workspace() as ws:
+        unfinished = Unfinished()
+        assert reconcile(ws, wait=False, enough=lambda: next(asked), unfinished=unfinished).unfinished
+        reconcile(ws, wait=False, unfinished=unfinished)
+    assert revisions(described) == [FIRST]
 
 
 @hypothesis.settings(

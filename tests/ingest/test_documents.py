@@ -57,6 +57,8 @@ def test_what_is_no_regular_file_is_never_read(tmp_path: Path) -> None:
             read_document(tmp_path / f"{name}.json")
     with pytest.raises(FileNotFoundError):
         read_document(tmp_path / "absent.json")
+    with pytest.raises(DocumentError, match="cannot be read: File name too long"):
+        read_document(tmp_path / f"{'x' * 300}.json")
     before = set(os.listdir("/proc/self/fd"))
     for name in ("folder", "pipe", "link"):
         with pytest.raises(DocumentError):

@@ -89,6 +89,27 @@ def test_what_both_changed_differently_is_asked_and_lost_by_neither() -> None:
     assert mixed == {"title": "C", "people": [{"@id": "2", "name": "z"}, {"name": "new"}], "kept": [1, {}]}
 
 
+def test_a_row_that_only_its_place_tells_is_never_made_of_two_others() -> None:
+    a, b, c = ({"title": title, "award_number": number} for title, number in (("A", "1"), ("B", "2"), ("C", "3")))
+    noted = {**a, "award_title": "note on A"}
+    merged = merge([a, b], [b, c], [noted, b])
+    assert [(each.base, each.mine, each.theirs) for each in merged.conflicts] == [(a, c, noted)]
+    assert resolve(merged, [True]) == [b, c]
+    assert resolve(merged, [False]) == [b, noted]
+    x, y = {"m": "x", "v": 1}, {"m": "y", "v": 1}
+    merged = merge([x, y], [{**x, "v": 5}, y], [{"m": "q", "v": 1}])
+    assert [(each.base, each.mine, each.theirs) for each in merged.conflicts] == [
+        (x, {**x, "v": 5}, {"m": "q", "v": 1})
+    ]
+
+
+def test_a_row_that_only_its_place_tells_is_changed_by_one_side_without_a_question() -> None:
+    x, y = {"m": "x", "v": 1}, {"m": "y", "v": 2}
+    merged = merge([x, y], [{**x, "v": 5}, y], [x, {**y, "v": 6}])
+    assert merged.conflicts == ()
+    assert merged.value == [{**x, "v": 5}, {**y, "v": 6}]
+
+
 def test_the_same_person_added_by_both_is_one() -> None:
     orcid = "https://orcid.org/0000-0002-1825-0097"
     mine, theirs = {"name": "J", "orcid": orcid}, {"name": "J", "email": "j@x", "orcid": orcid}

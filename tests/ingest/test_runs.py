@@ -18,7 +18,7 @@ from ingest.errors import LayoutError
 from ingest.instruments import new
 from ingest.labels import free, label_of
 from ingest.run_templates import RunTemplate, templates
-from ingest.runs import RunStart, Started, claimed, free_label, prefilled, start
+from ingest.runs import RunStart, Started, claimed, experiments, free_label, prefilled, run_labels, start
 from tests.ingest.watched import Value, Watched
 
 D = "p_Barley/leaves"
@@ -102,6 +102,34 @@ def test_the_files_of_another_run_cannot_be_taken(described: Watched) -> None:
     begin(described, "First", files=("a.txt",))
     with pytest.raises(LayoutError, match=r"'a.txt' belongs to the run 'First' already"):
         begin(described, "Second", files=("a.txt", "plate/b.txt"))
+
+
+def test_of_runs_that_start_at_once_only_one_gets_a_file(described: Watched) -> None:
+    together, refused = threading.Barrier(4), []
+
+    def one(number: int) -> None:
+        together.wait()
+        try:
+            begin(described, f"Run {number}", files=("a.txt",))
+        except LayoutError as error:
+            refused.append(str(error))
+
+    threads = [threading.Thread(target=one, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [run["data_files"] for run in experiments(described.root, D).values()] == [["a.txt"]]
+    assert len(refused) == 3
+
+
+def test_a_linked_folder_of_runs_is_not_followed(described: Watched) -> None:
+    begin(described, "Heat shock")
+    described.put("p_Barley/stems/x.txt")
+    described.reconcile()
+    (described.root / "p_Barley/stems/.metadata/runs").symlink_to(described.root / D / ".metadata/runs")
+    assert run_labels(described.root, "p_Barley/stems") == []
+    assert list(documents.run_documents(described.root / "p_Barley/stems")) == []
 
 
 @pytest.mark.parametrize("path", ["../outside", "/etc/passwd", "", "a//b", "./a", "a\0b"])

@@ -6,6 +6,7 @@ FOLDER is docs/screenshots if left out.
 from __future__ import annotations
 
 import io
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -48,11 +49,16 @@ _COLOURS = 160
 def main(folder: Path) -> None:
     """One picture of each page and look, as one sees it without scrolling."""
     folder.mkdir(parents=True, exist_ok=True)
-    with (
-        tempfile.TemporaryDirectory() as base,
-        chromium() as browser,
-        tour.furnished(Path(base), browser) as house,
-    ):
+    base = Path(tempfile.gettempdir()) / "lab"  # its name is in the pictures
+    base.mkdir()
+    try:
+        _walk(base, folder)
+    finally:
+        shutil.rmtree(base)
+
+
+def _walk(base: Path, folder: Path) -> None:
+    with chromium() as browser, tour.furnished(base, browser) as house:
         for name, watched in tour.pages(house, browser):
             if name in SHOWN:
                 _take(watched, folder, SHOWN[name], FROM.get(name, "body"))

@@ -67,6 +67,17 @@ class Researcher:
         else:
             self._leave(button)
 
+    def pick(self, name: str, text: str, label: str) -> None:
+        """What is known already, found by a part of its name."""
+        self.hand.fill(self.named(f"{name}#pick"), text)
+        if not self.has_scripts:
+            self._leave(self.page.locator(f'button[value="find:{name}"]'))
+        self._leave(self.page.locator(f'button[value^="take:{name}="]', has_text=label).first)
+
+    def take_oneself(self, name: str) -> None:
+        """The button "That is me": the person of one's profile."""
+        self._leave(self.page.locator(f'button[value="take:{name}=me"]'))
+
     def open(self, place: Locator) -> None:
         """What is folded."""
         if place.get_attribute("open") is None:
@@ -108,8 +119,7 @@ def describe_the_project(who: Researcher) -> None:
     who.fill("/project_title", "Heat shock response in seedlings")
     who.fill("/project_description", "How seedlings answer to an hour at 42 degrees Celsius.")
     who.choose("/project_status", "Active")
-    who.fill("/principal_investigator/name", "Rosa Carberry")
-    who.fill("/principal_investigator/orcid", "0000-0002-1825-0097")
+    who.take_oneself("/principal_investigator")
     who.press("Mark complete")
     assert "Saved and marked complete." in who.said()
 
@@ -133,8 +143,7 @@ def describe_the_dataset(who: Researcher) -> None:
     who.open(row)
     who.hand.press(row.locator("> summary"))
     assert row.get_attribute("open") is None
-    who.choose("/data_steward/@type", "Person")
-    who.fill("/data_steward/name", "Rosa Carberry")
+    who.pick("/data_steward", "Rosa", "Rosa Carberry")
     who.fill("/data_steward/email", "rosa@example.org")
     who.fill("/publisher/name", "Brown University")
     who.fill("/license", "CC-BY-4.0")
@@ -175,14 +184,14 @@ def start_a_run(who: Researcher) -> None:
     assert "has begun" in who.said()
 
 
-def complete_the_run(who: Researcher, instrument: str) -> None:
+def complete_the_run(who: Researcher) -> None:
     who.choose("/run_type", "Instrument")
     who.fill("/experiment_dates/start", "2026-01-12")
     if not who.named("/experimenters/0/name").count():
         who.do("add:/experimenters")
         who.fill("/experimenters/0/name", "Rosa Carberry")
     who.fill("/no_protocol_reason", "Exploratory run, no protocol yet.")
-    who.fill("/instruments_used", instrument)
+    who.pick("/instruments_used", "Plate", "Plate reader 2")
     who.press("Mark complete")
     assert "Saved and marked complete." in who.said(), who.said()
 

@@ -119,7 +119,7 @@ def test_from_an_empty_folder_to_the_complete_metadata_file(
     story.describe_the_dataset(who)
     instrument = story.describe_an_instrument(who)
     story.start_a_run(who)
-    story.complete_the_run(who, instrument)
+    story.complete_the_run(who)
     story.check_the_record(empty.service, instrument)
     who.follow("Heat shock, replicate 1")
     who.follow("Revision 1")

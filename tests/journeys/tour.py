@@ -64,7 +64,7 @@ def _live_in(house: Furnished, browser: Browser) -> None:
     instrument = story.describe_an_instrument(who)
     story.start_a_run(who)
     house.addresses["edit-run"] = who.page.url
-    story.complete_the_run(who, instrument)
+    story.complete_the_run(who)
     run = eventually(lambda: house.addresses["edit-run"].rstrip("/").rpartition("/")[2])
     plate = house.service.root / DATASET / "plate_0.csv"
     plate.write_text("well,absorbance\nA1,0.13\nA2,0.51\n")

@@ -11,7 +11,7 @@ from typing import Any
 
 from catalog.editing.guided.agents import PERSON
 from catalog.editing.targets import Target
-from catalog.models import Dataset, Document, Project
+from catalog.models import Dataset, Project, value_of
 from ingest.documents import ADMINISTRATIVE, EXPERIMENT, PROJECT, STRUCTURAL
 
 _CONTACTS = ("DataManager", "DataCurator", "ContactPerson")
@@ -46,16 +46,12 @@ def offers(target: Target, value: Mapping[str, Any]) -> Mapping[str, Offer]:
 def _above(target: Target) -> tuple[str, Source]:
     if target.kind == ADMINISTRATIVE:
         project = Project.objects.filter(identifier=target.project_identifier).select_related("document").first()
-        return "project", _value(project.document if project else None)
+        return "project", value_of(project.document if project else None)
     if target.kind in (EXPERIMENT, STRUCTURAL):
         rows = Dataset.objects.filter(identifier=target.dataset_identifier).select_related("administrative")
         dataset = rows.first()
-        return "dataset", _value(dataset.administrative if dataset else None)
+        return "dataset", value_of(dataset.administrative if dataset else None)
     return "", {}
-
-
-def _value(document: Document | None) -> Source:
-    return document.value if document is not None and isinstance(document.value, dict) else {}
 
 
 # --- one function for each field ----------------------------------------------------------------------------------

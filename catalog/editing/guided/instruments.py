@@ -38,9 +38,9 @@ def _choice(identifier: str, name: str, serial_number: str, sha256: str) -> Choi
 
 def _read(stamps: set[str]) -> None:
     """What the rows do not hold, from the documents that were not read yet."""
-    if len(_details) > _MOST_KEPT:
-        _details.clear()
     if stamps:
+        if len(_details) > _MOST_KEPT:
+            _details.clear()  # of what is in the registry all is read again below
         rows = Document.objects.filter(kind="instrument_technical", value__isnull=False)
         for sha256, value in rows.values_list("sha256", "value"):
             _details[sha256] = _text(value, "model", "name"), _text(value, "manufacturers", 0, "name")

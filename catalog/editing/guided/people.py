@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
@@ -61,6 +62,11 @@ def me(user: AbstractBaseUser | AnonymousUser) -> dict[str, Any] | None:
     return {**_identity(rights.of(user), value), **_filled(value)}
 
 
+def knows(user: AbstractBaseUser | AnonymousUser) -> bool:
+    """Whether :func:`me` has anything to say, without looking who it is."""
+    return isinstance(user, User) and Profile.objects.filter(user=user).exclude(name="").exists()
+
+
 def _filled(value: Mapping[str, Any]) -> dict[str, Any]:
     return {key: each for key, each in value.items() if each}
 
@@ -94,9 +100,15 @@ def _of(stamps: tuple[str, ...]) -> Sequence[Agent]:
     with _filling:
         _read([each for each in stamps if each not in _mentions])
         found = [mention for each in stamps for mention in _mentions.get(each, ())]
-        if len(_mentions) > max(_MOST_KEPT, len(stamps)):
-            _mentions.clear()
+        _forget(len(_mentions) - max(_MOST_KEPT, len(stamps)), set(stamps))
     return merged(found)
+
+
+def _forget(number: int, needed: Set[str]) -> None:
+    """Drops so many documents from memory, the oldest first, but none of those that are needed."""
+    spare = (each for each in _mentions if each not in needed)
+    for each in list(islice(spare, max(0, number))):
+        del _mentions[each]
 
 
 def _read(stamps: Sequence[str]) -> None:
