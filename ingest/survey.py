@@ -10,7 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from ingest import documents
-from ingest.documents import ADMINISTRATIVE, EXPERIMENT, IDENTIFIER_KEY, PROJECT, REGISTRY, STRUCTURAL, Document
+from ingest.documents import (
+    ADMINISTRATIVE,
+    EXPERIMENT,
+    IDENTIFIER_KEY,
+    PROJECT,
+    REGISTRY,
+    STRUCTURAL,
+    SYSTEM_KEYS,
+    Document,
+)
 from ingest.errors import DocumentError, printable
 from ingest.folders import identity_of
 from ingest.layout import METADATA, never_data
@@ -309,7 +318,8 @@ def accept_edit(
     # Of a run too only its dataset is known before it was ever seen.
     identity = "dataset_identifier" if kind == EXPERIMENT else IDENTIFIER_KEY[kind]
     before = known[2] if known else {identity: place.identifier}
-    reason = "" if ours else refused_edit(ws, path, kind, document.value, before)
+    only = _kept_by_every_write(kind) if known and _was_written_since(ws, place, name, known[1]) else None
+    reason = "" if ours else refused_edit(ws, path, kind, document.value, before, only)
     if reason:
         ws.seen.set_trouble(relative, Condition.FAILED, reason)
         on_recorded([path])
@@ -320,6 +330,16 @@ def accept_edit(
         ws.seen.clear_trouble(relative)
         return ""
     return _accepted(ws, place, kind, name, path, document, on_recorded)
+
+
+def _was_written_since(ws: Workspace, place: PlaceRow, name: str, seen: str) -> bool:
+    """Whether the store wrote the document after it was last looked at here: an edit may stand on what it wrote."""
+    last = registry_entry(ws.root, place.identifier).get("documents", {}).get(documents.readable(name))
+    return last is not None and last != seen
+
+
+def _kept_by_every_write(kind: str) -> frozenset[str]:
+    return SYSTEM_KEYS[kind] - _OF_EACH_WRITE - {"runs", "outputs"}
 
 
 def _our_texts(ws: Workspace, place: PlaceRow, name: str, seen: str) -> set[str]:

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from ingest.schema import SchemaSet
+from ingest.store import Store
 from tests.ingest.watched import Value, Watched
 
 D = "p_Barley/leaves"
@@ -31,6 +33,35 @@ def described(watched: Watched) -> Watched:
 def entry_of(watched: Watched, document: str) -> Value:
     (entry,) = watched.registered(document.partition("/.metadata")[0])
     return entry
+
+
+@pytest.mark.parametrize(
+    ("document", "kind", "field"),
+    [
+        (PROJECT, "project_descriptive", "project_description"),
+        (ADMINISTRATIVE, "dataset_administrative", "methods"),
+        (MANIFEST, "dataset_structural", "structure_description"),
+    ],
+)
+def test_an_edit_of_what_a_form_has_just_saved_is_kept_although_no_pass_saw_the_save(
+    described: Watched, document: str, kind: str, field: str
+) -> None:
+    store = Store(described.root, SchemaSet(described.root / ".template_schemas"))
+    store.change(described.root / document, kind, lambda old: {**(old or {}), field: "By form"}, by="rosa")
+    described.edit(document, lambda v: v.update({field: f"{v[field]}, then by editor"}))
+    described.reconcile()
+    assert described.problems() == {}
+    assert described.json(document)[field] == "By form, then by editor"
+    assert entry_of(described, document)["last_modified_by"] == "filesystem"
+
+
+def test_an_identity_edited_after_a_form_was_saved_is_told(described: Watched) -> None:
+    store = Store(described.root, SchemaSet(described.root / ".template_schemas"))
+    path = described.root / ADMINISTRATIVE
+    store.change(path, "dataset_administrative", lambda old: {**(old or {}), "methods": "By form"}, by="rosa")
+    described.edit(ADMINISTRATIVE, lambda v: v.update({"created_by": "somebody"}))
+    described.reconcile()
+    assert "only the system writes created_by" in described.problems()[ADMINISTRATIVE]
 
 
 @pytest.mark.parametrize(
