@@ -26,6 +26,8 @@ ABSENT: Final = _Absent()
 
 Path = tuple[Step, ...]
 
+_MOST_PAIRS = 40_000  # of rows that are compared with each other; longer lists are matched by their places
+
 
 @dataclass(frozen=True)
 class Conflict:
@@ -177,13 +179,14 @@ class _Rows:
             return None
         # The rows of the side that kept the order are put where its neighbours now stand.
         leading, following = (self.theirs, self.mine) if own in (shared, other) else (self.mine, self.theirs)
-        order = list(leading)
-        before: int | None = None
+        after: dict[int | None, list[int]] = {None: []}
+        neighbour: int | None = None
         for label in following:
-            if label not in leading:
-                order.insert(0 if before is None else order.index(before) + 1, label)
-            before = label
-        return order
+            if label in leading:
+                neighbour = label
+            else:
+                after.setdefault(neighbour, []).append(label)
+        return [*after[None], *(each for label in leading for each in (label, *after.get(label, ())))]
 
 
 def _labels(
@@ -212,7 +215,8 @@ def _joined(grown: list[Any], names: list[int], old: int, theirs: list[Any], lab
     rows = [theirs[place] for place in places]
     for known in (_identity, _reference, _contact, _text):
         _match(found, free, rows, known)
-    return [found.get(places.index(place), label) if place in places else label for place, label in enumerate(labels)]
+    joined = {place: found[number] for number, place in enumerate(places) if number in found}
+    return [joined.get(place, label) for place, label in enumerate(labels)]
 
 
 def _match(found: dict[int, int], free: dict[int, Any], side: Sequence[Any], known: Any) -> None:
@@ -229,32 +233,40 @@ def _match(found: dict[int, int], free: dict[int, Any], side: Sequence[Any], kno
 
 def _match_rest(found: dict[int, int], free: dict[int, Any], side: Sequence[Any]) -> None:
     """Match what is left by its place where as much is left on both sides, else the most alike first."""
-    places = [place for place in range(len(side)) if place not in found]
-    labels = list(free)
+    places = [place for place in range(len(side)) if place not in found and _is_known_by_place(side[place])]
+    labels = [label for label, row in free.items() if _is_known_by_place(row)]
     if len(labels) == len(places):
         pairs = list(zip(places, labels, strict=True))
+    elif len(labels) * len(places) > _MOST_PAIRS:
+        pairs = [(place, place) for place in places]
     else:
-        pairs = [(place, label) for place in places for label in labels]
-        pairs.sort(key=lambda pair: (-_likeness(free[pair[1]], side[pair[0]]), abs(pair[0] - pair[1]), pair))
-        pairs = [(p, n) for p, n in pairs if p == n or _likeness(free[n], side[p])]
+        pairs = _most_alike_first(free, labels, side, places)
+    wanted = set(labels)
     for place, label in pairs:
-        if place not in found and label in free and _may_be_one(free[label], side[place]):
+        if place not in found and label in wanted:
             found[place] = label
+            wanted.discard(label)
             free.pop(label)
 
 
-def _may_be_one(one: Any, other: Any) -> bool:
-    """Whether two rows may be one by their place: a row with an identity of its own is known by that alone."""
-    if not isinstance(one, Mapping) or not isinstance(other, Mapping):
-        return False
-    return _identity(one) is None and _identity(other) is None
+def _most_alike_first(
+    free: Mapping[int, Any], labels: Sequence[int], side: Sequence[Any], places: Sequence[int]
+) -> list[tuple[int, int]]:
+    """Places and labels of rows that share fields or stand at the same place."""
+    ours = {place: _fields(side[place]) for place in places}
+    theirs = {label: _fields(free[label]) for label in labels}
+    alike = {(p, n): len(ours[p] & theirs[n]) for p in places for n in labels}
+    pairs = [pair for pair, count in alike.items() if count or pair[0] == pair[1]]
+    return sorted(pairs, key=lambda pair: (-alike[pair], abs(pair[0] - pair[1]), pair))
 
 
-def _likeness(one: Any, other: Any) -> int:
-    """How many fields two rows share."""
-    if not _may_be_one(one, other):
-        return 0
-    return sum(key in other and same(each, other[key]) for key, each in one.items())
+def _is_known_by_place(row: Any) -> bool:
+    """Whether a row may be told by its place: one with an identity of its own is known by that alone."""
+    return isinstance(row, Mapping) and _identity(row) is None
+
+
+def _fields(row: Mapping[str, Any]) -> set[tuple[str, bytes]]:
+    return {(key, _text(each)) for key, each in row.items()}
 
 
 def _identity(row: Any) -> Any:

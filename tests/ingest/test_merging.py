@@ -123,3 +123,14 @@ def test_numbers_and_yes_no_are_told_apart() -> None:
     assert not same(1, 1.0)
     assert same({"a": 1, "b": 2}, {"b": 2, "a": 1})
     assert merge({"a": 1}, {"a": True}, {"a": 1}).value["a"] is True
+
+
+def test_long_lists_are_merged_in_a_moment() -> None:
+    base = [f"plate{n}/a.tif" for n in range(20_000)]
+    mine = [f"plate{n}/b.tif" for n in range(20_000)]
+    merged = merge(base, mine, [*base, "late.tif"])
+    assert merged.conflicts == ()
+    assert sorted(merged.value) == sorted([*mine, "late.tif"])
+    rows = [{"term": f"t{n}", "scheme": "x"} for n in range(3_000)]
+    fewer = [{**row, "scheme": "y"} for row in rows[1:]]
+    assert len(merge(rows, fewer, [*rows, {"term": "new"}]).value) >= 3_000
