@@ -51,17 +51,22 @@ class Standing:
 
 def latest(target: Target) -> Review | None:
     """The review of a document that was asked for last."""
-    return _of(target).first()
+    return latest_of(target.kind, target.identifier)
 
 
-def _of(target: Target) -> QuerySet[Review]:
-    rows = Review.objects.filter(kind=target.kind, identifier=target.identifier)
+def latest_of(kind: str, identifier: str) -> Review | None:
+    """The same for a record of which no document need be there."""
+    return _of(kind, identifier).first()
+
+
+def _of(kind: str, identifier: str) -> QuerySet[Review]:
+    rows = Review.objects.filter(kind=kind, identifier=identifier)
     return rows.select_related("asked_by", "decided_by").order_by("-asked", "-pk")
 
 
 def standing(target: Target, by: rights.Rights) -> Standing:
     """What a page shows of a document's reviews."""
-    rows = list(_of(target).prefetch_related("comments__author"))
+    rows = list(_of(target.kind, target.identifier).prefetch_related("comments__author"))
     review = rows[0] if rows else None
     etag, status = _read(target)
     is_open = review is not None and review.state == ReviewState.READY

@@ -87,7 +87,8 @@ def revision(request: HttpRequest, identifier: UUID, number: int) -> HttpRespons
         "name": found.path.name,
         "parts": _parts(found.value),
         "before": before,
-        "recommended": _places(found.value.get("completeness")),
+        "required": _places(found.value.get("completeness"), "required_missing"),
+        "recommended": _places(found.value.get("completeness"), "recommended_missing"),
         "changes": [_shown(each) for each in changes[:MOST_DIFFERENCES]],
         "left_out": max(0, len(changes) - MOST_DIFFERENCES),
         "is_current": number == row.revision,
@@ -197,9 +198,9 @@ def _what_differs(before: Any, after: Any) -> tuple[Any, Any]:
     return one, other
 
 
-def _places(completeness: Any) -> list[str]:
-    """What is recommended and was not there, in words: ``/instruments/0/model`` is "Instruments 1: Model"."""
-    listed = completeness.get("recommended_missing") if isinstance(completeness, dict) else None
+def _places(completeness: Any, key: str) -> list[str]:
+    """What was not there, in words: ``/instruments/0/model`` is "Instruments 1: Model"."""
+    listed = completeness.get(key) if isinstance(completeness, dict) else None
     listed = listed if isinstance(listed, list) else []
     return [_place(each) for each in listed if isinstance(each, str)]
 

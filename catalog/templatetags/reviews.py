@@ -8,6 +8,7 @@ from django import template
 
 from catalog import rights
 from catalog.editing import reviews, targets
+from catalog.models.work import ReviewState
 
 register = template.Library()
 
@@ -25,3 +26,12 @@ def review(context: template.Context, word: str, identifier: str) -> dict[str, A
         "back": request.get_full_path(),
         "csrf_token": context.get("csrf_token"),
     }
+
+
+@register.inclusion_tag("catalog/forms/review_notice.html")
+def review_notice(word: str, identifier: str) -> dict[str, Any]:
+    """What a record's page says of its review: that it waits, or was returned and why; nothing otherwise."""
+    found = reviews.latest_of(targets.KINDS[word], str(identifier))
+    is_returned = found is not None and found.state == ReviewState.RETURNED
+    said = found.comments.last() if found is not None and is_returned else None
+    return {"word": word, "identifier": identifier, "review": found, "said": said}

@@ -78,8 +78,8 @@ def test_a_hundred_thousand_files_cost_no_more_questions_than_one(
             page = see(reader, f"/datasets/{number}/files/{question}")
         assert len(page.words) < 50_000
     assert "1–100 of 100,000 files" in see(reader, f"/datasets/{number}/files/").words
-    # Who asks and what they may see, the record, its first files, its runs, and what its charts and picture show.
-    with django_assert_max_num_queries(20):
+    # Who asks and what they may see, the record, its review, first files and runs, what its charts and picture show.
+    with django_assert_max_num_queries(21):
         see(reader, f"/datasets/{number}/")
 
 

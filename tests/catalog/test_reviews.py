@@ -220,6 +220,20 @@ def test_the_page_sends_and_shows_what_came_of_it(
     )
 
 
+def test_the_page_of_a_record_says_that_it_waits_and_why_it_was_returned(
+    client: Client, target: Target, researcher: User, steward: User
+) -> None:
+    client.force_login(researcher)
+    page = f"/datasets/{target.identifier}/"
+    assert "review since" not in client.get(page).content.decode()
+    review = reviews.send(target, researcher)
+    assert "Waiting for its review since" in client.get(page).content.decode()
+    reviews.give_back(review, steward, "Give an <b>abstract</b>")
+    told = client.get(page).content.decode()
+    assert "Returned from its review by" in told
+    assert "Give an &lt;b&gt;abstract&lt;/b&gt;" in told
+
+
 def test_a_record_of_another_project_is_not_there(client: Client, target: Target, stranger: User) -> None:
     client.force_login(stranger)
     nobody = f"/review/dataset/{identifier('nobody')}/"

@@ -160,6 +160,8 @@ def test_a_complete_run_has_its_file_and_says_when_it_is_outdated(researcher: Cl
     assert "One file has changed: 'plate1/b.csv'." in text(page)
     researcher.post(reverse("finalise", args=[run.identifier]))
     changes = researcher.get(reverse("revision", args=[run.identifier, 2]))
+    assert "Required, and not there" in text(changes), "the dataset is a draft without a title"
+    assert "Dataset: Dataset title" in text(changes)
     assert "plate1/b.csv" in text(changes)
     differences = text(changes).partition("What is different from revision 1")[2]
     assert "Checksum" in differences

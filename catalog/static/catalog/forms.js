@@ -23,6 +23,11 @@
     unkept = false;
     try {
       const answer = await fetch(form.dataset.keep, { method: "POST", body: body() });
+      if (answer.redirected || answer.status === 403) {
+        unkept = true;
+        say("You are signed out: keep this page open, sign in in another tab, then go on here");
+        return;
+      }
       if (!answer.ok) throw new Error(String(answer.status));
       const told = await answer.json();
       if (!unkept) say(`Not saved yet; kept for you at ${told.kept}`);
@@ -42,6 +47,14 @@
 
   form.addEventListener("input", touched);
   form.addEventListener("change", touched);
+
+  // Enter in a line of a long form is no wish to save all of it; in a search it asks.
+  form.addEventListener("keydown", (event) => {
+    const input = event.target;
+    if (event.key !== "Enter" || event.isComposing || !input.matches("input:not([type=submit], [type=button])")) return;
+    event.preventDefault();
+    if (input.matches("[data-pick]")) input.dispatchEvent(new Event("input", { bubbles: true }));
+  });
   form.addEventListener("submit", () => { dirty = false; unkept = false; });
   document.querySelectorAll("form.kept-choice").forEach((each) => {
     each.addEventListener("submit", () => { dirty = false; unkept = false; });
