@@ -20,8 +20,12 @@ _environment = Environment(os.environ)
 
 ENGINE = EngineSettings()
 MONITOR_PATHS: tuple[Path, ...] = (BASE_DIR / "data",)
+# Apart: one that is wrong makes no other look wrong.
 try:
     ENGINE = EngineSettings.from_env(os.environ)
+except SettingError as error:
+    _environment.problems.append(str(error))
+try:
     MONITOR_PATHS = monitor_paths(os.environ, BASE_DIR / "data")
 except SettingError as error:
     _environment.problems.append(str(error))

@@ -103,6 +103,12 @@ def test_each_setting_is_named_with_its_mend(service: Service, name: str, value:
     assert "Traceback" not in answer.err
 
 
+def test_a_wrong_setting_makes_no_other_look_wrong(service: Service) -> None:
+    answer = service.run("status", FAIRFOLDER_SETTLE_SECONDS="abc")
+    assert answer.code == 2
+    assert [name in answer.err for name in ("FAIRFOLDER_SETTLE_SECONDS", "MONITOR_PATH")] == [True, False]
+
+
 def test_several_wrong_settings_are_told_at_once(service: Service) -> None:
     answer = service.run("status", FAIRFOLDER_HTTPS="perhaps", FAIRFOLDER_URL_PREFIX="x", MONITOR_PATH="/nowhere")
     assert [name in answer.err for name in ("FAIRFOLDER_HTTPS", "FAIRFOLDER_URL_PREFIX", "MONITOR_PATH")] == [True] * 3
