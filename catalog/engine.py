@@ -13,9 +13,11 @@ from typing import Any
 from django.conf import settings
 
 from ingest import documents
-from ingest.layout import TEMPLATE_SCHEMAS
+from ingest.layout import TEMPLATE_SCHEMAS, Layout
+from ingest.provenance.recorder import Recorder
 from ingest.rows import Condition
-from ingest.schema import SchemaSet
+from ingest.schema import Problem, SchemaSet
+from ingest.seen import state_folder
 from ingest.workspace import Workspace, open_workspace
 
 NOT_DESCRIBED = (
@@ -67,6 +69,13 @@ def schemas(root: Path) -> SchemaSet:
     return SchemaSet(root / TEMPLATE_SCHEMAS)
 
 
+@lru_cache(maxsize=32)
+def recorder(root: Path) -> Recorder:
+    """The history of a root, as this process uses it."""
+    own = settings.ENGINE
+    return Recorder(root, state_folder(own.state_dir, root), own.git, Layout(own.project_prefix, own.dataset_prefix))
+
+
 def labels(root: Path, kind: str) -> dict[str, str]:
     """Key → title of a category's fields, in the order of its schema."""
     properties: Mapping[str, Any] = schemas(root).in_force(kind).get("properties", {})
@@ -77,9 +86,9 @@ def labels(root: Path, kind: str) -> dict[str, str]:
     }
 
 
-def lacking(root: Path, kind: str, value: Mapping[str, Any]) -> list[str]:
-    """What a draft still lacks to be complete, in words."""
-    return [problem.message for problem in schemas(root).missing_for_complete(kind, value)]
+def lacking(root: Path, kind: str, value: Mapping[str, Any]) -> list[Problem]:
+    """What a draft still lacks to be complete."""
+    return schemas(root).missing_for_complete(kind, value)
 
 
 def strays(root: Path, project: str) -> list[str]:

@@ -32,6 +32,8 @@ def prose(text: str) -> SafeString:
 
 
 def _marked(text: str, odd: re.Pattern[str]) -> SafeString:
+    if not odd.search(text):
+        return format_html("<bdi>{}</bdi>", text)
     pieces: list[tuple[str | SafeString]] = []
     end = 0
     for match in odd.finditer(text):

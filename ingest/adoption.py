@@ -13,15 +13,19 @@ from typing import Any
 
 from ingest import documents, manifest
 from ingest.complete import finalise
-from ingest.documents import COMPLETE, EXPERIMENT, IDENTIFIER_KEY, INSTRUMENT, STRUCTURAL
+from ingest.documents import COMPLETE, EXPERIMENT, INSTRUMENT, STRUCTURAL
 from ingest.errors import DocumentError, FairfolderError, NotAtRestError
+from ingest.hand_edits import OF_AN_INSTRUMENT, refused_edit
 from ingest.layout import METADATA
 from ingest.marking import marked, named, naming
+from ingest.named_files import may_stand_elsewhere, relative_name, stands_elsewhere, told_lost
 from ingest.records import EntriesChange, Following, Record, system_part
+from ingest.registering import registry_entry
 from ingest.report import Finding
 from ingest.revisions import Revision, numbers, own_revisions, read_revision
 from ingest.rows import TROUBLES, Condition, PlaceRow, Stamp
-from ingest.survey import accept_edit, refused_edit, registry_entry, remember_documents
+from ingest.survey import accept_edit, remember_documents
+from ingest.waiting import is_put_off, put_off, rests_on
 from ingest.workspace import Workspace
 
 OnRecorded = Callable[[Sequence[Path]], None]
@@ -63,12 +67,14 @@ def _runs(ws: Workspace, place: PlaceRow, on_recorded: OnRecorded) -> list[Findi
     for path, reason in _copies(ws, runs).items():
         runs.remove(path)
         findings.append(Finding(_shown(ws, path), "run", reason))
-    header = _header(ws, place) if runs else None
-    for path in runs if header is not None else ():
-        reason = "" if _is_done(ws, path, header or {}) else _finish(ws, place, path, header or {}, on_recorded)
+    header = _header(ws, place)
+    if header is None:
+        return findings
+    for path in runs:
+        reason = "" if _is_done(ws, place, path, header) else _finish(ws, place, path, header, on_recorded)
         if reason:
             findings.append(Finding(_shown(ws, path), "run", reason))
-    return findings
+    return findings + told_lost(ws, place, _header(ws, place) or {}, on_recorded)
 
 
 def _copies(ws: Workspace, paths: Iterable[Path]) -> dict[Path, str]:
@@ -161,6 +167,10 @@ def _finish(ws: Workspace, place: PlaceRow, path: Path, header: Mapping[str, Any
         return ""  # told already
     if run.get("status") != "complete" or ws.schemas.problems(EXPERIMENT, run, limit=1):
         return ""
+    standing = rests_on(ws, place)
+    told = is_put_off(ws, path, standing)
+    if told is not None:
+        return told
     try:
         _adopt(ws, place, path.parent, str(run["run_id"]), header)
         by = _author(ws, path, run)
@@ -168,7 +178,10 @@ def _finish(ws: Workspace, place: PlaceRow, path: Path, header: Mapping[str, Any
     except FairfolderError as error:
         condition = Condition.PENDING if isinstance(error, NotAtRestError) else Condition.FAILED
         ws.seen.set_trouble(_relative(ws, path), condition, f"it is complete, and cannot be finished: {error}")
-        return "" if condition is Condition.PENDING else str(error)
+        reason = "" if condition is Condition.PENDING else str(error)
+        if isinstance(error, DocumentError | NotAtRestError):
+            put_off(ws, path, standing, reason)
+        return reason
     ws.seen.clear_trouble(_relative(ws, path))
     ws.seen.put(f"edited: {documents.readable(_relative(ws, path))}", False)
     on_recorded([path, done.path, documents.dataset_document(ws.root, place.path, STRUCTURAL)])
@@ -188,13 +201,16 @@ def _header(ws: Workspace, place: PlaceRow) -> Mapping[str, Any] | None:
         return None
 
 
-def _is_done(ws: Workspace, path: Path, header: Mapping[str, Any]) -> bool:
+def _is_done(ws: Workspace, place: PlaceRow, path: Path, header: Mapping[str, Any]) -> bool:
     """Whether the manifest names the newest file a run has; the run's document is not read for that."""
     known = ws.seen.document(_relative(ws, path))
     run_id = str(known[2].get("run_id")) if known is not None else ""
     current = named(header, run_id)
     if not current or ws.seen.get(_unmarked(ws, path.parent)):
         return False
+    if may_stand_elsewhere(ws, place, path.parent, current):
+        latest = next(own_revisions(path.parent, run_id), None)
+        return latest is None or not stands_elsewhere(ws, place, current, latest)
     if all(number <= current["revision"] for number in numbers(path.parent)):
         return True
     latest = next(own_revisions(path.parent, run_id), None)
@@ -213,7 +229,7 @@ def _unmarked(ws: Workspace, folder: Path) -> str:
 
 
 def _adopt(ws: Workspace, place: PlaceRow, folder: Path, run_id: str, header: Mapping[str, Any]) -> None:
-    """Name a run's newest file in the manifest, when it is newer than the one ``header`` names.
+    """Name a run's newest file in the manifest, when it is newer than the one ``header`` names, or stands elsewhere.
 
     Of a manifest made anew, the entries of files that are not at rest come later; they are marked when they do.
     """
@@ -224,20 +240,26 @@ def _adopt(ws: Workspace, place: PlaceRow, folder: Path, run_id: str, header: Ma
     def change(_: object) -> EntriesChange | None:
         nonlocal lacking
         latest = next(own_revisions(folder, run_id), None)
-        if latest is None or (latest.number <= named(header, run_id).get("revision", 0) and not late):
+        before = named(header, run_id)
+        if latest is None or not (late or _is_news(ws, place, before, latest)):
             return None
         found = documents.read_document(path, STRUCTURAL)
-        newest = latest.number - named(found.value, run_id).get("revision", 0)
-        if newest < 0 or (newest == 0 and not late) or found.sha256 != _registered(ws, place, path):
+        present = named(found.value, run_id)
+        newest = latest.number > present.get("revision", 0)
+        elsewhere = stands_elsewhere(ws, place, present, latest)
+        if not (newest or elsewhere or (late and latest.number == present.get("revision"))):
+            return None
+        if found.sha256 != _registered(ws, place, path):
             return None
         known = ws.seen.document(_relative(ws, latest.path))
         if known is None or known[1] != latest.sha256:  # not looked at yet, or changed: told elsewhere
             return None
         entries = {entry["file_identifier"]: entry for entry in found.value["file_descriptions"]}
-        before = {entry["file_identifier"]: entry for entry in latest.value["structure"]["file_descriptions"]}
-        lacking = not before.keys() <= entries.keys()
-        own = [entries[each] for each in before if each in entries and (newest or "run_id" not in entries[each])]
-        return _naming_change(path, own, before, latest, latest.path.relative_to(ws.root / place.path).as_posix())
+        fixed = {entry["file_identifier"]: entry for entry in latest.value["structure"]["file_descriptions"]}
+        lacking = not fixed.keys() <= entries.keys()
+        free = {None, run_id} if elsewhere else {None}
+        own = [entries[each] for each in fixed if each in entries and (newest or entries[each].get("run_id") in free)]
+        return _naming_change(path, own, fixed, latest, relative_name(ws, place, latest.path))
 
     record = Record("dataset", place.identifier, place.path, (Following(path, change),), folder=place.folder)
     outcome = ws.store.apply([record], by="system:trigger-5")[0]
@@ -247,6 +269,10 @@ def _adopt(ws: Workspace, place: PlaceRow, folder: Path, run_id: str, header: Ma
     if lacking or late:
         waiting = any(row[5] in TROUBLES for row in ws.seen.stamps(place.id).values())
         ws.seen.put(_unmarked(ws, folder), lacking and waiting)
+
+
+def _is_news(ws: Workspace, place: PlaceRow, named_: Mapping[str, Any], latest: Revision) -> bool:
+    return latest.number > named_.get("revision", 0) or stands_elsewhere(ws, place, named_, latest)
 
 
 def _naming_change(
@@ -289,7 +315,8 @@ def settle_instruments(ws: Workspace, on_recorded: OnRecorded) -> list[Finding]:
             findings.append(Finding(_shown(ws, path), "document", _trouble(ws, path, str(error), on_recorded)))
             continue
         before = known[2] if known is not None else {}
-        reason = refused_edit(ws, path, INSTRUMENT, found.value, before, _IDENTITY if before else ())
+        only = OF_AN_INSTRUMENT if before else ()
+        reason = refused_edit(ws.schemas, path, INSTRUMENT, found.value, before, only)
         if reason:
             findings.append(Finding(_shown(ws, path), "document", _trouble(ws, path, reason, on_recorded)))
             continue
@@ -297,7 +324,3 @@ def settle_instruments(ws: Workspace, on_recorded: OnRecorded) -> list[Finding]:
         ws.seen.clear_trouble(relative)
         on_recorded([path])
     return findings
-
-
-# Our own writes change the other system fields, and nothing on disk says that they were ours.
-_IDENTITY = ("@id", "@type", IDENTIFIER_KEY[INSTRUMENT], "created_by", "created_date")

@@ -20,9 +20,10 @@ from ingest.documents import ADMINISTRATIVE, COMPLETE, EXPERIMENT, INSTRUMENT, P
 from ingest.errors import DocumentError, NotAtRestError, StoreError
 from ingest.layout import METADATA
 from ingest.marking import marked, named, naming, unmarked
-from ingest.parts import Difference, Part, Parts, differences, outdated, same_sources, sources_of
+from ingest.parts import Difference, Part, Parts, differences, same_sources, sources_of
+from ingest.purposes import Purpose
 from ingest.records import Change, EntriesChange, Following, Record, Upcoming
-from ingest.rest import refuse_restless, refuse_undescribed, several
+from ingest.rest import Look, look, refuse_restless, refuse_undescribed, several
 from ingest.revisions import (
     Revision,
     data_object,
@@ -37,7 +38,7 @@ from ingest.schema import Problem, SchemaSet
 from ingest.seen import Seen
 from ingest.store import Store
 
-__all__ = ["Difference", "Finalised", "Parts", "differences", "finalise", "outdated", "problems", "sources_of"]
+__all__ = ["Difference", "Finalised", "Parts", "differences", "finalise", "problems", "sources_of"]
 
 Value = dict[str, Any]
 
@@ -78,8 +79,9 @@ def finalise(
         StoreError, BusyError: when it cannot be written now.
     """
     label = _folder_of(root, dataset_relative, run_label)
-    doing = _Finalising(store, root, dataset_relative, label, by, seen, once)
-    outcome = store.apply([doing.record()], by=by)[0]
+    looked = None if seen is None else _look(root, dataset_relative, label, seen)
+    doing = _Finalising(store, root, dataset_relative, label, by, seen, once, looked)
+    outcome = store.apply([doing.record()], by=by, purpose=Purpose(trigger="4, 5", run=label))[0]
     if outcome.error is not None:
         raise outcome.error
     if doing.current is None:  # pragma: no cover - every way through the action sets it or raises
@@ -98,6 +100,17 @@ def _folder_of(root: Path, dataset: str, label: str) -> str:
     return renamed[0]
 
 
+def _look(root: Path, dataset: str, label: str, seen: Seen) -> Look | None:
+    """The run's files as they are before the locks are taken; None where that cannot be told without them."""
+    try:
+        run = documents.read_document(documents.run_document(root, dataset, label), EXPERIMENT).value
+    except (FileNotFoundError, DocumentError):
+        return None
+    listed = run.get("data_files")
+    paths = [each for each in listed if isinstance(each, str)] if isinstance(listed, list) else None
+    return look(root / dataset, str(run.get("dataset_identifier")), paths, seen)
+
+
 @dataclass
 class _Finalising:
     """One run on its way through the action; every function of it is called under the locks."""
@@ -109,6 +122,7 @@ class _Finalising:
     by: str
     seen: Seen | None
     once: bool
+    looked: Look | None = None
     current: Finalised | None = None
     _sources: dict[str, Value] = field(default_factory=dict)
     _run: Value = field(default_factory=dict)
@@ -260,7 +274,7 @@ class _Finalising:
         if not self._files:
             self._refuse("it has no data files; put them into the dataset's folder, or choose some of those there.")
         dataset = str(self._sources[ADMINISTRATIVE].get("dataset_identifier", ""))
-        refuse_restless(self.root / self.dataset, dataset, self._files, self.seen)
+        refuse_restless(self.root / self.dataset, dataset, self._files, self.seen, self.looked)
         if "data_files" not in run:
             self._refuse_unknown_claims()
             listed = (v.get("data_files") for v in self._runs.values())

@@ -76,22 +76,30 @@ def _whole(kind: str, value: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Count:
-    """Fields that are right, of those that a complete record of its kind must have."""
+    """Fields that are filled in, of those that a complete record of its kind must have.
+
+    ``wrong``: values to correct and half-filled entries, wherever they are; they change neither of the two counts.
+    """
 
     done: int
     total: int
+    wrong: int = 0
 
     @property
     def percent(self) -> int:
-        """Rounded down, so that 100 means all."""
-        return 100 * self.done // self.total if self.total else 100
+        """Rounded down, so that 100 means all; with something to correct it is less."""
+        whole = 100 * self.done // self.total if self.total else 100
+        return min(whole, 99) if self.wrong else whole
 
 
 def counted(asked_for: frozenset[str], problems: Iterable[Problem]) -> Count:
-    """Counts the fields that a complete record is asked for, of which those with problems are not right."""
-    lacking = fields_of(problem.pointer for problem in problems)
-    everything = asked_for | lacking
-    return Count(len(everything - lacking), len(everything))
+    """Counts the fields that a complete record is asked for; those that lack something are not filled in."""
+    several = list(problems)
+    missing = [problem for problem in several if problem.is_missing]
+    needed = asked_for | fields_of(problem.pointer for problem in missing if problem.pointer.count("/") == 1)
+    lacking = [problem for problem in missing if fields_of([problem.pointer]) <= needed]
+    unfilled = fields_of(problem.pointer for problem in lacking)
+    return Count(len(needed - unfilled), len(needed), len(several) - len(lacking))
 
 
 def asked(schemas: SchemaSet, kind: str, value: Mapping[str, Any]) -> frozenset[str]:

@@ -15,6 +15,7 @@ from ingest.documents import STRUCTURAL, readable
 from ingest.errors import FairfolderError
 from ingest.events import Arrived, Described, FileEvent, Gone, Left, Moved, Renewed
 from ingest.layout import METADATA
+from ingest.purposes import of_files
 from ingest.report import Finding, Report
 from ingest.rows import Condition, FileRow, PlaceRow, Stamp
 from ingest.survey import RECORDS_AT_ONCE, remember_documents
@@ -103,7 +104,8 @@ class Cut:
         ws = self.ws
         filled = [b for b in boxes if b.events]
         records = [files_record(ws.root, b.place, b.events, b.trusted) for b in filled]
-        outcomes = ws.store.apply(records, by="system:trigger-2") if records else []
+        purpose = of_files({b.place.path: b.events for b in filled})
+        outcomes = ws.store.apply(records, by="system:trigger-2", purpose=purpose) if records else []
         failed = frozenset(b.place.id for b, outcome in zip(filled, outcomes, strict=True) if outcome.error is not None)
         self.went |= _where_identities_went(b for b in filled if b.place.id not in failed)
         with ws.seen.transaction():

@@ -376,6 +376,18 @@ def read_document(path: Path, kind: str | None = None, folder: int | None = None
     return Document(value, raw, hashlib.sha256(raw).hexdigest(), tag, stamp)
 
 
+def read_if_there(path: Path, kind: str | None = None) -> Document | None:
+    """One document from disk, None when there is none.
+
+    Raises:
+        DocumentError: see :func:`read_document`.
+    """
+    try:
+        return read_document(path, kind)
+    except FileNotFoundError:
+        return None
+
+
 # --- where documents live -------------------------------------------------------------------------------------
 
 

@@ -12,11 +12,12 @@ from ingest.rows import Stamp
 
 @dataclass(frozen=True)
 class Described:
-    """A file was read: it is new, or its bytes or stat changed. ``identifier`` is used if it has none yet."""
+    """A file was read: it is ``new``, or its bytes or stat changed. ``identifier`` is used if it has none yet."""
 
     path: str
     facts: Facts
     identifier: str
+    new: bool = False
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from ingest.documents import shell_word
@@ -39,23 +39,26 @@ def explain(path: Path, error: OSError, doing: str = "written") -> StoreError:
 def metadata_folder(root: Path, folder: Path, *, owner: tuple[int, int] | None = None) -> Iterator[int]:
     """A descriptor of a metadata folder below ``root``; only ``.metadata`` and what is in it is ever made.
 
+    What was made for it is taken away again when nothing is in it at the end.
+
     Args:
         owner: device and inode of the folder whose metadata it must be; another may have taken its place.
 
     Raises:
         StoreError: when a step is a link, no folder, another folder than ``owner``, or may not be made.
     """
-    try:
-        fd = _opened(root, folder, owner)
-    except OSError as error:
-        raise explain(folder, error, "used") from error
-    try:
-        yield fd
-    finally:
-        os.close(fd)
+    with ExitStack() as made:
+        try:
+            fd = _opened(root, folder, owner, made)
+        except OSError as error:
+            raise explain(folder, error, "used") from error
+        try:
+            yield fd
+        finally:
+            os.close(fd)
 
 
-def _opened(root: Path, folder: Path, owner: tuple[int, int] | None) -> int:
+def _opened(root: Path, folder: Path, owner: tuple[int, int] | None, made: ExitStack) -> int:
     parts = folder.relative_to(root).parts
     inside = parts.index(METADATA)  # the first one: what is above it belongs to the researcher
     current = os.open(root, _DIRECTORY)
@@ -63,13 +66,21 @@ def _opened(root: Path, folder: Path, owner: tuple[int, int] | None) -> int:
         for depth, part in enumerate(parts):
             if depth == inside and owner is not None and identity_of(os.fstat(current)) != owner:
                 raise moved_away()
-            following = _step(current, part, create=depth >= inside)
+            following = _step(current, part, made if depth >= inside else None)
             os.close(current)
             current = following
     except OSError:
         os.close(current)
         raise
     return current
+
+
+def _unmake(parent: int, name: str) -> None:
+    try:
+        with suppress(OSError):  # something is in it, as there should be
+            os.rmdir(name, dir_fd=parent)
+    finally:
+        os.close(parent)
 
 
 def identity_of(info: os.stat_result) -> tuple[int, int]:
@@ -104,16 +115,18 @@ def lock_descriptor(folder: int) -> int:
                 os.close(new_file(folder, ".lock"))
 
 
-def _step(parent: int, name: str, *, create: bool) -> int:
+def _step(parent: int, name: str, made: ExitStack | None) -> int:
+    """One folder further down; where ``made`` is given it is made if need be, and unmade at its end if it is empty."""
     try:
         return os.open(name, _DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
     except FileNotFoundError:
-        if not create:
+        if made is None:
             raise
     above = os.fstat(parent)
     # Made by another process meanwhile is as good.
     with suppress(FileExistsError):
         os.mkdir(name, stat.S_IMODE(above.st_mode) & 0o777, dir_fd=parent)
+        made.callback(_unmake, os.dup(parent), name)
     fd = os.open(name, _DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
     _like_parent(fd, above, stat.S_IMODE(above.st_mode))
     os.fsync(parent)

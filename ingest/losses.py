@@ -13,6 +13,7 @@ from ingest.documents import readable
 from ingest.events import Forgotten, Gone, Left
 from ingest.moves import recorded_entries
 from ingest.places import Decision
+from ingest.purposes import of_missing
 from ingest.report import Finding
 from ingest.root_guard import is_mass_loss
 from ingest.rows import Condition, FileRow, PlaceRow
@@ -102,7 +103,8 @@ def _places_missing(cut: Cut, gone: Sequence[Decision]) -> None:
     todo = missing_records(ws, gone) if gone else []
     for start in range(0, len(todo), RECORDS_AT_ONCE):
         some = todo[start : start + RECORDS_AT_ONCE]
-        outcomes = ws.store.apply([record for _, record in some], by="system:missing")
+        purpose = of_missing([decision.path for decision, _ in some])
+        outcomes = ws.store.apply([record for _, record in some], by="system:missing", purpose=purpose)
         with ws.seen.transaction():
             for (decision, _), outcome in zip(some, outcomes, strict=True):
                 if outcome.error is not None:

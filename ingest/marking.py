@@ -42,10 +42,22 @@ def naming(complete: Mapping[str, Any], sha256: str, complete_metadata: str) -> 
     return header
 
 
-def named(header: Mapping[str, Any], run_id: str) -> Mapping[str, Any]:
-    """What a manifest says of a run's complete metadata file; {} when it names none."""
+def all_named(header: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """What a manifest says of the complete metadata file of each run: identifier in lower case → its entry."""
+    found: dict[str, Mapping[str, Any]] = {}
     runs = header.get("runs")
     for each in runs if isinstance(runs, list) else ():
-        if isinstance(each, dict) and each.get("run_id") == run_id and type(each.get("revision")) is int:
-            return each
-    return {}
+        if isinstance(each, dict) and _is_whole(each):
+            found.setdefault(str(each.get("run_id")).lower(), each)
+    return found
+
+
+def named(header: Mapping[str, Any], run_id: str) -> Mapping[str, Any]:
+    """What a manifest says of a run's complete metadata file; {} when it names none."""
+    return all_named(header).get(run_id.lower(), {})
+
+
+def _is_whole(entry: Mapping[str, Any]) -> bool:
+    revision = entry.get("revision")
+    numbered = type(revision) is int and 0 < revision < 2**31
+    return numbered and isinstance(entry.get("complete_metadata"), str)

@@ -78,6 +78,19 @@ def same(one: Any, other: Any) -> bool:
     return one is other or _text(one) == _text(other)
 
 
+def paired(old: list[Any], new: list[Any]) -> list[tuple[int | None, int | None]]:
+    """Which row of a list is which of an earlier one: places (before, now), None where there is none.
+
+    In the order of the new list; the rows that went come last.
+    """
+    labels, _ = _labels(old, range(len(old)), new, len(old))
+    kept = set(labels)
+    here: list[tuple[int | None, int | None]] = [
+        (label if label < len(old) else None, place) for place, label in enumerate(labels)
+    ]
+    return [*here, *((place, None) for place in range(len(old)) if place not in kept)]
+
+
 def _text(value: Any) -> bytes:
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 

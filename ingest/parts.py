@@ -153,11 +153,6 @@ def _title(instrument: Value) -> str:
 # --- outdated, in words ---------------------------------------------------------------------------------------
 
 
-def outdated(v2: Value, now: Parts) -> tuple[str, ...]:
-    """What changed since a complete metadata file was written, one sentence each; empty while it is up to date."""
-    return (*outdated_records(v2, now), *outdated_files(v2[STRUCTURE], now.structure.value))
-
-
 def outdated_records(v2: Value, now: Parts) -> tuple[str, ...]:
     """What changed in the documents, the run's files left out."""
     whole = (
@@ -204,7 +199,7 @@ def outdated_files(v2_structure: Value, structure: Value) -> tuple[str, ...]:
 def _became(was: Value, now: Value | None) -> str:
     if now is None or now.get("state") == "missing":
         return "missing"
-    if now.get("checksum") != was.get("checksum") or now.get("state") == "changed":
+    if now.get("checksum") != was.get("checksum"):  # its ``state`` may say so still when the bytes were put back
         return "changed"
     if compared_entry(was) == compared_entry(now):
         return ""

@@ -63,11 +63,13 @@ def read_batch(
     throttle: Throttle,
     look: Callable[[], None],
     stop: threading.Event | None,
+    md5: bool = False,
 ) -> list[Result]:
     """Read files of one dataset, each opened step by step without following links.
 
     Args:
         look: called before each file; raises StoppedError to end the batch.
+        md5: whether DVC's checksum of the same bytes is wanted too.
     """
     stamps = dict(wanted)
     results: dict[bytes, Result] = {}
@@ -80,7 +82,7 @@ def read_batch(
                         for name in names:
                             look()
                             path = prefix + name
-                            results[path] = _read_one(inner, name, stamps[path], throttle, stop)
+                            results[path] = _read_one(inner, name, stamps[path], throttle, stop, md5)
                 except OSError as error:
                     gone = NotRead(Condition.PENDING, f"its folder changed meanwhile: {error.strerror}")
                     results.update({prefix + name: gone for name in names if prefix + name not in results})
@@ -89,10 +91,12 @@ def read_batch(
     return [results[path] for path, _ in wanted]
 
 
-def _read_one(folder: int, name: bytes, expected: Stamp, throttle: Throttle, stop: threading.Event | None) -> Result:
+def _read_one(
+    folder: int, name: bytes, expected: Stamp, throttle: Throttle, stop: threading.Event | None, md5: bool
+) -> Result:
     """One file's trouble, whatever it is, is its own: it must not cost the others of its batch theirs."""
     try:
-        return read_file(folder, name, expected, throttle, stop)
+        return read_file(folder, name, expected, throttle, stop, md5=md5)
     except (StoppedError, OSError):
         raise
     except Exception as error:  # noqa: BLE001 - told, logged and set aside
@@ -105,8 +109,8 @@ def _nothing() -> None:
     """Nothing to look for: a batch is short."""
 
 
-def _in_helper(root: Path, place: PlaceRow, wanted: Wanted) -> list[Result]:
-    return read_batch(root, place, wanted, Throttle(None), _nothing, None)
+def _in_helper(root: Path, place: PlaceRow, wanted: Wanted, md5: bool) -> list[Result]:
+    return read_batch(root, place, wanted, Throttle(None), _nothing, None, md5)
 
 
 @dataclass
@@ -164,7 +168,11 @@ class SlowReads:
 
 
 class Readers:
-    """The readers of one pass; results come in no particular order, each with its place."""
+    """The readers of one pass; results come in no particular order, each with its place.
+
+    Args:
+        md5: whether DVC's checksum is made of the same bytes too; it costs a third more where hashing is the bound.
+    """
 
     def __init__(
         self,
@@ -175,8 +183,10 @@ class Readers:
         *,
         processes: ReadingProcesses | None = None,
         slow: SlowReads | None = None,
+        md5: bool = False,
     ) -> None:
         self._slow = slow
+        self._md5 = md5
         self._root = root
         self._throttle = throttle
         self._stop = stop
@@ -231,7 +241,9 @@ class Readers:
         helping = self._helping(len(batch))
         if helping is not None and len(self._small) < _IN_FLIGHT:
             try:
-                self._small.append(_Flight(place, batch, helping.submit(_in_helper, self._root, place, batch)))
+                self._small.append(
+                    _Flight(place, batch, helping.submit(_in_helper, self._root, place, batch, self._md5))
+                )
                 return
             except BrokenProcessPool:
                 self._without_help()
@@ -252,7 +264,7 @@ class Readers:
             return [NotRead(Condition.PENDING, "the reading was stopped")]
 
     def _here(self, place: PlaceRow, wanted: Wanted) -> list[Result]:
-        return read_batch(self._root, place, wanted, self._throttle, self._look, self._stop)
+        return read_batch(self._root, place, wanted, self._throttle, self._look, self._stop, self._md5)
 
     def _landed(self, flying: deque[_Flight], allowed: int) -> Iterator[Read]:
         while flying and (len(flying) > allowed or flying[0].future.done()):

@@ -26,11 +26,36 @@ _FROM_DIRMETA = ("extension", "size_bytes", "permissions", "modified_utc", "meta
 
 
 class Facts(NamedTuple):
-    """What one read of a file gave: the stamp it was read under, its SHA-256 (hex) and its technical keys."""
+    """What one read of a file gave: the stamp it was read under, its SHA-256 (hex) and its technical keys.
+
+    ``md5`` (hex) is DVC's name for the same bytes, where it was asked for; "" of a Zarr store, which is many files.
+    """
 
     stamp: Stamp
     sha256: str
     technical: dict[str, Any]
+    md5: str = ""
+
+
+class _Sums:
+    """The checksums of one read: SHA-256, and MD5 only where data is tracked by it."""
+
+    def __init__(self, first: bytes, md5: bool) -> None:
+        self._sha256 = hashlib.sha256(first)
+        self._md5 = hashlib.md5(first, usedforsecurity=False) if md5 else None
+
+    def update(self, chunk: memoryview) -> None:
+        self._sha256.update(chunk)
+        if self._md5 is not None:
+            self._md5.update(chunk)
+
+    @property
+    def sha256(self) -> str:
+        return self._sha256.hexdigest()
+
+    @property
+    def md5(self) -> str:
+        return "" if self._md5 is None else self._md5.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -112,9 +137,18 @@ def dirmeta_facts(path: str, info: os.stat_result) -> dict[str, Any]:
 
 
 def read_file(
-    folder: int, name: bytes, expected: Stamp, throttle: Throttle, stop: threading.Event | None = None
+    folder: int,
+    name: bytes,
+    expected: Stamp,
+    throttle: Throttle,
+    stop: threading.Event | None = None,
+    *,
+    md5: bool = False,
 ) -> Facts | NotRead:
     """Read ``name`` in an open folder if it still is what ``lstat`` said; a file that changes meanwhile is pending.
+
+    Args:
+        md5: whether the MD5 is wanted too, of the same bytes.
 
     Raises:
         StoppedError: when ``stop`` is set during a long read; nothing is recorded then.
@@ -124,7 +158,7 @@ def read_file(
     except OSError as error:
         return _not_opened(error)
     try:
-        return _read_open(fd, name, expected, throttle, stop)
+        return _read_open(fd, name, expected, throttle, stop, md5)
     except OSError as error:
         return NotRead(Condition.UNREADABLE, f"reading failed: {error.strerror}")
     finally:
@@ -144,9 +178,9 @@ def _not_opened(error: OSError) -> NotRead:
 
 
 def _read_open(
-    fd: int, name: bytes, expected: Stamp, throttle: Throttle, stop: threading.Event | None
+    fd: int, name: bytes, expected: Stamp, throttle: Throttle, stop: threading.Event | None, md5: bool
 ) -> Facts | NotRead:
-    _settle_mapped_writes(fd, expected)
+    settle_mapped_writes(fd, expected)
     before = os.fstat(fd)
     if stat.S_ISDIR(before.st_mode):
         return _read_store(fd, name, before, expected, throttle, stop)
@@ -160,17 +194,18 @@ def _read_open(
     if size <= SMALL:
         if extraction.wants_chunks:
             extraction.feed(head)
-        digest = hashlib.sha256(head).hexdigest()
+        sums = _Sums(head, md5)
     else:
-        digest = _hash_rest(fd, size, head, extraction, throttle, stop)
+        sums = _hash_rest(fd, size, head, extraction, throttle, stop, md5)
     content = extraction.finish(fd)
     if Stamp.of(os.fstat(fd)) != expected:
         return NotRead(Condition.PENDING, "it changed while it was being read")
-    checksum = {"algorithm": "sha256", "value": digest}
-    return Facts(expected, digest, {**dirmeta_facts(text_name, before), "checksum": checksum, **content})
+    checksum = {"algorithm": "sha256", "value": sums.sha256}
+    technical = {**dirmeta_facts(text_name, before), "checksum": checksum, **content}
+    return Facts(expected, sums.sha256, technical, sums.md5)
 
 
-def _settle_mapped_writes(fd: int, expected: Stamp) -> None:
+def settle_mapped_writes(fd: int, expected: Stamp) -> None:
     """Writes through a memory map move the times only when the kernel writes the pages back: have that done first.
 
     Only for files of a size that is mapped, and changed in the last minute: a flush costs as much as a small file.
@@ -205,17 +240,23 @@ def _read_fully(fd: int, size: int) -> bytes:
 
 
 def _hash_rest(
-    fd: int, size: int, head: bytes, extraction: formats.Extraction, throttle: Throttle, stop: threading.Event | None
-) -> str:
-    digest = hashlib.sha256(head)
+    fd: int,
+    size: int,
+    head: bytes,
+    extraction: formats.Extraction,
+    throttle: Throttle,
+    stop: threading.Event | None,
+    md5: bool,
+) -> _Sums:
+    sums = _Sums(head, md5)
     feed = extraction.feed if extraction.wants_chunks else None
     if feed is not None:
         feed(head)
     for chunk in _chunks(fd, size - len(head), throttle, stop):
-        digest.update(chunk)
+        sums.update(chunk)
         if feed is not None:
             feed(chunk)
-    return digest.hexdigest()
+    return sums
 
 
 def _chunks(fd: int, remaining: int, throttle: Throttle, stop: threading.Event | None) -> Iterator[memoryview]:

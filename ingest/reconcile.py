@@ -26,11 +26,12 @@ from ingest.places import Verdict, list_datasets
 from ingest.processes import ReadingProcesses
 from ingest.readers import Read, Readers, SlowReads
 from ingest.reading import Facts, NotRead, StoppedError
+from ingest.registering import registry_entry
 from ingest.report import Finding, Progress, Report
 from ingest.root_guard import guard_root
 from ingest.rows import NO_STAMP, Condition, FileRow, PlaceRow, Stamp
 from ingest.scan import ManifestState, compare, manifest_state, undescribed_row
-from ingest.survey import Survey, accept_edit, registry_entry, stray_files, survey
+from ingest.survey import Survey, accept_edit, stray_files, survey
 from ingest.walk import ignore_above, is_there, opened_place
 from ingest.workspace import Workspace
 
@@ -118,8 +119,15 @@ def reconcile(
             before = unfinished or Unfinished()
             run = _Pass(ws, report, readers, ws.clock.gate(), cut, progress or _nothing, enough or _never, before)
             _to_its_end(run, wanted, accept_deletions, wait, halt)
+            _record_the_rest(ws, wanted, report)
     report.seconds = time.monotonic() - started
     return report
+
+
+def _record_the_rest(ws: Workspace, wanted: Sequence[str] | None, report: Report) -> None:
+    """Bring into the history what no action of ours wrote: edits on disk, and whatever a crash left unrecorded."""
+    if ws.store.recorder is not None and not report.alarms:
+        ws.store.recorder.catch_up(None if wanted is None else [ws.root / path / METADATA for path in wanted])
 
 
 def _never() -> bool:
@@ -484,7 +492,8 @@ def _described(run: _Pass, box: Box, read: Read, facts: Facts) -> None:
         identifier = orphan.identifier
         box.events.append(Moved(orphan.path, path, read.stamp, facts.technical))
         box.moved_from.extend(run.ws.seen.files(place.id, [os.fsencode(orphan.path)]).values())
-    box.events.append(Described(path, facts, identifier))
+    new = orphan is None and read.path not in result.identities
+    box.events.append(Described(path, facts, identifier, new))
     box.rows.append(FileRow(place.id, path, read.stamp, facts.sha256, identifier, Condition.DESCRIBED, "", time.time()))
     run.report.described += 1
     run.report.bytes_read += read.stamp.size

@@ -13,6 +13,7 @@ from ingest.errors import DocumentError, LayoutError
 from ingest.labels import free, label_of
 from ingest.layout import METADATA
 from ingest.prefilling import from_headers
+from ingest.purposes import Purpose
 from ingest.records import Change, Record
 from ingest.run_templates import RunTemplate
 from ingest.store import Store
@@ -233,7 +234,8 @@ def start(
         path = documents.run_document(root, dataset_relative, label)
         template = documents.experiment_template(run_id, label, dataset_identifier, wanted.language)
         change = Change(path, EXPERIMENT, new)
-        outcome = store.apply([Record("dataset", dataset_identifier, dataset_relative, (change,))], by=by)[0]
+        record = Record("dataset", dataset_identifier, dataset_relative, (change,))
+        outcome = store.apply([record], by=by, purpose=Purpose(trigger="3", run=label))[0]
         if outcome.error is not None:
             raise outcome.error
         if outcome.written:  # else another run took the label at this very moment

@@ -19,6 +19,7 @@ from ingest.clock import Gate
 from ingest.comparison import Comparison, Orphan
 from ingest.documents import STRUCTURAL, new_identifier
 from ingest.errors import DocumentError, printable
+from ingest.hand_edits import edited_entry, told_entry
 from ingest.layout import METADATA
 from ingest.moves import Surveyed, find_moves
 from ingest.rows import Condition, FileRow, PlaceRow, Stamp
@@ -132,11 +133,8 @@ def _check_entries(
             continue
         if row.condition is (Condition.DESCRIBED if entry.get("state") == "missing" else Condition.MISSING):
             known[path] = (0, 0, 0, 0, 0, int(Condition.DESCRIBED))
-        if state.trusted is None and (what := _edited(entry, row)):
-            result.trouble = (
-                f"the {what} of {os.fsdecode(path)!r} was changed by hand; put {row.identifier} / {row.sha256} / "
-                f"{row.stamp.size} bytes back, or accept the change as a curator. Nothing was overwritten."
-            )
+        if state.trusted is None and (what := edited_entry(entry, row)):
+            result.trouble = told_entry(what, row)
     result.orphans = dict(orphans)
 
 
@@ -161,17 +159,6 @@ def _missing_row(place: int, path: bytes, entry: Mapping[str, Any]) -> FileRow:
     return FileRow(
         place, os.fsdecode(path), stamp, sha256, entry["file_identifier"], Condition.MISSING, "", time.time()
     )
-
-
-def _edited(entry: Mapping[str, Any], row: FileRow) -> str:
-    """Which of the system's fields of an entry is not what was seen of the file, "" when none is."""
-    if entry["file_identifier"] != row.identifier:
-        return "file_identifier"
-    if row.condition is not Condition.DESCRIBED:
-        return ""
-    if entry["checksum"]["value"] != row.sha256:
-        return "checksum"
-    return "size_bytes" if entry["size_bytes"] != row.stamp.size and row.stamp.ino else ""
 
 
 def _bytes_alone(result: Comparison, seen: Seen, *, unstable: bool) -> None:

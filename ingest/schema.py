@@ -20,6 +20,7 @@ from typing import Any
 import jsonschema_rs
 import orjson
 
+from ingest import periods
 from ingest.errors import SchemaError
 from ingest.schema_compile import (
     FILE_TECHNICAL,
@@ -116,7 +117,8 @@ class SchemaSet:
     def problems(self, kind: str, document: Any, limit: int = 50) -> list[Problem]:
         """What is wrong with a document of a kind under the core and the schema in force; empty when it is valid.
 
-        A ``required`` of a local schema on what only people know binds once ``status`` is ``complete``.
+        A ``required`` of a local schema on what only people know binds once ``status`` is ``complete``, and so does
+        the order of dates (:meth:`reversed_dates`).
 
         Raises:
             SchemaError: for a kind that does not exist.
@@ -129,6 +131,11 @@ class SchemaSet:
         """What keeps a document from being complete: the problems of the same document with ``status: complete``."""
         _known(kind)
         return _problems(self._now(), kind, {**document, "status": "complete"}, True, 1000)
+
+    def reversed_dates(self, kind: str, document: Any) -> list[Problem]:
+        """Every stretch of time of a document, complete or not, that ends before it begins."""
+        _known(kind)
+        return _reversed(self._now(), kind, document)
 
     def words(self, kind: str) -> Words:
         """The names, and what else the schemas in force say, of any place of a document of a kind."""
@@ -155,14 +162,19 @@ def _known(kind: str) -> None:
 
 def _problems(state: _State, kind: str, document: Any, complete: bool, limit: int) -> list[Problem]:
     judge_ = _validator(state, kind, complete)
+    dates = _reversed(state, kind, document) if complete else []
     try:
         if judge_.is_valid(document):
-            return []
-        return problems(_words(state, kind), _errors(judge_, kind, document, limit), limit)
+            return dates[:limit]
+        return [*problems(_words(state, kind), _errors(judge_, kind, document, limit), limit), *dates][:limit]
     except UnicodeEncodeError:
         return [Problem("", "unicode", "The record holds text that is no valid Unicode (a lone surrogate).")]
     except ValueError as error:
         return [Problem("", "json", f"The record cannot be judged, for it is no plain JSON: {error}.")]
+
+
+def _reversed(state: _State, kind: str, document: Any) -> list[Problem]:
+    return [_words(state, kind).reversed_dates(*found, periods.RULE) for found in periods.reversed_in(document)]
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import jsonschema_rs
@@ -24,12 +25,15 @@ class Problem:
     """One broken rule.
 
     ``pointer`` (RFC 6901) leads to the value, or to where a missing one belongs; ``""`` is the whole document.
-    ``rule`` is the schema keyword; ``message`` one sentence.
+    ``rule`` is the schema keyword; ``message`` one sentence; ``label`` the place in words; ``is_missing``: nothing is
+    there yet, as against something that is not accepted.
     """
 
     pointer: str
     rule: str
     message: str
+    label: str = field(default="", compare=False)
+    is_missing: bool = field(default=False, compare=False)
 
 
 class Words:
@@ -46,15 +50,32 @@ class Words:
         missing = _missing(error)
         if missing is not None:
             return self._missing_problem(path, missing, error.kind.name)
-        message = f"{self.label(path)}: {self._rule(error, path)}"
-        return Problem(pointer(path), error.kind.name, message)
+        label = self.label(path)
+        return Problem(pointer(path), error.kind.name, f"{label}: {self._rule(error, path)}", label)
 
     def label(self, path: Sequence[Step]) -> str:
-        """A field's place in words: ``Creators, entry 2, ORCID``."""
-        words = []
+        """A field's place in words: ``Creator 2, ORCID``."""
+        words: list[str] = []
         for depth, step in enumerate(path, 1):
-            words.append(f"entry {step + 1}" if isinstance(step, int) else self.title(path[:depth]))
+            if isinstance(step, int) and words:
+                words[-1] = f"{self._entry(path[: depth - 1], words[-1])} {step + 1}"
+            else:
+                words.append(f"Entry {step + 1}" if isinstance(step, int) else self.title(path[:depth]))
         return ", ".join(words) or "The record"
+
+    def _entry(self, path: Sequence[Step], title: str) -> str:
+        """What one entry of a list is called: as its schema says, else the list's own title in the singular."""
+        for node in self.nodes(path):
+            entry = node.get("items")
+            if isinstance(entry, dict) and isinstance(entry.get("title"), str):
+                return str(entry["title"])
+        return _singular(title)
+
+    def reversed_dates(self, end: Sequence[Step], first: str, from_: str, to: str, rule: str) -> Problem:
+        """The words for a stretch of time that ends (at ``end``, ``to``) before it begins (``first``, ``from_``)."""
+        start, label = self.title([*end[:-1], first]), self.label(end)
+        message = f"{label}: {to} is before “{start}”, {from_}; put the earlier one first."
+        return Problem(pointer(end), rule, message, label)
 
     def title(self, path: Sequence[Step]) -> str:
         """The title of a field; the key where no schema in force gives one."""
@@ -92,14 +113,16 @@ class Words:
 
     def _missing_problem(self, path: list[Step], keys: Sequence[str], rule: str) -> Problem:
         where = pointer([*path, keys[0]])
-        inside = f"{self.label(path)}, " if path else ""
+        inside = f"{self.label(path)}: " if path else ""
         if len(keys) > 1:
-            either = " or ".join(self.title([*path, key]) for key in keys)
-            return Problem(where, rule, f"{inside}{either}: missing; one of them is needed.")
+            either = " or ".join(f"“{self.title([*path, key])}”" for key in keys)
+            label = f"{self.label(path)}, {either}" if path else either
+            return Problem(where, rule, f"{inside}{either} is missing; one of them is needed.", label, True)
         nodes = self.nodes([*path, keys[0]])
-        why = next((f" {node['description']}" for node in nodes if "description" in node), "")
+        several = "; at least one is needed" if any(node.get("type") == "array" for node in nodes) else ""
         accepted = next((f" Accepted are {_listed(node['enum'])}." for node in nodes if "enum" in node), "")
-        return Problem(where, rule, f"{inside}{self.title([*path, keys[0]])}: missing.{why}{accepted}")
+        message = f"{inside}“{self.title([*path, keys[0]])}” is missing{several}.{accepted}"
+        return Problem(where, rule, message, self.label([*path, keys[0]]), True)
 
     def _rule(self, error: jsonschema_rs.ValidationError, path: Sequence[Step]) -> str:
         value = error.instance
@@ -160,6 +183,19 @@ def _missing(error: jsonschema_rs.ValidationError) -> list[str] | None:
         if all(len(branch) == 1 and branch[0].kind.name == "required" for branch in branches):
             return [branch[0].kind.property for branch in branches]
     return None
+
+
+_SAME = frozenset({"series", "species"})  # words that are their own plural
+
+
+def _singular(title: str) -> str:
+    """The title of a list as that of one entry: ``Creators`` → "Creator", ``Experimenter(s)`` → "Experimenter"."""
+    head, blank, last = title.removesuffix("(s)").rpartition(" ")
+    if not last.isalpha() or (not last.islower() and not last.istitle()) or last.lower() in _SAME:
+        return f"{head}{blank}{last}"
+    if last.endswith("ies") and len(last) > 4:
+        return f"{head}{blank}{last[:-3]}y"
+    return f"{head}{blank}{last[:-1]}" if re.search("[^siu]s$", last) else f"{head}{blank}{last}"
 
 
 def _step(home: Schema, node: Schema, step: Step) -> Iterator[tuple[Schema, Any]]:

@@ -19,8 +19,8 @@ import orjson
 
 from ingest.errors import StoreError, printable
 from ingest.locking import lock_file
+from ingest.rows import TROUBLES, FileRow, PlaceRow, Stamp, Trouble
 from ingest.rows import Condition as Condition
-from ingest.rows import FileRow, PlaceRow, Stamp, Trouble
 
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;
@@ -42,6 +42,9 @@ CREATE TABLE trouble (path BLOB PRIMARY KEY, condition INTEGER NOT NULL, reason 
 PRAGMA user_version = 2;
 """
 _VERSION = 2
+
+# Stamp, SHA-256 and system fields of a document as we last wrote or accepted it.
+LastSeen = tuple[Stamp, str, Mapping[str, Any]]
 _PLACE = "id, kind, path, dev, ino, identifier, gone, doubt"
 _FILE = "place, path, dev, ino, size, mtime_ns, ctime_ns, sha256, identifier, condition, reason, since"
 
@@ -244,6 +247,12 @@ class Seen:
         query = "SELECT path, since FROM file WHERE place = ? AND condition = ?"
         return dict(self._db.execute(query, (place, int(Condition.PENDING))).fetchall())
 
+    def troubled(self, place: int) -> list[bytes]:
+        """The paths of a place that wait, or cannot be described, sorted."""
+        marks = ",".join(str(int(condition)) for condition in TROUBLES)
+        query = f"SELECT path FROM file WHERE place = ? AND condition IN ({marks}) ORDER BY path"  # noqa: S608
+        return [row[0] for row in self._db.execute(query, (place,))]
+
     def files(self, place: int, paths: Iterable[bytes]) -> dict[bytes, FileRow]:
         """The full rows of some paths."""
         found: dict[bytes, FileRow] = {}
@@ -333,8 +342,8 @@ class Seen:
 
     # --- documents ----------------------------------------------------------------------------------------
 
-    def document(self, path: str) -> tuple[Stamp, str, Mapping[str, Any]] | None:
-        """Stamp, SHA-256 and system fields of a document as we last wrote or accepted it."""
+    def document(self, path: str) -> LastSeen | None:
+        """A document as we last wrote or accepted it."""
         row = self._db.execute(
             "SELECT dev, ino, size, mtime_ns, ctime_ns, sha256, system FROM document WHERE path = ?",
             (os.fsencode(path),),

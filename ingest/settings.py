@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 from collections.abc import Mapping
@@ -12,6 +13,8 @@ from typing import Any
 import orjson
 
 from ingest.errors import SettingError
+from ingest.provenance.data.settings import DataSettings, Mode, choices
+from ingest.provenance.settings import GitSettings
 
 HERE = Path(__file__).resolve().parent.parent
 WATCH_MODES = ("auto", "events", "polling")
@@ -39,6 +42,8 @@ class EngineSettings:
     forget_missing_days: float = 30.0
     metadata_language: str = "en"
     publisher: Mapping[str, Any] | None = None
+    git: GitSettings = field(default_factory=lambda: GitSettings(enabled=False))
+    data: DataSettings = field(default_factory=DataSettings)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> EngineSettings:
@@ -60,6 +65,8 @@ class EngineSettings:
             forget_missing_days=_number(env, "FAIRFOLDER_FORGET_MISSING_DAYS", 30.0, 0.0, 36_500.0),
             metadata_language=_language(env, "FAIRFOLDER_METADATA_LANGUAGE", "en"),
             publisher=_publisher(env, "FAIRFOLDER_PUBLISHER"),
+            git=_git(env),
+            data=_data(env),
         )
 
 
@@ -141,6 +148,26 @@ def _publisher(env: Mapping[str, str], name: str) -> Mapping[str, Any] | None:
     if not isinstance(value, dict) or not isinstance(value.get("name"), str):
         raise SettingError(f"{name} is {raw!r}; it must be the publisher's name or a JSON object with at least a name.")
     return {"@type": "Organization", **value}
+
+
+def _git(env: Mapping[str, str]) -> GitSettings:
+    key = _text(env, "FAIRFOLDER_GIT_SIGNING_KEY", "")
+    return GitSettings(
+        enabled=_choice(env, "FAIRFOLDER_GIT", "on", ("on", "off")) == "on",
+        remote=_text(env, "FAIRFOLDER_GIT_REMOTE", "").strip(),
+        signing_key=Path(key).expanduser().absolute() if key else None,
+    )
+
+
+def _data(env: Mapping[str, str]) -> DataSettings:
+    mode = _choice(env, "FAIRFOLDER_DVC", "auto", ("auto", *Mode))
+    if mode == "auto":
+        mode = Mode.FILE if importlib.util.find_spec("dvc") is not None else Mode.OFF
+    return DataSettings(
+        mode=Mode(mode),
+        choices=choices("FAIRFOLDER_DVC_CHOICES", _text(env, "FAIRFOLDER_DVC_CHOICES", "")),
+        remote=_text(env, "FAIRFOLDER_DVC_REMOTE", "").strip(),
+    )
 
 
 def monitor_paths(env: Mapping[str, str] = os.environ, default: Path = HERE / "data") -> tuple[Path, ...]:

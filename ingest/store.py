@@ -13,40 +13,34 @@ import os
 import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ingest import documents, manifest
-from ingest.documents import AUDIT, COMPLETE, IDENTIFIER_KEY, REGISTRY, STRUCTURAL, SYSTEM_KEYS, Document
-from ingest.errors import ConflictError, DocumentError, FairfolderError, StoreError
+from ingest import documents, manifest, registering
+from ingest.documents import COMPLETE, IDENTIFIER_KEY, STRUCTURAL, Document
+from ingest.errors import ConflictError, FairfolderError, StoreError
 from ingest.folders import explain, lock_descriptor, metadata_folder, sweep
+from ingest.hand_edits import Protection
 from ingest.layout import METADATA
 from ingest.locking import LockUnsupportedError, held, lock_file
+from ingest.manifest_changes import entries_change, head_change
 from ingest.merging import same
 from ingest.minting import with_identities
+from ingest.provenance.recorder import Recorder
+from ingest.purposes import NO_PURPOSE, Purpose, Touched, action
 from ingest.records import Change, EntriesChange, Following, Outcome, Record, Upcoming, Value, Written
 from ingest.revisions import complete_text
-from ingest.rows import Stamp
 from ingest.schema import SchemaSet
-from ingest.texts import Prepared, all_durable, prepare
+from ingest.stamping import Stamping
+from ingest.texts import NextText, Prepared, all_durable, prepare
 
 _log = logging.getLogger("fairfolder.store")
 
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{12}\.tmp")
-_SEQUENCE = ".sequence"
-
 
 _TEXTS: Mapping[str, Callable[[Value], bytes]] = {STRUCTURAL: manifest.render_value, COMPLETE: complete_text}
-
-
-def _sha256(raw: bytes) -> str:
-    return hashlib.sha256(raw).hexdigest()
-
-
-def _header_after(change: EntriesChange, header: Value) -> Value:
-    return header if change.header is None else change.header(dict(header))
 
 
 @dataclass
@@ -64,20 +58,29 @@ class Store:
 
     Args:
         lock_seconds: how long a lock is waited for.
-        lock_fallback: a folder for locks where the root's file system has no ``flock``.
+        state: the root's folder of machine-local state: what was last seen of each document, and locks where the
+            root's file system has no ``flock``.
+        recorder: the history that every action becomes one commit of; without it none is kept.
     """
 
     def __init__(
-        self, root: Path, schemas: SchemaSet, *, lock_seconds: float = 30.0, lock_fallback: Path | None = None
+        self,
+        root: Path,
+        schemas: SchemaSet,
+        *,
+        lock_seconds: float = 30.0,
+        state: Path | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
         self.root = root
         self.schemas = schemas
         self.lock_seconds = lock_seconds
         self.lock_notice = ""
-        self._lock_fallback = lock_fallback
+        self.recorder = recorder
+        self._state = state
         self._swept: set[Path] = set()
         self._within = threading.Lock()
-        self._moment = ""
+        self._protection = Protection(root, state)
 
     # --- reading ------------------------------------------------------------------------------------------
 
@@ -99,6 +102,7 @@ class Store:
         *,
         by: str,
         if_match: str | None = None,
+        purpose: Purpose = NO_PURPOSE,
     ) -> Outcome:
         """Change one document as one action; the record it belongs to moves its datestamp.
 
@@ -108,7 +112,7 @@ class Store:
             StoreError, BusyError: when it cannot be written now.
         """
         record = self._record_of(path, Change(path, kind, function, if_match))
-        outcome = self.apply([record], by=by)[0]
+        outcome = self.apply([record], by=by, purpose=purpose)[0]
         if outcome.error is not None:
             raise outcome.error
         return outcome
@@ -125,11 +129,12 @@ class Store:
 
     # --- the action -----------------------------------------------------------------------------------------
 
-    def apply(self, records: Sequence[Record], *, by: str) -> list[Outcome]:
-        """One action: every record's documents changed, validated, stamped and written.
+    def apply(self, records: Sequence[Record], *, by: str, purpose: Purpose = NO_PURPOSE) -> list[Outcome]:
+        """One action: every record's documents changed, validated, stamped, written, and recorded as one commit.
 
         Args:
             by: a user name, or ``system:<trigger>``; only the system may change system fields.
+            purpose: what its commit says beyond what the documents tell.
 
         Raises:
             BusyError: when a lock is held by another for too long.
@@ -137,14 +142,17 @@ class Store:
         """
         with self._within, ExitStack() as stack:
             registry = self._enter_root(stack)
-            self._moment = documents.now()  # one action, one time
+            stamping = Stamping(self.schemas, by, documents.now())  # one action, one time
             works = [_Work(record) for record in records]
             try:
                 for work in sorted(works, key=lambda w: w.record.relative):
-                    self._prepare(work, by, stack)
+                    self._prepare(work, stamping, stack)
                 changed = [w for w in works if w.error is None and (w.prepared or w.record.touch)]
-                sequence = self._prepare_registry(changed, registry, by) if changed else None
-                return self._finish(works, sequence)
+                sequence = self._prepare_registry(changed, registry, stamping) if changed else None
+                with self._recorded(works, stamping, purpose) as landed:
+                    outcomes = self._carried_out(works, sequence)
+                    landed += [w.path for outcome in outcomes for w in outcome.written]
+                    return outcomes
             except BaseException as error:
                 # Nothing of what was prepared stays behind, neither as a descriptor nor as a file.
                 for work in works:
@@ -176,26 +184,26 @@ class Store:
             os.close(fd)
 
     def _other_lock(self, path: Path, error: OSError) -> Any:
-        if self._lock_fallback is None:
+        if self._state is None:
             raise explain(path / ".lock", error) from error
         self.lock_notice = (
             f"The file system of {self.root} has no working locks ({error.strerror}): "
             "only this machine may write its metadata."
         )
         name = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
-        return lock_file(self._lock_fallback / f"{name}.lock", self.lock_seconds)
+        return lock_file(self._state / f"{name}.lock", self.lock_seconds)
 
     def _sweep(self, folder: int, path: Path) -> None:
         if path not in self._swept:
             sweep(folder, lambda name: _TEMPORARY.fullmatch(name) is not None)
             self._swept.add(path)
 
-    def _prepare(self, work: _Work, by: str, stack: ExitStack) -> None:
+    def _prepare(self, work: _Work, stamping: Stamping, stack: ExitStack) -> None:
         try:
             folders: dict[Path, int] = {}
             for change in work.record.changes:
                 folder = self._enter(change.path.parent, work.record.folder, folders, stack)
-                self._prepare_one(work, change, folder, by)
+                self._prepare_one(work, change, folder, stamping)
         except FairfolderError as error:
             self._give_up(work, error)
         except OSError as error:
@@ -222,181 +230,77 @@ class Store:
             one.discard()
         work.prepared.clear()
 
-    def _prepare_one(self, work: _Work, change: Change | EntriesChange | Following, folder: int, by: str) -> None:
+    def _prepare_one(
+        self, work: _Work, change: Change | EntriesChange | Following, folder: int, stamping: Stamping
+    ) -> None:
         made = change.make(work.upcoming) if isinstance(change, Following) else change
         if made is None:
             return
         if isinstance(made, EntriesChange):
-            prepared = self._prepare_entries(made, folder, by)
+            text = entries_change(made, stamping)
         else:
-            prepared = self._prepare_document(work, made, folder, by)
-        if prepared is not None:
-            work.prepared.append(prepared)
+            text = self._next_text(work.record, made, stamping)
+        if text is None:
+            return
+        prepared = prepare(text, folder)
+        work.prepared.append(prepared)
+        if isinstance(made, Change):
+            work.upcoming[made.path] = Upcoming(text.value, prepared.sha256)
 
-    def _prepare_document(self, work: _Work, change: Change, folder: int, by: str) -> Prepared | None:
-        if change.kind == STRUCTURAL and not change.ours and not by.startswith("system:"):
+    def _next_text(self, record: Record, change: Change, stamping: Stamping) -> NextText | None:
+        persons = not change.ours and not stamping.is_the_systems
+        entry = registering.registry_entry(self.root, record.identifier) if persons and record.kind else {}
+        if change.kind == STRUCTURAL and persons:
             raw, stamp = documents.read_stamped(change.path)
-            parts = manifest.split(raw) if self._is_own_text(work.record, change.path, raw) else None
+            parts = manifest.split(raw) if self._is_own_text(entry, change.path, raw) else None
             if parts is not None:
-                return self._prepare_head(change, parts, folder, by, stamp)
-        old = self._present(change.path, change.kind)
+                return head_change(change, parts, stamp, stamping)
+        old = documents.read_if_there(change.path, change.kind)
         if change.if_match is not None:
             found = old.etag if old is not None else ""
             if found != change.if_match:
                 raise ConflictError(change.path, change.if_match, found)
+        if old is not None and persons:
+            # What somebody changed with an editor, and no pass has looked at yet, becomes ours by no save.
+            old = replace(old, value=self._protection.undone(record, change, old, entry))
         value = change.function(None if old is None else dict(old.value))
         if value is None or (old is not None and value == old.value and same(value, old.value)):  # 1 == True
             return None
-        if change.kind == COMPLETE:
-            value = self._generated(change.path, value, old, by)
-        else:
-            value = self._stamped(
-                change.kind, with_identities(value), None if old is None else old.value, by, ours=change.ours
-            )
-        self._validate(change.path, change.kind, value)
+        value = self._stamped(change, value, old, stamping)
+        stamping.validate(change.path, change.kind, value)
         text = _TEXTS.get(change.kind, documents.to_bytes)(value)
-        before = None if old is None else old.stamp
-        read = "" if old is None else old.sha256
-        prepared = prepare(change.path, change.kind, folder, [text], value, before, read)
-        work.upcoming[change.path] = Upcoming(value, prepared.sha256)
-        return prepared
+        before, read = (None, "") if old is None else (old.stamp, old.sha256)
+        return NextText(change.path, change.kind, [text], value, before, read)
 
-    def _generated(self, path: Path, value: Value, old: Document | None, by: str) -> Value:
-        """A complete metadata file with its stamps: it is written once, and never again."""
-        if old is not None:
-            raise StoreError(path, f"{path} is there already; a complete metadata file is never overwritten.")
-        schema = self.schemas.schema_id(COMPLETE)
-        return {**value, "$schema": schema, "generated_by": by, "generated_date": self._moment}
+    def _stamped(self, change: Change, value: Value, old: Document | None, stamping: Stamping) -> Value:
+        if change.kind == COMPLETE:
+            return stamping.generated(change.path, value, old)
+        before = None if old is None else old.value
+        return stamping.stamped(change.kind, with_identities(value), before, ours=change.ours)
 
-    def _present(self, path: Path, kind: str) -> Document | None:
-        try:
-            return self.read(path, kind)
-        except FileNotFoundError:
-            return None
-
-    def _stamped(self, kind: str, value: Value, old: Mapping[str, Any] | None, by: str, *, ours: bool = False) -> Value:
-        """``value`` with the audit fields set, ``$schema`` as in force, and system fields kept from people's hands."""
-        if old is not None and not ours and not by.startswith("system:"):
-            hidden = SYSTEM_KEYS.get(kind, frozenset())
-            lost = {k: old[k] for k in old if k in hidden and k not in value}
-            kept = {k: old.get(k, v) if k in hidden else v for k, v in value.items() if k not in hidden or k in old}
-            value = {**lost, **kept}
-        moment = self._moment
-        # A document made anew brings its time of making along (from the registry); nobody else may.
-        origin = old if old is not None else value if by.startswith("system:") else {}
-        created = {k: origin[k] for k in AUDIT[:2] if k in origin}
-        audit = {
-            "created_by": by,
-            "created_date": moment,
-            **created,
-            "last_modified_by": by,
-            "last_modified_date": moment,
-        }
-        stamped = {**value, "$schema": self.schemas.schema_id(kind), **audit}
-        if kind == STRUCTURAL:
-            stamped["file_descriptions"] = stamped.pop("file_descriptions", [])
-        return stamped
-
-    def _validate(self, path: Path, kind: str, value: Mapping[str, Any]) -> None:
-        problems = self.schemas.problems(kind, value)
-        if problems:
-            words = tuple(f"{p.pointer or 'the document'}: {p.message}" for p in problems)
-            more = f" (and {len(words) - 1} more)" if len(words) > 1 else ""
-            raise DocumentError(path, f"{path} is not valid: {words[0]}{more}. Nothing was overwritten.", words)
-
-    # --- manifests ------------------------------------------------------------------------------------------
-
-    def _is_own_text(self, record: Record, path: Path, raw: bytes) -> bool:
+    def _is_own_text(self, entry: Mapping[str, Any], path: Path, raw: bytes) -> bool:
         """Whether a manifest is, byte for byte, what the store wrote last, and so is valid under its own schema."""
         if not self.schemas.is_packaged(STRUCTURAL):
             return False
-        entry = self._present(documents.registry_document(self.root, record.identifier), REGISTRY)
-        known = entry.value.get("documents", {}).get(path.name) if entry is not None else None
-        return known is not None and _sha256(raw) == known
-
-    def _prepare_head(
-        self, change: Change, parts: manifest.Split, folder: int, by: str, before: Stamp
-    ) -> Prepared | None:
-        """A person's change of a manifest: its entries are not theirs, and stay the text they are."""
-        found = documents.etag(STRUCTURAL, parts.header)
-        if change.if_match is not None and found != change.if_match:
-            raise ConflictError(change.path, change.if_match, found)
-        value = change.function(dict(parts.header))
-        if value is None or same(value, parts.header):
-            return None
-        head = with_identities(value)
-        entries = EntriesChange(change.path, frozenset(), lambda old: {}, header=lambda old: head)
-        return self._splice(entries, parts, folder, by, before)
-
-    def _prepare_entries(self, change: EntriesChange, folder: int, by: str) -> Prepared | None:
-        raw, before = documents.read_stamped(change.path)
-        if change.trusted is not None and self.schemas.is_packaged(STRUCTURAL):
-            parts = manifest.split(raw) if before == change.trusted else None
-            if parts is not None:
-                try:
-                    return self._splice(change, parts, folder, by, before)
-                except ValueError:
-                    _log.warning("%s is not in its own form; it is read and written as a whole", change.path)
-        return self._rewrite(change, raw, folder, by, before)
-
-    def _splice(
-        self, change: EntriesChange, parts: manifest.Split, folder: int, by: str, before: Stamp
-    ) -> Prepared | None:
-        slots = manifest.find_all(parts, change.keys)
-        old = {
-            key: documents.parse(change.path, parts.raw[s.start : s.end], twice_checked=True)
-            for key, s in slots.items()
-            if s.end > s.start
-        }
-        new = {k: v for k, v in change.function(old).items() if v != old.get(k)}
-        wanted = _header_after(change, parts.header)
-        if not new and same(wanted, parts.header):
-            return None
-        totals = manifest.Totals.of_header(parts.header).changed(
-            (old[k] for k in new if k in old), (v for v in new.values() if v is not None)
-        )
-        header = self._stamped(STRUCTURAL, totals.into(wanted), parts.header, by, ours=change.ours)
-        self._validate(change.path, STRUCTURAL, {**header, "file_descriptions": [v for v in new.values() if v]})
-        lines = {k: None if v is None else manifest.entry_line(v) for k, v in new.items()}
-        pieces = manifest.assemble(header, manifest.spliced(parts, lines, slots))
-        return prepare(change.path, STRUCTURAL, folder, pieces, header, before, _sha256(parts.raw))
-
-    def _rewrite(self, change: EntriesChange, raw: bytes, folder: int, by: str, before: Stamp) -> Prepared | None:
-        value = documents.parse(change.path, raw)
-        self._validate(change.path, STRUCTURAL, value)
-        entries = {manifest.key_of_entry(e): e for e in value["file_descriptions"]}
-        if len(entries) != len(value["file_descriptions"]):
-            raise DocumentError(change.path, f"{change.path} describes a path twice; keep one of the two entries.")
-        old = {key: entries[key] for key in change.keys if key in entries}
-        for key, entry in change.function(old).items():
-            entries.pop(key, None)
-            if entry is not None:
-                entries[key] = entry
-        totals = manifest.NOTHING.changed((), entries.values())
-        ordered = sorted(entries.values(), key=manifest.entry_order)
-        new = {**totals.into(_header_after(change, value)), "file_descriptions": ordered}
-        if new == value and manifest.render_value(new) == raw:
-            return None
-        new = self._stamped(STRUCTURAL, new, value, by, ours=change.ours)
-        self._validate(change.path, STRUCTURAL, new)
-        return prepare(change.path, STRUCTURAL, folder, [manifest.render_value(new)], new, before, _sha256(raw))
+        known = entry.get("documents", {}).get(path.name)
+        return known is not None and hashlib.sha256(raw).hexdigest() == known
 
     # --- the registry -----------------------------------------------------------------------------------------
 
-    def _prepare_registry(self, works: Iterable[_Work], folder: int, by: str) -> Prepared | None:
-        number = self._last_sequence(folder)
+    def _prepare_registry(self, works: Iterable[_Work], folder: int, stamping: Stamping) -> Prepared | None:
+        number = registering.last_sequence(self.root, folder)
         before = number
         for work in works:
             if not work.record.kind:
                 continue
             try:
-                entry = self._registry_entry(work, folder, by, number + 1)
-                if entry is None:
+                text = registering.next_entry(self.root, work.record, work.prepared, number + 1, stamping)
+                if text is None:
                     continue
                 # A known entry lands before its documents: after a crash in between they are still as last seen, and
                 # the action is done again. A new one lands after them: it never names what is not there.
-                known = os.path.lexists(entry.path)
-                work.prepared.insert(0 if known else len(work.prepared), entry)
+                known = os.path.lexists(text.path)
+                work.prepared.insert(0 if known else len(work.prepared), prepare(text, folder))
                 number += 1
             except FairfolderError as error:
                 self._give_up(work, error)
@@ -404,86 +308,65 @@ class Store:
                 self._give_up(work, explain(documents.registry_folder(self.root), error))
         if number == before:
             return None
-        path = documents.registry_folder(self.root) / _SEQUENCE
+        sequence = registering.next_sequence(self.root, number)
         try:
-            return prepare(path, "", folder, [f"{number}\n".encode()], {}, None)
+            return prepare(sequence, folder)
         except OSError as error:
-            raise explain(path, error) from error
+            raise explain(sequence.path, error) from error
 
-    def _registry_entry(self, work: _Work, folder: int, by: str, number: int) -> Prepared | None:
-        """The record's registry entry with its next datestamp; None when the record is as the entry says already."""
-        record = work.record
-        path = documents.registry_document(self.root, record.identifier)
-        old = self._present(path, REGISTRY)
-        entry = dict(old.value) if old else documents.registry_entry(record.kind, record.identifier, record.relative)
-        entry.pop("path_encoding", None)
-        entry = record.registry({**entry, **documents.encode_path(record.relative)})
-        own = self.root / record.relative / METADATA
-        prepared = {documents.readable(str(p.path.relative_to(own))): p for p in work.prepared}
-        texts = {name: p.sha256 for name, p in prepared.items()}
-        accepted = {n: sha256 for n, sha256 in record.accepted.items() if self._is_text_of(own / n, sha256)}
-        recorded = entry.get("documents", {})
-        entry["documents"] = {**recorded, **texts, **accepted}
-        # Should a crash keep the next text from landing, the one that still stands there is known as ours too: what
-        # was read there, for a crash before may have kept the text of the registry from landing as well.
-        if texts:
-            before = entry.get("documents_before", {})
-            read = {n: p.read for n, p in prepared.items() if p.read in (recorded.get(n), before.get(n))}
-            entry["documents_before"] = {n: each for n, each in before.items() if n not in texts} | read
-        if old is not None and not work.prepared and entry == old.value:
-            return None
-        stamped = self._stamped(REGISTRY, entry, None if old is None else old.value, by)
-        moment = max(
-            stamped["last_modified_date"], entry.get("datestamp", "")
-        )  # a clock set back moves no datestamp back
-        stamped |= {"datestamp": moment, "sequence": number}
-        self._validate(path, REGISTRY, stamped)
-        before = None if old is None else old.stamp
-        return prepare(path, REGISTRY, folder, [documents.to_bytes(stamped)], stamped, before)
+    # --- recording ----------------------------------------------------------------------------------------------
 
-    def _is_text_of(self, path: Path, sha256: str) -> bool:
-        """Whether the document is still the one a person's edit was accepted for."""
+    @contextmanager
+    def _recorded(self, works: Sequence[_Work], stamping: Stamping, purpose: Purpose) -> Iterator[list[Path]]:
+        """What stands is in the history before it is replaced; what is landed within becomes one commit."""
+        landed: list[Path] = []
+        ready = [w for w in works if w.error is None and w.prepared]
+        if self.recorder is None or not ready:
+            yield landed
+            return
+        records = [w.record for w in ready]
+        touched = [self._touched(p) for w in ready for p in w.prepared]
+        doing = action(purpose, stamping.by, stamping.moment, records, touched)
+        self.recorder.begin([p.path for w in ready for p in w.prepared], doing)
         try:
-            return self.read(path).sha256 == sha256
-        except (FileNotFoundError, DocumentError):
-            return False
+            yield landed
+        except BaseException:
+            self.recorder.abandon()  # what did land is found by comparing
+            raise
+        if not landed:
+            self.recorder.abandon()
+            return
+        landed += [self.root / r.relative / METADATA / name for r in records for name in r.accepted]
+        landed += [self.root / folder / METADATA for folder in purpose.folders]
+        self.recorder.record(landed, doing)
 
-    def _last_sequence(self, folder: int) -> int:
-        path = documents.registry_folder(self.root) / _SEQUENCE
-        try:
-            return int(documents.read_bytes(path))
-        except (FileNotFoundError, ValueError):
-            return self._highest_sequence(folder)
-        except DocumentError as error:
-            raise StoreError(path, str(error)) from error
-
-    def _highest_sequence(self, folder: int) -> int:
-        # The counter is lost: the entries themselves say how far it was.
-        highest = 0
-        for name in os.listdir(folder):
-            if name.endswith(".json") and not name.startswith("."):
-                with suppress(DocumentError, FileNotFoundError):
-                    value = self.read(documents.registry_folder(self.root) / name, REGISTRY).value.get("sequence")
-                    highest = max(highest, value if isinstance(value, int) else 0)
-        return highest
+    def _touched(self, one: Prepared) -> Touched:
+        return Touched(str(one.path.relative_to(self.root)), one.kind, one.before is None)
 
     # --- writing ------------------------------------------------------------------------------------------------
 
-    def _finish(self, works: list[_Work], sequence: Prepared | None) -> list[Outcome]:
+    def _carried_out(self, works: list[_Work], sequence: Prepared | None) -> list[Outcome]:
+        """Every prepared document put in its place; the locks are held from before it was read until this returns."""
         ready = [w for w in works if w.error is None and w.prepared]
         if not ready:
             if sequence is not None:
                 sequence.discard()
             return [Outcome(w.record, error=w.error) for w in works]
+        # The action begins: what is about to be replaced is known (``ready``), and all of it still stands.
         everything = [p for w in ready for p in w.prepared] + ([sequence] if sequence else [])
         durable = all_durable([p.fd for p in everything])
         if sequence is not None:
             self._replace_sequence(sequence, durable)
-        outcomes = {id(w): self._land(w, durable) for w in ready}
-        for folder, error in all_durable(sorted({p.folder for p in everything})).items():
-            path = next(p.path.parent for p in everything if p.folder == folder)
-            _log.warning("%s: the storage does not say that what was written there is safe: %s", path, error.strerror)
-        return [outcomes.get(id(w)) or Outcome(w.record, error=w.error) for w in works]
+        landed = {id(w): self._land(w, durable) for w in ready}
+        self._make_folders_durable(everything)
+        # It ends: what each outcome in ``landed`` says was written stands.
+        return [landed.get(id(w)) or Outcome(w.record, error=w.error) for w in works]
+
+    def _make_folders_durable(self, everything: Iterable[Prepared]) -> None:
+        paths = {p.folder: p.path.parent for p in everything}
+        for folder, error in all_durable(sorted(paths)).items():
+            words = "%s: the storage does not say that what was written there is safe: %s"
+            _log.warning(words, paths[folder], error.strerror)
 
     def _land(self, work: _Work, failed: Mapping[int, OSError]) -> Outcome:
         bad = next((p for p in work.prepared if p.fd in failed), None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,19 +12,20 @@ from typing import Any
 from ingest import documents
 from ingest.documents import (
     ADMINISTRATIVE,
-    EXPERIMENT,
-    IDENTIFIER_KEY,
     PROJECT,
     REGISTRY,
     STRUCTURAL,
-    SYSTEM_KEYS,
     Document,
 )
-from ingest.errors import DocumentError, printable
+from ingest.errors import DocumentError
 from ingest.folders import identity_of
+from ingest.hand_edits import last_known, our_texts, refused_edit
 from ingest.layout import METADATA, never_data
+from ingest.named_files import may_be_named
 from ingest.places import Decision, FolderFound, Verdict, decide, list_datasets, list_folders, look
+from ingest.purposes import Purpose
 from ingest.records import EntriesChange, Outcome, Record, Written, system_part
+from ingest.registering import registry_entry
 from ingest.rows import Condition, PlaceRow, Stamp
 from ingest.triggers import folder_record, missing_record
 from ingest.walk import lstat_in
@@ -32,7 +33,6 @@ from ingest.workspace import Workspace
 
 # One action holds a few descriptors per record; this many at a time stay far below any limit.
 RECORDS_AT_ONCE = 100
-_OF_EACH_WRITE = {"last_modified_by", "last_modified_date", "file_count", "total_size_bytes", "formats"}
 
 
 @dataclass
@@ -54,14 +54,6 @@ class Survey:
             self.project_at[place.path] = place
         else:
             self.datasets.append(place)
-
-
-def registry_entry(root: Path, identifier: str) -> Mapping[str, Any]:
-    """A registry entry, {} where there is none that can be read."""
-    try:
-        return documents.read_document(documents.registry_document(root, identifier), REGISTRY).value
-    except (FileNotFoundError, DocumentError):
-        return {}
 
 
 def survey(ws: Workspace, scope: Sequence[str] | None, on_recorded: Callable[[Sequence[Path]], None]) -> Survey:
@@ -110,7 +102,7 @@ def _forget_troubles(ws: Workspace) -> None:
     """What was told of folders and documents that are not there any more."""
     for trouble in ws.seen.troubles():
         with suppress(OSError):  # it may still be there
-            if lstat_in(ws.root, trouble.path) is None:
+            if lstat_in(ws.root, trouble.path) is None and not may_be_named(ws, trouble.path):
                 ws.seen.clear_trouble(trouble.path)
 
 
@@ -242,7 +234,9 @@ def _apply(
     on_recorded: Callable[[Sequence[Path]], None],
 ) -> None:
     by = "system:trigger-0" if todo[0][0].kind == "project" else "system:trigger-1"
-    outcomes = ws.store.apply([record for _, record in todo], by=by)
+    moved = {p for d, _ in todo if d.verdict is not Verdict.NEW for p in _paths(d)}
+    purpose = Purpose(folders=tuple(sorted(moved)))
+    outcomes = ws.store.apply([record for _, record in todo], by=by, purpose=purpose)
     with ws.seen.transaction():
         for (decision, _), outcome in zip(todo, outcomes, strict=True):
             _remember(decision, outcome, ws, result)
@@ -314,12 +308,10 @@ def accept_edit(
         ws.seen.set_trouble(relative, Condition.FAILED, str(error))
         on_recorded([path])
         return str(error)
-    ours = document.sha256 in _our_texts(ws, place, name, known[1] if known else "")
-    # Of a run too only its dataset is known before it was ever seen.
-    identity = "dataset_identifier" if kind == EXPERIMENT else IDENTIFIER_KEY[kind]
-    before = known[2] if known else {identity: place.identifier}
-    only = _kept_by_every_write(kind) if known and _was_written_since(ws, place, name, known[1]) else None
-    reason = "" if ours else refused_edit(ws, path, kind, document.value, before, only)
+    entry = registry_entry(ws.root, place.identifier)
+    ours = document.sha256 in our_texts(entry, name, known[1] if known else "")
+    before, only = last_known(kind, entry, name, place.identifier, known)
+    reason = "" if ours else refused_edit(ws.schemas, path, kind, document.value, before, only)
     if reason:
         ws.seen.set_trouble(relative, Condition.FAILED, reason)
         on_recorded([path])
@@ -330,25 +322,6 @@ def accept_edit(
         ws.seen.clear_trouble(relative)
         return ""
     return _accepted(ws, place, kind, name, path, document, on_recorded)
-
-
-def _was_written_since(ws: Workspace, place: PlaceRow, name: str, seen: str) -> bool:
-    """Whether the store wrote the document after it was last looked at here: an edit may stand on what it wrote."""
-    last = registry_entry(ws.root, place.identifier).get("documents", {}).get(documents.readable(name))
-    return last is not None and last != seen
-
-
-def _kept_by_every_write(kind: str) -> frozenset[str]:
-    return SYSTEM_KEYS[kind] - _OF_EACH_WRITE - {"runs", "outputs"}
-
-
-def _our_texts(ws: Workspace, place: PlaceRow, name: str, seen: str) -> set[str]:
-    """SHA-256 of a document as the store wrote it last; of the text before it too while that never arrived."""
-    entry, readable = registry_entry(ws.root, place.identifier), documents.readable(name)
-    last = entry.get("documents", {}).get(readable)
-    # What a person puts back after the last text was seen is an edit, even if it was ours once.
-    before = entry.get("documents_before", {}).get(readable) if seen != last else None
-    return {each for each in (last, before) if isinstance(each, str)}
 
 
 def _accepted(
@@ -378,38 +351,6 @@ def _accepted(
     ws.seen.clear_trouble(relative)
     on_recorded([path, *(w.path for w in outcome.written)])
     return ""
-
-
-def refused_edit(
-    ws: Workspace,
-    path: Path,
-    kind: str,
-    value: Mapping[str, Any],
-    before: Mapping[str, Any],
-    only: Iterable[str] | None = None,
-) -> str:
-    """Why an edit of a document does not count; "" when it does.
-
-    Args:
-        before: the system's fields as they were last seen.
-        only: those that are compared, where the others may rightly have changed.
-    """
-    problems = ws.schemas.problems(kind, value)
-    if problems:
-        return printable(f"{path} is not valid: {problems[0].pointer or 'the document'}: {problems[0].message}")
-    after = system_part(kind, value)
-    asked = (
-        {*before, *after} if len(before) > 1 else set(before)
-    )  # of a document never seen, only the identity is known
-    # An earlier version put back brings its own dates and totals; identity, origin and creation stay what they are.
-    restored = str(after.get("last_modified_date", "")) < str(before.get("last_modified_date", ""))
-    asked -= {"$schema"} | (_OF_EACH_WRITE if restored else set())
-    asked = asked if only is None else asked & set(only)
-    changed = sorted(k for k in asked if before.get(k) != after.get(k))
-    if not changed:
-        return ""
-    shown = ", ".join(f"{k} (was {before.get(k)!r}, is {after.get(k)!r})" for k in changed[:3])
-    return printable(f"{path}: only the system writes {shown}; put the former value back. Your other edits are kept.")
 
 
 # --- what is gone, and what belongs nowhere -------------------------------------------------------------------

@@ -19,10 +19,26 @@ from typing import Any
 from ingest import manifest
 from ingest.errors import StoreError
 from ingest.folders import new_file
-from ingest.records import system_part
+from ingest.records import Value, system_part
 from ingest.rows import Stamp
 
 _FSYNC_THREADS = 6
+
+
+@dataclass(frozen=True)
+class NextText:
+    """A document's next text, in pieces, before any of it is written.
+
+    ``value`` holds its system fields; ``before`` is the stamp of the file that was read, and ``read`` the SHA-256 of
+    its text, where there was one.
+    """
+
+    path: Path
+    kind: str
+    pieces: Iterable[manifest.Buffer]
+    value: Value
+    before: Stamp | None
+    read: str = ""
 
 
 @dataclass
@@ -70,26 +86,18 @@ class Prepared:
             os.unlink(self.temporary, dir_fd=self.folder)
 
 
-def prepare(
-    path: Path,
-    kind: str,
-    folder: int,
-    pieces: Iterable[manifest.Buffer],
-    value: Mapping[str, Any],
-    before: Stamp | None,
-    read: str = "",
-) -> Prepared:
-    """The temporary file with the new text, not yet durable.
+def prepare(text: NextText, folder: int) -> Prepared:
+    """The temporary file with the new text, not yet durable; ``folder`` is the descriptor of the document's folder.
 
     Raises:
         OSError: when it cannot be written; nothing of it is left then.
     """
-    name = f".{path.name}.{uuid.uuid4().hex[:12]}.tmp"
+    name = f".{text.path.name}.{uuid.uuid4().hex[:12]}.tmp"
     digest = hashlib.sha256()
     fd = new_file(folder, name)
     try:
         with open(fd, "wb", closefd=False) as handle:
-            for piece in pieces:
+            for piece in text.pieces:
                 digest.update(piece)
                 handle.write(piece)
     except OSError:
@@ -97,7 +105,8 @@ def prepare(
         with suppress(OSError):
             os.unlink(name, dir_fd=folder)
         raise
-    return Prepared(path, kind, folder, name, fd, digest.hexdigest(), system_part(kind, value), before, read)
+    system = system_part(text.kind, text.value)
+    return Prepared(text.path, text.kind, folder, name, fd, digest.hexdigest(), system, text.before, text.read)
 
 
 def all_durable(descriptors: Sequence[int]) -> dict[int, OSError]:

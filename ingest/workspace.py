@@ -14,6 +14,7 @@ from ingest.clock import Clock
 from ingest.errors import BusyError, SettingError, printable
 from ingest.layout import TEMPLATE_SCHEMAS, Layout
 from ingest.locking import lock_file
+from ingest.provenance.recorder import Recorder
 from ingest.reading import Throttle
 from ingest.schema import SchemaSet
 from ingest.seen import Seen, state_folder
@@ -113,15 +114,16 @@ def open_workspace(root: Path, settings: EngineSettings | None = None, *, read_o
     many_descriptors()
     folder = state_folder(settings.state_dir, root)
     schemas = SchemaSet(root / TEMPLATE_SCHEMAS)
+    layout = Layout(settings.project_prefix, settings.dataset_prefix)
     seen = Seen(folder, read_only=read_only)
     if not read_only:
         seen.put("root", str(root).encode("utf-8", "backslashreplace").decode())
     return Workspace(
         root=root,
         settings=settings,
-        layout=Layout(settings.project_prefix, settings.dataset_prefix),
+        layout=layout,
         schemas=schemas,
-        store=Store(root, schemas, lock_fallback=folder),
+        store=Store(root, schemas, state=folder, recorder=Recorder(root, folder, settings.git, layout)),
         seen=seen,
         clock=Clock(root, settings.settle_seconds),
         throttle=Throttle(settings.read_rate),

@@ -69,10 +69,10 @@ def read(folder: int, read_bytes: Callable[[int, int], Iterator[memoryview]]) ->
         OSError: when a file in it cannot be read.
     """
     listing = hashlib.sha256()
-    paths = sorted(os.fsencode(path) for path, info in _walk(folder, "") if stat.S_ISREG(info.st_mode))
+    paths = [os.fsencode(path) for path in files_in(folder)]
     for path in paths:
         digest = hashlib.sha256()
-        fd = _open_below(folder, os.fsdecode(path))
+        fd = open_below(folder, os.fsdecode(path))
         try:
             for piece in read_bytes(fd, os.fstat(fd).st_size):
                 digest.update(piece)
@@ -80,6 +80,15 @@ def read(folder: int, read_bytes: Callable[[int, int], Iterator[memoryview]]) ->
             os.close(fd)
         listing.update(f"{digest.hexdigest()}  ./".encode() + path + b"\n")
     return Content(listing.hexdigest(), _described(folder, len(paths)))
+
+
+def files_in(folder: int) -> list[str]:
+    """The paths of every file of an open store, in the order of their bytes.
+
+    Raises:
+        OSError: when a folder in it cannot be listed.
+    """
+    return sorted((path for path, info in _walk(folder, "") if stat.S_ISREG(info.st_mode)), key=os.fsencode)
 
 
 def _walk(folder: int, prefix: str) -> Iterator[tuple[str, os.stat_result]]:
@@ -117,7 +126,12 @@ def _descend(folder: int, steps: Iterable[str]) -> int:
     return current
 
 
-def _open_below(folder: int, path: str) -> int:
+def open_below(folder: int, path: str) -> int:
+    """A descriptor of a file in an open store, for reading, no link followed on the way.
+
+    Raises:
+        OSError: when it cannot be opened.
+    """
     *steps, name = path.split("/")
     current = _descend(folder, steps)
     try:

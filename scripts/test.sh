@@ -42,6 +42,11 @@ failed=''
 .venv/bin/python -m mypy || failed="$failed mypy"
 [ -z "$failed" ] || echo "Failed so far:$failed" >&2
 
+# Several tests at once, unless the plugin that does so is shut out; -n 0 among the arguments says so as well.
+case " $* " in
+    *' -p no:xdist '* | *' -pno:xdist '*) ;;
+    *) set -- -n auto --dist loadscope "$@" ;;
+esac
 .venv/bin/python -m pytest "$@" </dev/null
 status=$?
 if [ -n "$failed" ]; then

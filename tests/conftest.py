@@ -92,21 +92,20 @@ def refused(test: str, reason: str) -> str:
 
 
 def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
-    text = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    # A report that came from a worker process holds a list where others hold a tuple.
+    text = report.longrepr[2] if isinstance(report.longrepr, tuple | list) else str(report.longrepr)
     return text.removeprefix("Skipped: ")
 
 
+def _is_skip(report: pytest.TestReport | pytest.CollectReport) -> bool:
+    return report.skipped and not hasattr(report, "wasxfail")
+
+
 def _settle(report: Any) -> None:
-    """Fails a report that is a skip nobody allowed; notes an allowed one for the summary."""
-    if not report.skipped or hasattr(report, "wasxfail"):
-        return
-    reason = _reason(report)
-    why = refused(report.nodeid, reason)
-    if why:
+    """Fails a report that is a skip nobody allowed; in the process that ran the test."""
+    if _is_skip(report) and (why := refused(report.nodeid, _reason(report))):
         report.outcome = "failed"
         report.longrepr = why
-    else:
-        REPORTS[report.nodeid] = reason
 
 
 @pytest.hookimpl(wrapper=True)
@@ -121,6 +120,18 @@ def pytest_make_collect_report() -> Iterator[None]:
     report = yield
     _settle(report)
     return report
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Notes an allowed skip for the summary; in the process that prints it, whichever ran the test."""
+    if _is_skip(report):
+        REPORTS[report.nodeid] = _reason(report)
+
+
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    """The same for a module that skips as a whole."""
+    if _is_skip(report):
+        REPORTS[report.nodeid] = _reason(report)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -19,6 +19,8 @@ def _isolate() -> None:
     owner = os.getpid()
     os.environ["FAIRFOLDER_STATE_DIR"] = os.path.join(place, "state")
     os.environ["MONITOR_PATH"] = os.path.join(place, "data")
+    # A history costs each action some processes; the tests of the history, the faults and the journeys turn it on.
+    os.environ["FAIRFOLDER_GIT"] = os.environ["FAIRFOLDER_DVC"] = "off"
     os.mkdir(os.environ["MONITOR_PATH"])
 
     def sweep() -> None:

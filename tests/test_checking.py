@@ -90,8 +90,14 @@ def test_no_failure_gets_lost(checkout: Path, tmp_path: Path, codes: dict[str, s
 def test_the_tests_run_even_after_ruff_and_mypy_failed_and_read_no_input(checkout: Path, tmp_path: Path) -> None:
     path = machine(tmp_path / "bin", missing=set(), root=False)
     result = run(checkout, path, "ARGS=-k one tests", RUFF="1", MYPY="1")
-    assert result.stdout == "asked for: -m pytest -k one tests\n"
+    assert result.stdout == "asked for: -m pytest -n auto --dist loadscope -k one tests\n"
     assert "Failed besides the tests: ruff-check mypy" in result.stderr
+
+
+@pytest.mark.parametrize("words", ["-p no:xdist -k one", "-x -pno:xdist"])
+def test_who_wants_one_test_after_the_other_gets_it(checkout: Path, tmp_path: Path, words: str) -> None:
+    result = run(checkout, machine(tmp_path / "bin", missing=set(), root=False), f"ARGS={words}")
+    assert result.stdout == f"asked for: -m pytest {words}\n"
 
 
 def test_root_installs_what_is_missing_without_a_question(checkout: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from tests import conftest
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+AT_ONCE = ("-p", "xdist", "-p", "tests.workers", "-n", "2", "--dist", "loadscope")
 
 
 def run_pytest(folder: Path, body: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -20,12 +22,14 @@ def run_pytest(folder: Path, body: str, *arguments: str) -> subprocess.Completed
     return subprocess.run(
         [*command, f"--rootdir={folder}", *arguments, str(folder)],
         cwd=CHECKOUT,
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},  # to import them takes seconds
         capture_output=True,
         text=True,
         timeout=120,
     )
 
 
+@pytest.mark.parametrize("workers", [(), AT_ONCE], ids=["one", "workers"])
 @pytest.mark.parametrize(
     "body",
     [
@@ -35,10 +39,26 @@ def run_pytest(folder: Path, body: str, *arguments: str) -> subprocess.Completed
     ],
     ids=["in the test", "as a mark", "of a whole module"],
 )
-def test_a_skip_nobody_allowed_fails_the_run(tmp_path: Path, body: str) -> None:
-    result = run_pytest(tmp_path, body)
+def test_a_skip_nobody_allowed_fails_the_run(tmp_path: Path, body: str, workers: tuple[str, ...]) -> None:
+    result = run_pytest(tmp_path, body, *workers)
     assert result.returncode != 0, result.stdout
     assert "tests/skips.toml does not allow" in result.stdout
+
+
+ALLOWED = """from tests import conftest
+
+conftest.allowed_skips = lambda: (conftest.AllowedSkip("*", "*", "not-root", in_ci=True),)
+conftest.CONDITIONS["not-root"] = lambda: True
+"""
+
+
+@pytest.mark.parametrize("workers", [(), AT_ONCE], ids=["one", "workers"])
+def test_an_allowed_skip_is_told_at_the_end_whichever_process_ran_it(tmp_path: Path, workers: tuple[str, ...]) -> None:
+    body = f"import pytest\n{ALLOWED}\n\ndef test_a():\n    pytest.skip('no room here')\n\n\ndef test_b():\n    pass\n"
+    result = run_pytest(tmp_path, body, *workers)
+    assert result.returncode == 0, result.stdout
+    told = result.stdout.partition("skipped, and why")[2]
+    assert "test_planted.py::test_a: no room here" in told
 
 
 def test_an_expected_failure_is_no_skip(tmp_path: Path) -> None:

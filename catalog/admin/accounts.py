@@ -30,7 +30,12 @@ for model in (User, Group, StaticDevice, TOTPDevice):
 
 
 class NewAccount(AdminUserCreationForm):  # type: ignore[type-arg]
-    role = forms.ChoiceField(choices=_ROLES, initial=Role.VIEWER)
+    """No role is chosen beforehand."""
+
+    role = forms.ChoiceField(
+        choices=[("", "Choose…"), *_ROLES],
+        error_messages={"required": "Choose a role: it decides what the account sees and may change."},
+    )
 
 
 class ChangedAccount(UserChangeForm):  # type: ignore[type-arg]

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
@@ -28,6 +28,7 @@ from catalog.models import BulkChange, PlannedChange
 _MOST_LINES = 2_000
 _MOST_SHOWN = 400
 _NOTHING = "–"
+_PREVIEW = "preview"
 
 
 @dataclass(frozen=True)
@@ -78,20 +79,24 @@ class BulkChangeAdmin(ReadOnly):
     # --- choosing -------------------------------------------------------------------------------------------
 
     def choose(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """First which fields, then what to do with each."""
+        """First which fields, then what to do with each; what was typed stays, whichever way one goes from here."""
         change = _plan(request, pk)
         fields = _fields(request, change)
-        picked = set(request.GET.getlist("field"))
-        asked = [questions.question(field, request.POST) for field in fields if field.key in picked]
-        known = _known(request) if any(each.kind == "agent" for each in asked) else {}
-        problems: list[str] = []
         if request.method == "POST":
-            steps, problems = _steps(asked, request, known)
-            if steps and not problems:
-                words = "; ".join(step.words for step in steps)
-                functions = {one: lambda value: operations.carried_out(value, steps) for one in change.identifiers}
-                bulk.plan(change, words, functions)
-                return redirect("admin:catalog_preview", change.pk)
+            questions.keep(change, request.POST)
+        answers = questions.answers(change)
+        picked = set(answers.getlist(questions.PICKED))
+        asked = [questions.question(field, answers) for field in fields if field.key in picked]
+        known = _known(request) if any(each.kind == "agent" for each in asked) else {}
+        wants_preview = request.POST.get("do") == _PREVIEW
+        steps, problems = _steps(asked, answers, known) if wants_preview or _PREVIEW in request.GET else ([], [])
+        if steps and not problems and wants_preview:
+            words = "; ".join(step.words for step in steps)
+            functions = {one: lambda value: operations.carried_out(value, steps) for one in change.identifiers}
+            bulk.plan(change, words, functions)
+            return redirect("admin:catalog_preview", change.pk)
+        if request.method == "POST":  # to a page of its own, to which a browser can go back
+            return redirect(f"{request.path}?{_PREVIEW}" if wants_preview else request.path)
         context = {
             "change": change,
             "fields": [(field, field.key in picked) for field in fields],
@@ -206,12 +211,12 @@ def _known(request: HttpRequest) -> dict[str, Agent]:
 
 
 def _steps(
-    asked: Sequence[Question], request: HttpRequest, known: Mapping[str, Agent]
+    asked: Sequence[Question], answers: QueryDict, known: Mapping[str, Agent]
 ) -> tuple[list[operations.Step], list[str]]:
     steps, problems = [], []
     for question in asked:
         try:
-            steps.append(questions.step(question, request.POST, known))
+            steps.append(questions.step(question, answers, known))
         except AnswerError as error:
             problems.append(str(error))
     return steps, problems

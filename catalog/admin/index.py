@@ -23,24 +23,22 @@ from catalog.models import ChangeLog, Dataset, Document, File, Instrument, Proje
 class ProjectAdmin(Records):
     words = ("project",)
     noun = "projects"
-    list_display = ("named", "change", "folder", "state", "status", "modified", "page")
+    has_page = True
+    list_display = ("named", "change", "folder", "state", "status", "modified")
     list_filter = ("state", ("status", Values), "modified")
     search_fields = ("title", "path", "identifier")
     search_help_text = "Title, folder or identifier"
     date_hierarchy = "modified"
     ordering = ("path",)
 
-    @admin.display(description="Page")
-    def page(self, row: Project) -> SafeString:
-        return lists.page("project", row, "open")
-
 
 @admin.register(Dataset)
 class DatasetAdmin(Records):
     words = ("dataset", "files")
     noun = "datasets"
+    has_page = True
     list_display = (
-        "named", "change", "folder", "file_count", "size", "state", "status", "access_level", "modified", "page"
+        "named", "change", "folder", "file_count", "size", "state", "status", "access_level", "modified"
     )  # fmt: skip
     list_filter = ("state", ("status", Values), ("access_level", Values), ("license", Values), "modified")
     search_fields = ("title", "path", "identifier", "project_identifier")
@@ -48,10 +46,6 @@ class DatasetAdmin(Records):
     date_hierarchy = "modified"
     ordering = ("path",)
     actions = ("change_fields", "change_files_fields", "export_xlsx", "export_csv", "export_files_xlsx")
-
-    @admin.display(description="Page")
-    def page(self, row: Dataset) -> SafeString:
-        return lists.page("dataset", row, "open")
 
     @admin.action(description="Change fields of the selected datasets' file records…", permissions=["curate"])
     def change_files_fields(self, request: HttpRequest, rows: QuerySet[Any]) -> HttpResponseBase | None:

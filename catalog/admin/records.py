@@ -16,6 +16,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from catalog import names, rights
+from catalog.admin import lists
 from catalog.admin.lists import ReadOnly
 from catalog.editing import bulk, handling, sheets, spreadsheets, targets
 from catalog.editing.sheets import SheetError
@@ -30,6 +31,7 @@ class Records(ReadOnly):
 
     words: tuple[str, ...] = ()
     noun = "records"
+    has_page = False  # one of its own, outside of the admin
     change_list_template = "admin/catalog/records.html"
     actions: tuple[str, ...] = ("change_fields", "export_xlsx", "export_csv")
 
@@ -126,8 +128,10 @@ class Records(ReadOnly):
 
     @admin.display(description="Change")
     def change(self, row: Any) -> SafeString:
-        links = ((form_address(word, row.identifier), targets.NAMES[word]) for word in self.words)
-        return format_html_join(", ", '<a href="{}">{}</a>', links)
+        """The forms of a row, and its page outside of the admin: one column, for lists have many."""
+        links = [(form_address(word, row.identifier), targets.NAMES[word]) for word in self.words]
+        forms = format_html_join(", ", '<a href="{}">{}</a>', links)
+        return format_html("{}; {}", forms, lists.page(self.words[0], row, "open its page")) if self.has_page else forms
 
     @admin.display(description="Record", ordering="title")
     def named(self, row: Any) -> SafeString:

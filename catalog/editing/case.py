@@ -6,17 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.http import urlencode
 
-from catalog.editing import desk, drawing, guided, opened, settling, taking, targets, unsaved
+from catalog.editing import desk, drawing, guided, markup, opened, settling, signed_out, taking, targets, unsaved
 from catalog.editing.desk import Desk
 from catalog.editing.guided import people
 from catalog.editing.opened import Opened
 from catalog.editing.reading import Filled
 from catalog.editing.targets import Target
+
+_LONGEST_QUESTION = 1_000  # characters; no name of an input of ours is that long
 
 
 @dataclass(frozen=True)
@@ -69,13 +72,12 @@ def show(
     """The page of a form as it is filled; what is not saved is kept meanwhile."""
     here = case.desk
     if is_dirty and case.request.method == "POST":
-        base = opened.sign(here.target, case.base)
-        unsaved.keep(case.request.user, here.target, case.opening, case.filled, base)
+        _keep(case)
     sheet = desk.draw(here, case.filled, case.base, errors=errors, focus=focus, **_known(case, found))
     context = around(case.request, here.target, case.chrome) | {
         "sheet": sheet,
         "base": opened.sign(here.target, case.base),
-        "opening": case.opening,
+        **of_opening(case),
         "told": told,
         "status": here.status,
         "can_be_complete": here.can_be_complete,
@@ -88,11 +90,34 @@ def show(
     return render(case.request, "catalog/forms/page.html", context, status=status)
 
 
+def _keep(case: Case) -> None:
+    base = opened.sign(case.desk.target, case.base)
+    unsaved.keep(case.request.user, case.desk.target, case.opening, case.filled, base)
+
+
+def again(case: Case, **question: str) -> HttpResponse:
+    """On to the form as it is filled, kept as unsaved: an address of its own, to which a browser can go back.
+
+    ``question`` is what the page is asked beside; what is empty is left out.
+    """
+    _keep(case)
+    asked = {name: text for name, text in question.items() if 0 < len(text) <= _LONGEST_QUESTION}
+    wanted = {unsaved.UNSAVED: case.opening, **asked}
+    return HttpResponseRedirect(f"{case.request.path}?{urlencode(wanted)}")
+
+
+def of_opening(case: Case) -> dict[str, str]:
+    """What a form carries of its own: which opening it is, and whose."""
+    holder = signed_out.holder(case.request.user, case.desk.target, case.opening)
+    return {"opening": case.opening, "holder": holder}
+
+
 def _known(case: Case, found: tuple[str, tuple[guided.Choice, ...]] | None = None) -> dict[str, Any]:
     """What the form can offer to take over."""
     return {
         "offers": taking.offers(case.desk, case.base, case.filled),
         "pickers": taking.SUGGESTED,
+        "names": taking.NAMED,
         "found": found,
         "knows_me": people.knows(case.request.user),
     }
@@ -121,12 +146,12 @@ def points(errors: Mapping[str, tuple[str, ...]]) -> tuple[tuple[str, str], ...]
 def show_rows(case: Case, name: str, focus: str) -> HttpResponse:
     """A list after one of its buttons was pressed: alone where the page can put it in place, else the whole form."""
     here = case.desk
-    errors = settling.settle(here.tree, here.schemas, case.filled, case.base.people, here.system).left
     if not getattr(case.request, "htmx", False):
-        return show(case, errors=errors, focus=focus, is_dirty=True)
+        return again(case, at=focus)
+    errors = settling.settle(here.tree, here.schemas, case.filled, case.base.people, here.system).left
     sheet = desk.draw(here, case.filled, case.base, errors=errors, focus=focus, **_known(case))
     drawn = sheet.find(name)
     if drawn is None or not drawn.is_shown:
         return HttpResponse("")
-    rows = render_to_string("catalog/forms/rows.html", {"drawn": drawn})
+    rows = markup.rows(drawn)
     return HttpResponse(rows + render_to_string("catalog/forms/meter.html", {"meter": sheet.meter, "swap": True}))

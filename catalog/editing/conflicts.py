@@ -11,13 +11,14 @@ from django.http import HttpResponse
 from django.shortcuts import render
 
 from catalog.editing import opened, telling
-from catalog.editing.case import Case, around
+from catalog.editing.case import Case, around, of_opening
 from catalog.editing.opened import Opened
 from catalog.editing.reading import Filled
 from ingest.merging import ABSENT, Conflict, Merged, merge, resolve, same
 from ingest.records import Value
 
 _MINE = "mine"
+_SIDES = ("mine", "theirs")
 Errors = Mapping[str, tuple[str, ...]]
 
 
@@ -60,14 +61,16 @@ def show(
     merged = merge(versions.base, versions.mine, theirs.people)
     target = case.desk.target
     told = {"base": versions.base, "mine": versions.mine, "left": dict(versions.left), "stamp": versions.stamp}
+    by = _saved_by(case, versions)
     context = around(case.request, target, case.chrome) | {
         "base": opened.sign(target, theirs),
-        "opening": case.opening,
+        **of_opening(case),
         "mine": signing.dumps(told, salt=_salt(case), compress=True),
         "merged": _sides(case, versions, theirs.people, merged),
         "choices": [_choice(case, number, each, chosen or {}) for number, each in enumerate(merged.conflicts)],
         "left": _left(case, versions.left),
-        "by": _saved_by(case, versions),
+        "by": by,
+        "is_oneself": by == case.by,
         "at": case.desk.system.get("last_modified_date", ""),
         "is_unanswered": chosen is not None,
     }
@@ -99,15 +102,15 @@ def decided(case: Case, versions: Versions) -> Value | None:
     """The merged document, when every choice was made."""
     merged = merge(versions.base, versions.mine, case.base.people)
     answers = [case.request.POST.get(_name(number), "") for number in range(len(merged.conflicts))]
-    if any(answer not in ("mine", "theirs") for answer in answers):
+    if any(answer not in _SIDES for answer in answers):
         return None
     value: Value = resolve(merged, [answer == "mine" for answer in answers])
     return value
 
 
-def answers(case: Case) -> dict[str, str]:
+def answers(given: Mapping[str, Any]) -> dict[str, str]:
     """What was chosen so far."""
-    return {name: str(text) for name, text in case.request.POST.items() if name.startswith("choice-")}
+    return {name: str(text) for name, text in given.items() if name.startswith("choice-") and text in _SIDES}
 
 
 def kept_texts(filled: Filled, errors: Errors) -> dict[str, list[str]]:

@@ -12,11 +12,13 @@ from catalog.editing.completeness import Meter
 from catalog.editing.drawing import Drawn, Pen, Section
 from catalog.editing.fields import Tree
 from catalog.editing.opened import Opened
-from catalog.editing.reading import Filled
+from catalog.editing.reading import Filled, Reading
 from catalog.editing.targets import Target
 from ingest.documents import STRUCTURAL, SYSTEM_KEYS
 from ingest.records import Value
 from ingest.schema import SchemaSet
+
+Errors = Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -83,14 +85,30 @@ def draw(
     filled: Filled,
     base: Opened,
     *,
-    errors: Mapping[str, tuple[str, ...]] | None = None,
+    errors: Errors | None = None,
     focus: str = "",
     **more: Any,
 ) -> Sheet:
     """A filled form, drawn, with how complete the document would be; ``more`` is the pen's."""
     read = reading.read(desk.tree, filled, base.people)
-    pen = Pen(filled, base.people, read.shape, errors or {}, focus, **more)
+    pen = Pen(filled, base.people, read.shape, with_notes(desk, read, base, errors or {}), focus, **more)
     drawn = drawing.sections(desk.tree, pen)
-    problems = settling.complete_problems(desk.schemas, desk.target.kind, read.value, desk.system)
-    asked = settling.asked(desk.schemas, desk.target.kind, read.value, desk.system)
-    return Sheet(drawn, completeness.meter(drawn, read, problems, asked), filled, base)
+    return Sheet(drawn, meter(desk, read, completeness.places(drawn)), filled, base)
+
+
+def with_notes(desk: Desk, read: Reading, base: Opened, errors: Errors) -> Errors:
+    """The errors of a form, and what else looks wrong in it though a draft may keep it."""
+    noted = settling.noted(desk.schemas, desk.target.kind, read, base.people)
+    new = {
+        name: (*errors.get(name, ()), *(each for each in words if each not in errors.get(name, ())))
+        for name, words in noted.items()
+    }
+    return {**errors, **new}
+
+
+def meter(desk: Desk, read: Reading, places: Mapping[str, str]) -> Meter:
+    """How complete the document would be; ``places``: name of each field that is shown → its id."""
+    kind = desk.target.kind
+    problems = settling.complete_problems(desk.schemas, kind, read.value, desk.system)
+    asked = settling.asked(desk.schemas, kind, read.value, desk.system)
+    return completeness.meter(desk.tree, places, read, problems, asked)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
-from catalog.editing import fields, guided, reading, texts, words
+from catalog.editing import fields, guided, layout, reading, texts, words
 from catalog.editing.conditions import Answers, Path, at
 from catalog.editing.fields import Field, Kind, Tree
 from catalog.editing.guided import inherited
@@ -81,11 +81,13 @@ class Drawn:
     parts: tuple[Drawn, ...] = ()
     rows: tuple[Row, ...] = ()
     options: tuple[Option, ...] = ()
+    chosen: tuple[Option, ...] = ()
     suggestions: str = ""
     identity: str = ""
     picker: Picker | None = None
     offer: inherited.Offer | None = None
     is_focus: bool = False
+    is_asked_for: bool = False
 
     @property
     def kind(self) -> str:
@@ -94,11 +96,17 @@ class Drawn:
     @property
     def template(self) -> str:
         """The template of its control."""
-        return f"catalog/forms/{_TEMPLATES.get(self.field.kind, 'input')}.html"
+        return f"catalog/forms/{'chosen' if self.is_chosen else _TEMPLATES.get(self.field.kind, 'input')}.html"
 
     @property
     def is_group(self) -> bool:
-        return self.field.kind in (Kind.GROUP, Kind.AGENT, Kind.ROWS)
+        """Whether it stands in a box of its own, with a heading."""
+        return self.field.kind in (Kind.GROUP, Kind.AGENT, Kind.ROWS) or self.is_chosen
+
+    @property
+    def is_chosen(self) -> bool:
+        """Whether what it names is chosen by name."""
+        return self.field.is_picked
 
     @cached_property
     def described_by(self) -> str:
@@ -213,13 +221,29 @@ def anchor(name: str) -> str:
 
 def sections(tree: Tree, pen: Pen) -> tuple[Section, ...]:
     """All of a form."""
-    return tuple(_section(each, pen) for each in tree.sections)
+    return tuple(section(each, pen) for each in tree.sections)
 
 
-def _section(section: fields.Section, pen: Pen) -> Section:
-    parts = tuple(pen.draw(each, fields.name("", each.key), (each.key,), True) for each in section.fields)
+def section(section: fields.Section, pen: Pen) -> Section:
+    """One section of a form."""
+    parts = tuple(pen.draw(spot) for spot in spots(section))
     apart = tuple(each for each in parts if not each.is_shown)
     return Section(section.title, section.anchor, parts, apart)
+
+
+class Spot(NamedTuple):
+    """Where a field stands. ``is_there``: its group is filled in or needed; ``agent``: what its group is said to be."""
+
+    part: Field
+    name: str
+    path: Path
+    is_there: bool = True
+    agent: str | None = None
+
+
+def spots(section: fields.Section) -> Iterator[Spot]:
+    """Where the fields of a section stand."""
+    return (Spot(each, fields.name("", each.key), (each.key,)) for each in section.fields)
 
 
 @dataclass
@@ -229,6 +253,7 @@ class Pen:
     ``base`` is the document the form was made from, ``shape`` what the form says now, row by row
     (:attr:`catalog.editing.reading.Reading.shape`); ``errors`` stand by the names of their inputs; ``focus`` is the
     name of the row or field to go on with. ``pickers``: guided kind → word of the address that suggests its values;
+    ``names``: guided kind → what says how a value of it is called, "" where it is not registered;
     ``found``: what was looked for in one field, and found.
     """
 
@@ -239,6 +264,7 @@ class Pen:
     focus: str = ""
     offers: Mapping[str, inherited.Offer] = field(default_factory=dict)
     pickers: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
     found: tuple[str, tuple[guided.Choice, ...]] | None = None
     knows_me: bool = False
 
@@ -246,32 +272,65 @@ class Pen:
         self._answers = Answers(self.shape)
         self._rows = reading.Rows(self.filled)
 
-    def draw(self, part: Field, name: str, path: Path, is_there: bool, agent: str | None = None) -> Drawn:
-        """One field; ``is_there``: its group is filled in or needed; ``agent``: what its group was said to be."""
+    def is_shown(self, spot: Spot) -> bool:
+        """Whether a field is in the form."""
+        part, name, path, _, agent = spot
+        is_told = not part.only_for or part.only_for == agent or (not agent and part.key in layout.TELLING)
+        is_asked = is_told and self._answers.is_asked(part, path)
+        return (
+            is_asked or name in self._filled or SHOW + name in self.filled or name in self.errors or self._keeps(spot)
+        )
+
+    def inside(self, spot: Spot) -> Iterator[Spot]:
+        """Where the fields directly inside a group, or the entries of a list, stand."""
+        part, name, path, _, _ = spot
+        if part.kind is Kind.ROWS and part.item is not None:
+            for number in self._rows.of(name):
+                yield Spot(part.item, f"{name}/{number}", (*path, number))
+        elif part.fields:
+            said = self._said(fields.name(name, "@type"), (*path, "@type")) if part.kind is Kind.AGENT else None
+            there = self._is_needed(spot) or name in self._filled or self._keeps(spot)
+            for each in part.fields:
+                yield Spot(each, fields.name(name, each.key), (*path, each.key), there, said)
+
+    def _said(self, name: str, path: Path) -> str:
+        """What a group is said to be, or what follows from what is filled in there."""
+        said = self.filled.get(name) or at(self.shape, path, "")
+        return said if isinstance(said, str) else ""
+
+    def _is_needed(self, spot: Spot) -> bool:
+        return spot.is_there and self._answers.is_needed(spot.part, spot.path)
+
+    def _keeps(self, spot: Spot) -> bool:
+        return bool(self._kept(spot.part, spot.name, spot.path))
+
+    def draw(self, spot: Spot) -> Drawn:
+        """One field with all inside."""
+        part, name, path, _, _ = spot
         kept = self._kept(part, name, path)
         is_filled = bool(kept) or name in self._filled
-        needed = is_there and self._answers.is_needed(part, path)
-        is_asked = self._answers.is_asked(part, path) and (not part.only_for or part.only_for == agent)
-        there = needed or is_filled
+        text = self._said(name, path) if part.key == "@type" and part.is_leaf else self.filled.get(name, "")
         return Drawn(
             part,
             name,
             anchor(name),
-            text=self.filled.get(name, "").replace("\x00", "\ufffd"),
+            text=text.replace("\x00", "\ufffd"),
             errors=self.errors.get(name, ()),
-            is_needed=needed,
-            is_shown=is_asked or is_filled or SHOW + name in self.filled or name in self.errors,
+            is_needed=self._is_needed(spot),
+            is_shown=bool(kept) or self.is_shown(spot),
             is_conditional=bool(part.conditions or part.only_for),
             is_deep=len(path) > 1,
             kept=kept,
-            parts=self._parts(part, name, path, there),
-            rows=self._drawn_rows(part, name, path),
-            options=self._options(part, name),
+            parts=tuple(self.draw(each) for each in self.inside(spot)) if part.kind is not Kind.ROWS else (),
+            rows=self._drawn_rows(spot) if part.kind is Kind.ROWS else (),
+            options=self._options(part, text),
+            chosen=self._chosen(part, text) if part.is_picked else (),
             suggestions=part.guided if guided.common(part.guided) else "",
             identity=self.filled.get(name + IDENTITY, ""),
             picker=self._picker(part, name, is_filled),
             offer=self.offers.get(name),
             is_focus=self.focus == name,
+            is_asked_for=SHOW + name in self.filled,
         )
 
     def _picker(self, part: Field, name: str, is_filled: bool) -> Picker | None:
@@ -295,21 +354,14 @@ class Pen:
                     head = head.rpartition("/")[0]
         return frozenset(found)
 
-    def _parts(self, part: Field, name: str, path: Path, there: bool) -> tuple[Drawn, ...]:
-        said = self.filled.get(fields.name(name, "@type")) if part.kind is Kind.AGENT else None
-        return tuple(
-            self.draw(each, fields.name(name, each.key), (*path, each.key), there, said) for each in part.fields
-        )
+    def _drawn_rows(self, spot: Spot) -> tuple[Row, ...]:
+        numbers = self._rows.of(spot.name)
+        return tuple(self._row(each, number, numbers) for each, number in zip(self.inside(spot), numbers, strict=True))
 
-    def _drawn_rows(self, part: Field, name: str, path: Path) -> tuple[Row, ...]:
-        numbers = self._rows.of(name) if part.kind is Kind.ROWS else []
-        return tuple(self._row(part, name, path, number, numbers) for number in numbers)
-
-    def _row(self, part: Field, name: str, path: Path, number: int, numbers: list[int]) -> Row:
-        assert part.item is not None
-        own = f"{name}/{number}"
+    def _row(self, spot: Spot, number: int, numbers: list[int]) -> Row:
+        own = spot.name
         token = self.filled.get(own + ROW, "")
-        group = self.draw(part.item, own, (*path, number), True)
+        group = self.draw(spot)
         has_errors = group.has_errors_below or bool(group.errors)
         is_focus = self.focus == own
         is_open = has_errors or not token or len(numbers) <= _OPEN_ROWS or f"{self.focus}/".startswith(f"{own}/")
@@ -318,7 +370,13 @@ class Pen:
             is_open, number == numbers[0], number == numbers[-1], has_errors, is_focus,
         )  # fmt: skip
 
-    def _options(self, part: Field, name: str) -> tuple[Option, ...]:
+    def _chosen(self, part: Field, text: str) -> tuple[Option, ...]:
+        """What was picked, by its names."""
+        called = self.names.get(part.guided, _nameless)
+        values = (line.strip() for line in text.splitlines() if line.strip())
+        return tuple(Option(value, called(value), is_chosen=True) for value in values)
+
+    def _options(self, part: Field, text: str) -> tuple[Option, ...]:
         if part.kind is Kind.YES_NO:
             offered = [("yes", "Yes", ""), ("no", "No", "")]
         elif part.kind is Kind.CHOICE:
@@ -326,7 +384,6 @@ class Pen:
             offered = [_offered(part, texts.choice(each), known) for each in part.choices]
         else:
             return ()
-        text = self.filled.get(name, "")
         if text and text not in {value for value, _, _ in offered}:
             offered.append((text, f"{text} (not accepted)", ""))
         return tuple(Option(*each, each[0] == text) for each in offered)
@@ -355,6 +412,10 @@ class Pen:
                 step = int(token)
             found.append(step)
         return tuple(found)
+
+
+def _nameless(value: str) -> str:
+    return ""
 
 
 def _offered(part: Field, text: str, known: Mapping[str, guided.Choice]) -> tuple[str, str, str]:

@@ -67,6 +67,11 @@ class Field:
     only_for: str = ""
 
     @property
+    def is_picked(self) -> bool:
+        """A list of what is registered: chosen by name, never typed."""
+        return self.kind is Kind.LINES and self.guided == "instrument"
+
+    @property
     def is_leaf(self) -> bool:
         return self.kind not in (Kind.GROUP, Kind.AGENT, Kind.ROWS, Kind.OTHER)
 

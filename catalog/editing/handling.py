@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
 from catalog.editing import desk, opened, reading, saving, taking, targets, unsaved
-from catalog.editing.case import Case, Chrome, Told, around, show, show_rows
+from catalog.editing.case import Case, Chrome, Told, again, around, show, show_rows
 from catalog.editing.desk import Desk
 from catalog.editing.targets import Target
 from ingest.errors import DocumentError
@@ -34,7 +34,8 @@ def handle(request: HttpRequest, target: Target, chrome: Chrome) -> HttpResponse
 
 def _sent(request: HttpRequest, here: Desk, chrome: Chrome) -> HttpResponse:
     base = opened.unsign(here.target, request.POST.get(unsaved.BASE, ""))
-    case = Case(request, chrome, here, reading.posted(request.POST), base or here.now, unsaved.opening_of(request.POST))
+    opening = unsaved.opening_of(request.POST) or unsaved.new_opening()
+    case = Case(request, chrome, here, reading.posted(request.POST), base or here.now, opening)
     if base is None:
         return _forged(case)
     verb, _, about = request.POST.get("do", "save").partition(":")
@@ -42,15 +43,24 @@ def _sent(request: HttpRequest, here: Desk, chrome: Chrome) -> HttpResponse:
 
 
 def _asked(request: HttpRequest, here: Desk, chrome: Chrome) -> HttpResponse:
-    kept = unsaved.find(request.user, here.target, request.GET.get("unsaved", ""))
-    if kept is not None:
-        base = opened.unsign(here.target, kept.base)
-        if base is not None:
-            case = Case(request, chrome, here, kept.filled, base, kept.opening)
-            told = Told("plain", "These are your unsaved changes. Save them to keep them.")
-            return show(case, told=(told,), is_dirty=True)
+    wanted = request.GET.get(unsaved.UNSAVED, "")
+    kept = unsaved.find(request.user, here.target, wanted) if wanted else None
+    base = opened.unsign(here.target, kept.base) if kept is not None else None
+    if kept is not None and base is not None:
+        return _gone_on_with(Case(request, chrome, here, kept.filled, base, kept.opening))
     case = Case(request, chrome, here, desk.fresh(here), here.now, unsaved.new_opening())
-    return show(case, kept=unsaved.offered(request.user, here.target))
+    return saving.lacking(case) if saving.ASKED in request.GET else show(case, kept=saving.offered(case))
+
+
+def _gone_on_with(case: Case) -> HttpResponse:
+    """An unsaved form: where a newer version stands against it both of them, else the form with what is wrong in it."""
+    status = case.request.GET.get(saving.AGAINST, "")
+    if status and case.base.etag != case.desk.now.etag:
+        return saving.against_newer(case, status)
+    name = case.request.GET.get("find", "")
+    query = case.filled.get(name + reading.PICK, "")
+    found = (name, taking.found(case.request, case.desk, name, query)) if name else None
+    return saving.unsaved_form(case, case.request.GET.get("at", name), found)
 
 
 # --- rows, and what else a button may ask ---------------------------------------------------------------------
@@ -82,23 +92,27 @@ def _move(by: int) -> Callable[[Case, str], HttpResponse]:
 
 def _show_field(case: Case, about: str) -> HttpResponse:
     filled = {**case.filled, reading.SHOW + about: "1"}
-    return show(replace(case, filled=filled), focus=about, is_dirty=True)
+    return again(replace(case, filled=filled), at=about)
 
 
 def _find(case: Case, about: str) -> HttpResponse:
-    found = taking.found(case.request, case.desk, about, case.filled.get(about + reading.PICK, ""))
-    return show(case, found=(about, found), focus=about, is_dirty=True)
+    return again(case, find=about)
 
 
 def _take(case: Case, about: str) -> HttpResponse:
     name, _, token = about.partition("=")  # an identity may have more of them
     filled = taking.taken(case.request, case.desk, case.filled, name, token)
-    return show(replace(case, filled=filled), focus=name, is_dirty=True)
+    return again(replace(case, filled=filled), at=name)
+
+
+def _drop(case: Case, about: str) -> HttpResponse:
+    name, _, token = about.partition("=")
+    return again(replace(case, filled=taking.dropped(case.desk, case.filled, name, token)), at=name)
 
 
 def _inherit(case: Case, about: str) -> HttpResponse:
     filled = taking.inherit(case.desk, case.base, case.filled, about)
-    return show(replace(case, filled=filled), focus=about, is_dirty=True)
+    return again(replace(case, filled=filled), at=about)
 
 
 def _discard(case: Case, _: str) -> HttpResponse:
@@ -143,6 +157,7 @@ _VERBS: Mapping[str, Callable[[Case, str], HttpResponse]] = {
     "show": _show_field,
     "find": _find,
     "take": _take,
+    "drop": _drop,
     "inherit": _inherit,
     "discard": _discard,
     "merge": _merged,

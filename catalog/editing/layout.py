@@ -110,3 +110,6 @@ ONLY_FOR: Mapping[str, str] = {
     "ror": "Organization",
     "url": "Organization",
 }
+
+# Of these, the ones that are asked before anyone has said which of the two it is: whoever fills one in has said it.
+TELLING = frozenset({"orcid", "ror"})

@@ -12,9 +12,11 @@ from catalog.editing import guided
 from catalog.editing.guided.agents import Agent
 from catalog.editing.operations import Operation, Step
 from catalog.editing.owned import Field, Shape
+from catalog.models import PlannedChange
 from ingest.minting import with_identities
 from ingest.records import Value
 
+PICKED = "field"  # name of the inputs that choose the fields
 # Of an agent, in the order of its inputs: key, label, for which types.
 AGENT_PARTS = (
     ("name", "Name", ("Person", "Organization")),
@@ -106,6 +108,26 @@ def question(field: Field, posted: QueryDict) -> Question:
         type=posted.get(f"type:{field.key}", ""),
         known=posted.get(f"known:{field.key}", ""),
     )
+
+
+def answers(change: PlannedChange) -> QueryDict:
+    """What was ticked (``field``) and typed for a plan so far."""
+    return QueryDict(change.answers)
+
+
+def keep(change: PlannedChange, given: QueryDict) -> None:
+    """Keeps what was ticked and typed; what was typed for a field that is not asked now stays for when it is again."""
+    before = answers(change)
+    shown = set(before.getlist(PICKED))
+    kept = QueryDict(mutable=True)
+    for name, texts in before.lists():
+        if name != PICKED and name.partition(":")[2] not in shown:
+            kept.setlist(name, texts)
+    for name, texts in given.lists():
+        if name == PICKED or ":" in name:
+            kept.setlist(name, texts)
+    PlannedChange.objects.filter(pk=change.pk).update(answers=kept.urlencode())
+    change.refresh_from_db()
 
 
 def fitting(field: Field, known: Iterable[Agent]) -> list[Agent]:

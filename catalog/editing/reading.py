@@ -229,6 +229,8 @@ class _Reader:
                     target[each.key] = found
         if not changed:
             return old, shape
+        if part.kind is Kind.AGENT and (told := _told(part, new)):
+            new["@type"] = shape["@type"] = told
         if at and all(key[:1] == "@" for key in new):
             return ABSENT, shape
         return new, shape
@@ -260,6 +262,12 @@ class _Reader:
         if len(new) == len(base) and all(a is b for a, b in zip(new, base, strict=True)):
             return old, seen_rows
         return new or ABSENT, seen_rows
+
+
+def _told(part: Field, new: Mapping[str, Any]) -> str:
+    """What an agent must be that nobody said to be a person or an organization: only one of them has an ORCID."""
+    told = {each.only_for for each in part.fields if each.only_for and each.key in new}
+    return told.pop() if len(told) == 1 and "@type" not in new else ""
 
 
 def _origin(token: str, left: set[int]) -> int | None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from typing import Any
 
-from catalog.editing import fields, guided, reading
+from catalog.editing import fields, guided, order, reading
 from catalog.editing.fields import Field, Tree
 from catalog.editing.opened import with_people
 from catalog.editing.reading import Filled, Reading
@@ -16,6 +17,7 @@ from ingest.schema import Problem, SchemaSet
 
 _ROUNDS = 12
 _LIMIT = 200
+_EMBARGO = "embargo_end_date"
 
 
 @dataclass(frozen=True)
@@ -49,16 +51,16 @@ def settle(
         left = {**{name: (why,) for name, why in now.wrong.items()}, **left}
         problems = draft_problems(schemas, tree.kind, now.value, system)
         if not problems:
-            return Settled(now, left)
+            return Settled(now, order.of_errors(tree, left))
         culprits = {problem: _culprit(now.name_of(problem.pointer), working) for problem in problems}
         if not all(culprits.values()):
             at_fault = tuple(problem for problem, name in culprits.items() if not name)
-            return Settled(now, left, at_fault)
+            return Settled(now, order.of_errors(tree, left), at_fault)
         for problem, name in culprits.items():
             if name not in left or problem.message not in left[name]:
                 left[name] = (*left.get(name, ()), told(tree, now, problem, filled))
         working = _without(working, set(culprits.values()))
-    return Settled(reading.read(tree, {}, base), left, tuple(problems))
+    return Settled(reading.read(tree, {}, base), order.of_errors(tree, left), tuple(problems))
 
 
 def draft_problems(schemas: SchemaSet, kind: str, value: Mapping[str, Any], system: Mapping[str, Any]) -> list[Problem]:
@@ -71,6 +73,29 @@ def complete_problems(
 ) -> list[Problem]:
     """What keeps people's part of a document from being complete."""
     return schemas.missing_for_complete(kind, _whole(kind, value, system, "complete"))
+
+
+def noted(schemas: SchemaSet, kind: str, reading: Reading, base: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Name of an input → what looks wrong there, though a draft may keep it.
+
+    Dates the wrong way round; and the end of an embargo that was over when it was typed: one that ran out since then
+    (``base`` has it already) is as it should be.
+    """
+    found = {
+        reading.name_of(problem.pointer): (problem.message,) for problem in schemas.reversed_dates(kind, reading.value)
+    }
+    end = reading.value.get(_EMBARGO)
+    if reading.value.get("access_level") == "embargoed" and end != base.get(_EMBARGO) and _is_over(end):
+        words = f"{end} is over already: data under embargo until then may be had by now. Is another day meant?"
+        found[f"/{_EMBARGO}"] = (f"{schemas.words(kind).label([_EMBARGO])}: {words}",)
+    return found
+
+
+def _is_over(day: Any) -> bool:
+    try:
+        return isinstance(day, str) and date.fromisoformat(day) < datetime.now(UTC).date()
+    except ValueError:
+        return False
 
 
 def asked(schemas: SchemaSet, kind: str, value: Mapping[str, Any], system: Mapping[str, Any]) -> frozenset[str]:
@@ -109,6 +134,8 @@ def told(tree: Tree, now: Reading, problem: Problem, filled: Mapping[str, str]) 
     name = now.name_of(problem.pointer)
     found = field_at(tree.root, name)
     advice = guided.advice(found.guided, filled.get(name, "")) if found is not None and found.guided else ""
+    if problem.is_missing:  # the form shows the answers that are accepted
+        return problem.message.partition(" Accepted are ")[0]
     return advice or problem.message
 
 

@@ -2,7 +2,7 @@
 
 What is read back becomes a bulk change with a preview, as any other. A cell that holds what the export would write
 for the present value changes nothing, whatever its type; an empty one takes the value away; a column that is left out
-leaves its field alone.
+leaves its field alone. What is typed into a cell is kept as a form would keep it: ``cc-by-4.0`` is CC-BY-4.0.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from catalog import engine, rights
-from catalog.editing import bulk, cells, columns, owned, targets
+from catalog.editing import bulk, cells, columns, fields, given, owned, targets
 from catalog.editing.bulk import BulkError, Function
 from catalog.editing.columns import ABSENT, ColumnError, Path
+from catalog.editing.fields import Tree
 from catalog.editing.owned import Shape
 from catalog.editing.sheets import Cell, Row, SheetError, Table, bounded
 from catalog.editing.targets import Target
@@ -52,15 +53,15 @@ def table(chosen: Sequence[Target], *, typed: bool) -> Table:
     if not chosen:
         raise SheetError("No record was chosen; tick some first.")
     records = [_exported(target) for target in chosen]
-    fields = owned.common(list(dict.fromkeys(target.root for target in chosen)), chosen[0].kind)
+    known = owned.common(list(dict.fromkeys(target.root for target in chosen)), chosen[0].kind)
     every = [dict(_leaves(record.value)) for record in records]
-    paths: list[Path] = [(field.key,) for field in fields if field.shape in _ALWAYS]
+    paths: list[Path] = [(field.key,) for field in known if field.shape in _ALWAYS]
     paths += [path for one in every for path in one]
     written = [{path: _cells(leaf, typed=typed) for path, leaf in one.items()} for one in every]
     longest = Counter[Path]()
     for one in written:
         longest |= Counter({path: len(parts) for path, parts in one.items()})
-    ordered = columns.in_order(paths, [field.key for field in fields])
+    ordered = columns.in_order(paths, [field.key for field in known])
     places = [(path, part) for path in ordered for part in range(1, max(longest[path], 1) + 1)]
     names = [cells.harmless(cells.escaped(columns.header(path, part))) for path, part in places]
     bounded(names, len(records))
@@ -133,14 +134,15 @@ def plan(user: User, word: str, name: str, given: Table) -> PlannedChange:
     }
     roots = list(dict.fromkeys(target.root for target in known.values())) or list(engine.roots())
     words = {root: engine.schemas(root).words(kind) for root in roots}
+    trees = {root: fields.tree(engine.schemas(root), kind) for root in roots}
     accepted, unknown = _accepted(found, kind, list(words.values()), known.values())
     remarks = [*found.remarks, *unknown]
     change = bulk.begin(user, word, list(rows))
     functions: dict[str, Function] = {}
     for identifier, same in rows.items():
         target = known.get(identifier)
-        here = words[target.root] if target is not None else words[roots[0]]
-        functions[identifier] = _function(same, accepted, here, found)
+        root = target.root if target is not None else roots[0]
+        functions[identifier] = _function(same, accepted, _Asked(words[root], trees[root]), found)
     seen = {identifier: _tag(same[0], found) for identifier, same in rows.items()}
     return bulk.plan(change, f"From the spreadsheet {name[:80]}", functions, remarks=remarks, seen=seen)
 
@@ -222,7 +224,15 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(every[:_MOST_NAMED]) + more
 
 
-def _function(same: Sequence[Row], fields: Mapping[Path, tuple[int, ...]], words: Words, found: _Columns) -> Function:
+@dataclass(frozen=True)
+class _Asked:
+    """What the schemas of a root say of a kind of document, and the form they make of it."""
+
+    words: Words
+    tree: Tree
+
+
+def _function(same: Sequence[Row], places: Mapping[Path, tuple[int, ...]], asked: _Asked, found: _Columns) -> Function:
     row = same[0]
 
     def function(value: Value) -> Value:
@@ -231,12 +241,12 @@ def _function(same: Sequence[Row], fields: Mapping[Path, tuple[int, ...]], words
         if not _tag(row, found):
             raise BulkError("The row has no etag; export the record again and make the change there.")
         wanted = {}
-        for path, places in fields.items():
-            given = [row[at] for at in places]
+        for path, positions in places.items():
             there = columns.at(value, path)
-            read = _read(given, there, lambda path=path: owned.types_at(words, path))  # type: ignore[misc]
+            typed = [row[at] for at in positions]
+            read = _read(typed, there, lambda path=path: owned.types_at(asked.words, path))  # type: ignore[misc]
             if read is not _UNCHANGED:
-                wanted[path] = read
+                wanted[path] = given.as_in_a_form(asked.tree, path, read)
         try:
             return columns.changed(value, wanted)
         except ColumnError as error:
@@ -248,9 +258,9 @@ def _function(same: Sequence[Row], fields: Mapping[Path, tuple[int, ...]], words
 _UNCHANGED = object()
 
 
-def _read(given: Sequence[Cell], present: Any, types: Callable[[], frozenset[str]]) -> Any:
+def _read(typed_in: Sequence[Cell], present: Any, types: Callable[[], frozenset[str]]) -> Any:
     """The value the cells of a place ask for; :data:`_UNCHANGED` when they hold what stands there."""
-    filled = [cell for cell in given if cell is not None and (not isinstance(cell, str) or cell.strip())]
+    filled = [cell for cell in typed_in if cell is not None and (not isinstance(cell, str) or cell.strip())]
     is_leaf = present is not ABSENT and _is_leaf(present)
     if not filled:
         return ABSENT if is_leaf else _UNCHANGED

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from django.http import HttpRequest
@@ -27,6 +27,9 @@ SUGGESTED: Mapping[str, str] = {
     "instrument": "instruments",
     "file": "files",
 }
+
+# Guided kind of what is picked by name → what a value of it is called.
+NAMED: Mapping[str, Callable[[str], str]] = {"instrument": instruments.label}
 
 
 def found(request: HttpRequest, desk: Desk, name: str, query: str) -> tuple[Choice, ...]:
@@ -59,6 +62,14 @@ def taken(request: HttpRequest, desk: Desk, filled: Filled, name: str, token: st
         lines = [line for line in filled.get(name, "").splitlines() if line.strip() and line != token]
         return {**kept, name: "\n".join([*lines, token])}
     return {**kept, name: token} if field.is_leaf else filled
+
+
+def dropped(desk: Desk, filled: Filled, name: str, token: str) -> Filled:
+    """The form without one of the things that were picked."""
+    field = settling.field_at(desk.tree.root, name)
+    if field is None or not field.is_picked:
+        return filled
+    return {**filled, name: "\n".join(line for line in filled.get(name, "").splitlines() if line.strip() != token)}
 
 
 def _agent(request: HttpRequest, token: str) -> Mapping[str, Any] | None:

@@ -16,6 +16,7 @@ from catalog.models import Dataset, Document, Instrument, Project, Run
 from ingest import documents, manifest
 from ingest.documents import ADMINISTRATIVE, EXPERIMENT, INSTRUMENT, PROJECT, STRUCTURAL
 from ingest.errors import FairfolderError, FrozenError
+from ingest.purposes import NO_PURPOSE, Purpose
 from ingest.records import Change, Outcome, Record, Value
 from ingest.seen import state_folder
 from ingest.store import Store
@@ -204,24 +205,35 @@ class Edit:
 def store(root: Path) -> Store:
     """The writer of a root, as this process uses it."""
     many_descriptors()  # one action on hundreds of records holds their folders and locks all at once
-    return Store(root, engine.schemas(root), lock_fallback=state_folder(settings.ENGINE.state_dir, root))
+    state = state_folder(settings.ENGINE.state_dir, root)
+    return Store(root, engine.schemas(root), state=state, recorder=engine.recorder(root))
 
 
-def save(target: Target, function: Callable[[Value | None], Value | None], *, by: str, if_match: str = "") -> Outcome:
+def save(
+    target: Target,
+    function: Callable[[Value | None], Value | None],
+    *,
+    by: str,
+    if_match: str = "",
+    purpose: Purpose = NO_PURPOSE,
+) -> Outcome:
     """Change one document as one action; its pages tell at once.
+
+    Args:
+        purpose: what the history says of it beyond what the document tells.
 
     Raises:
         ConflictError: when ``if_match`` is given and is not the ETag found under the lock.
         DocumentError: when the result would not be valid, with a sentence per problem.
         FrozenError, StoreError, BusyError: when it cannot be written now.
     """
-    outcome = save_all([Edit(target, function, if_match or None)], by=by)[0]
+    outcome = save_all([Edit(target, function, if_match or None)], by=by, purpose=purpose)[0]
     if outcome.error is not None:
         raise outcome.error
     return outcome
 
 
-def save_all(edits: Iterable[Edit], *, by: str) -> list[Outcome]:
+def save_all(edits: Iterable[Edit], *, by: str, purpose: Purpose = NO_PURPOSE) -> list[Outcome]:
     """Several documents changed as one action for each root; one record's trouble holds up no other's.
 
     Answers one outcome for each *record*, with the error of those that could not be changed.
@@ -233,7 +245,7 @@ def save_all(edits: Iterable[Edit], *, by: str) -> list[Outcome]:
     for root, records in _records(edits).items():
         if reason := absence(root):
             raise FrozenError(f"{reason} Nothing was saved.")
-        done = store(root).apply(records, by=by)
+        done = store(root).apply(records, by=by, purpose=purpose)
         outcomes += done
         index.refresh([written.path for each in done for written in each.written])
     return outcomes

@@ -17,8 +17,9 @@ from catalog.models import UnsavedForm
 from ingest import documents
 
 BASE = "base"  # name of the input that carries what a form was made from
+UNSAVED = "unsaved"  # in an address: which opening to go on with
 OPENING = "opening"  # name of the input that tells one opening of the form from another
-_MOST = 10  # of one record; the oldest go
+_MOST = 20  # of one record; the oldest go
 
 Person = AbstractBaseUser | AnonymousUser
 

@@ -18,13 +18,14 @@ _CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _HOW: dict[Kind, str] = {
     Kind.LINES: "One on each line.",
     Kind.SCALAR: "A number is kept as a number; in double quotes it is kept as text.",
-    Kind.DATETIME: "With its offset from UTC.",
+    Kind.DATETIME: "With the time zone, as in 2026-11-23T06:24:05+01:00.",
 }
 
 
 def hint(field: Field) -> str:
     """What the schema says of a field, and how it is filled in."""
-    return "" if field.key == "@type" else f"{field.help} {_HOW.get(field.kind, '')}".strip()
+    how = "" if field.is_picked else _HOW.get(field.kind, "")
+    return "" if field.key == "@type" else f"{field.help} {how}".strip()
 
 
 def example(field: Field) -> str:
@@ -36,11 +37,14 @@ def example(field: Field) -> str:
 
 
 def beside(sentence: str, title: str) -> str:
-    """An error without what stands beside it anyway: the field's name, and of what is missing the hint."""
+    """An error without what stands beside it anyway: the field's name."""
+    _, quoted, missing = sentence.rpartition(f"“{title}” is missing")
+    if quoted:
+        return f"This is missing{missing}"
     head, colon, rest = sentence.partition(": ")
     if not colon or (head != title and not head.endswith(f", {title}")):
         return sentence
-    return "This is missing." if rest.startswith("missing.") else f"{rest[:1].upper()}{rest[1:]}"
+    return f"{rest[:1].upper()}{rest[1:]}"
 
 
 def _typed(value: Any) -> str:

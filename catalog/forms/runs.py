@@ -13,8 +13,8 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from catalog import queries, rights
-from catalog.editing import drawing, file_choice, runs, targets
+from catalog import engine, queries, rights
+from catalog.editing import drawing, fields, file_choice, order, runs, targets
 from catalog.editing.file_choice import MOST_LISTED, MOST_TICKED, Choice, Free
 from catalog.editing.guided import people
 from catalog.editing.targets import Target
@@ -178,6 +178,7 @@ def _give_files(request: HttpRequest, target: Target, among: list[Free], context
     except ConflictError:
         newer, status = _document(target), 412
         context |= {"shown": file_choice.shown(asked.files, among), "newer": newer.etag, "theirs": _listed(newer)}
+        context["is_oneself"] = newer.value.get("last_modified_by") == request.user.get_username()
     except FairfolderError as error:
         asked.errors["files"], status = " ".join(targets.words(error)), 422
     return render(request, "catalog/forms/run_files.html", context, status=status)
@@ -221,6 +222,10 @@ def _not_complete(request: HttpRequest, target: Target, error: FairfolderError) 
     dataset = get_object_or_404(Dataset, identifier=target.dataset_identifier)
     pointers: tuple[str, ...] = getattr(error, "pointers", ())
     words = targets.words(error)
+    if pointers:
+        tree = fields.tree(engine.schemas(target.root), target.kind)
+        pairs = sorted(zip(words, pointers, strict=True), key=lambda pair: order.of_name(tree, pair[1]))
+        words, pointers = tuple(word for word, _ in pairs), tuple(pointer for _, pointer in pairs)
     places = [_address(target, pointer) for pointer in pointers] or [""] * len(words)
     context = _around(dataset) | {
         "target": target,

@@ -72,4 +72,5 @@ def suggest(request: HttpRequest, kind: str) -> HttpResponse:
     query = request.GET.get("q", "").replace("\0", "")[:_LONGEST_QUESTION]
     dataset = request.GET.get("dataset", "").replace("\0", "")
     found = find(Asked(rights.of_request(request), query, dataset))
-    return render(request, "catalog/suggestions.html", {"found": found, "for": request.GET.get("for", ""), "q": query})
+    context = {"found": found, "for": request.GET.get("for", ""), "q": query, "kind": kind}
+    return render(request, "catalog/suggestions.html", context)

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from catalog.index import files, records, runs
 from catalog.index.absence import absence
+from catalog.index.belonging import datasets_below, put_in_projects
 from catalog.index.reading import Place, Reading, kind_at, locate, places_below, read, stamp_of
 from catalog.index.records import Affected, Columns
 from catalog.models import ChangeLog, Dataset, Document, File, FileDocument, Instrument, Project, Rebuild, Run
@@ -254,12 +255,15 @@ def _write_documents(readings: Mapping[Key, Reading | None]) -> Affected:
     rows = _rows(readings)
     new: list[Document] = []
     gone: list[int] = []
+    projects: list[Key] = []
     for key, reading in readings.items():
         row = rows.get(key)
         if row is not None and reading is not None and _same(row, reading):
             continue
         if row is not None:
             affected.add(row.kind, row.identifier)
+        if _is_other_project(row, reading):
+            projects.append(key)
         if documents.COMPLETE in (row and row.kind, reading and reading.kind):
             affected.run_folders.add((key[0], key[1].rpartition("/")[0]))
         if reading is not None:
@@ -270,7 +274,17 @@ def _write_documents(readings: Mapping[Key, Reading | None]) -> Affected:
     for batch in batches(gone, _IN_ONE_QUERY):
         Document.objects.filter(pk__in=batch)._raw_delete("default")
     Document.objects.bulk_create(new, _IN_ONE_QUERY, update_conflicts=True, unique_fields=_PLACE, update_fields=_FACTS)
+    for key in projects:
+        for identifier in datasets_below(*key):
+            affected.add(documents.ADMINISTRATIVE, identifier)
     return affected
+
+
+def _is_other_project(row: Document | None, reading: Reading | None) -> bool:
+    """Whether another project stands at a place than before, so that its datasets are in another one now."""
+    before = row.identifier if row is not None and row.kind == documents.PROJECT else ""
+    after = reading.identifier if reading is not None and reading.kind == documents.PROJECT else ""
+    return before != after
 
 
 def _facts(reading: Reading) -> dict[str, Any]:
@@ -319,6 +333,8 @@ def _derive_rows(model: type[Model], bearing: Mapping[str, Sequence[Document]], 
         manager.filter(identifier__in=gone)._raw_delete("default")
     if not rows:
         return
+    if model is Dataset:
+        put_in_projects(rows)
     names = [name.removesuffix("_id") for name in next(iter(rows.values()))]
     manager.bulk_create(
         [model(identifier=identifier, **row) for identifier, row in rows.items()],

@@ -9,6 +9,7 @@ some of theirs changed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from ingest import documents
 from ingest.documents import ADMINISTRATIVE, EXPERIMENT, STRUCTURAL
 from ingest.errors import DocumentError
 from ingest.layout import METADATA
+from ingest.marking import all_named
 from ingest.parts import Part, Parts, outdated_files, outdated_records
 from ingest.revisions import file_lines, read_revision
 
@@ -34,9 +36,10 @@ def derive(affected: Affected) -> None:
     """Makes the rows of every run that a change concerns equal to what the documents say now."""
     if not Run.objects.exists():
         return
+    around = _Around()
     for some in _batches(set(_concerned(affected))):
         for run in Run.objects.filter(identifier__in=some):
-            _derive_one(run, run.identifier in affected.run_files)
+            _derive_one(run, around, run.identifier in affected.run_files)
 
 
 def _concerned(affected: Affected) -> Iterator[str]:
@@ -77,41 +80,68 @@ def _using(instruments: set[str]) -> Iterator[str]:
             yield identifier
 
 
-def _derive_one(run: Run, files_changed: bool) -> None:
-    document, dataset = _standing(run)
+@dataclass
+class _Around:
+    """What several runs share, asked for once: the dataset around their documents, and what that one holds."""
+
+    datasets: dict[tuple[str, str, str, str], Dataset | None] = field(default_factory=dict)
+    named: dict[int, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
+    projects: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def dataset(self, document: Document) -> Dataset | None:
+        """The dataset in whose folder a run's document stands; where two say it is theirs, the one the run names."""
+        named = text(value_of(document).get("dataset_identifier")).lower()
+        key = (*folder_of(document), named)
+        if key not in self.datasets:
+            self.datasets[key] = _dataset_at(*key)
+        return self.datasets[key]
+
+    def named_by(self, dataset: Dataset, run: Run) -> Mapping[str, Any]:
+        """What the manifest says of a run's complete metadata file; {} when it names none."""
+        if dataset.pk not in self.named:
+            self.named[dataset.pk] = all_named(value_of(dataset.structural))
+        return self.named[dataset.pk].get(run.identifier, {})
+
+    def project(self, identifier: str) -> Mapping[str, Any]:
+        """The document of a project; {} when there is none."""
+        if identifier not in self.projects:
+            row = Project.objects.select_related("document").filter(identifier=identifier).first()
+            self.projects[identifier] = value_of(row.document if row is not None else None)
+        return self.projects[identifier]
+
+
+def _derive_one(run: Run, around: _Around, files_changed: bool) -> None:
+    document, dataset = _standing(run, around)
     columns = {
         **_EMPTY,
         **of_run(document),
         "dataset_identifier": dataset.identifier if dataset is not None else "",
     }
-    named = _named(run, dataset)
-    if dataset is not None and named is not None:
+    named = around.named_by(dataset, run) if dataset is not None else {}
+    if dataset is not None and named:
         columns |= {
             "revision": named["revision"],
             "complete_metadata": named["complete_metadata"],
             "finalized": moment_of(named.get("finalized_date")),
         }
-        columns |= _state(run, document, dataset, named, files_changed)
+        columns |= _state(run, document, dataset, around, files_changed)
     if any(getattr(run, name) != value for name, value in columns.items()):
         Run.objects.filter(pk=run.pk).update(**columns)
 
 
-def _standing(run: Run) -> tuple[Document, Dataset | None]:
+def _standing(run: Run, around: _Around) -> tuple[Document, Dataset | None]:
     """The run's document and the dataset whose folder it stands in; of several documents the first that is in one."""
     bearers = Document.objects.filter(kind=EXPERIMENT, identifier=run.identifier)
     by_place = list(bearers.order_by("root", "path", "path_encoding"))
-    found = ((document, dataset) for document in by_place if (dataset := _dataset_around(document)) is not None)
+    found = ((document, dataset) for document in by_place if (dataset := around.dataset(document)) is not None)
     return next(found, (by_place[0], None))
 
 
-def _dataset_around(document: Document) -> Dataset | None:
-    """The dataset in whose folder a run's document stands; where two say it is theirs, the one the run names."""
-    root, path, encoding = folder_of(document)
+def _dataset_at(root: str, path: str, encoding: str, named: str) -> Dataset | None:
     beside = [
         documents.encode_path(f"{documents.decode_path(path, encoding)}/{METADATA}/{kind}.json")["path"]
         for kind in (ADMINISTRATIVE, STRUCTURAL)
     ]
-    named = text(value_of(document).get("dataset_identifier")).lower()
     candidates = {named, *Document.objects.filter(root=root, path__in=beside).values_list("identifier", flat=True)}
     rows = Dataset.objects.select_related("administrative", "structural").filter(
         identifier__in=candidates, root=root, path=path, path_encoding=encoding
@@ -119,19 +149,8 @@ def _dataset_around(document: Document) -> Dataset | None:
     return min(rows, key=lambda row: (row.identifier != named, row.identifier), default=None)
 
 
-def _named(run: Run, dataset: Dataset | None) -> Mapping[str, Any] | None:
-    """What the manifest says of a run's complete metadata file."""
-    runs = value_of(dataset.structural if dataset is not None else None).get("runs")
-    for each in runs if isinstance(runs, list) else ():
-        if isinstance(each, dict) and str(each.get("run_id")).lower() == run.identifier:
-            whole = type(each.get("revision")) is int and isinstance(each.get("complete_metadata"), str)
-            return each if whole and 0 < each["revision"] < 2**31 else None
-    return None
-
-
-def _state(
-    run: Run, experiment: Document, dataset: Dataset, named: Mapping[str, Any], files_changed: bool
-) -> dict[str, Any]:
+def _state(run: Run, experiment: Document, dataset: Dataset, around: _Around, files_changed: bool) -> dict[str, Any]:
+    named = around.named_by(dataset, run)
     document = _document_in(dataset, named["complete_metadata"])
     if document is None:
         return {"outdated": [f"Its complete metadata file {named['complete_metadata']} is missing."]}
@@ -140,7 +159,7 @@ def _state(
     if document.sha256 != named.get("sha256"):
         return {"outdated": ["Its complete metadata file was changed after it was written."]}
     try:
-        of_records = list(outdated_records(document.value, _parts(experiment, dataset)))
+        of_records = list(outdated_records(document.value, _parts(experiment, dataset, around)))
         of_files = run.outdated_files
         if files_changed or run.compared != document.sha256:
             of_files = _of_files(run, dataset, document)
@@ -170,12 +189,11 @@ def _document_in(dataset: Dataset, relative: str) -> Document | None:
     return here.filter(path_encoding=encoded.get("path_encoding", "")).first()
 
 
-def _parts(document: Document, dataset: Dataset) -> Parts:
+def _parts(document: Document, dataset: Dataset, around: _Around) -> Parts:
     """The documents as they stand, the files left out."""
-    project = Project.objects.select_related("document").filter(identifier=dataset.project_identifier).first()
     experiment = value_of(document)
     return Parts(
-        Part("", value_of(project.document if project is not None else None)),
+        Part("", around.project(dataset.project_identifier)),
         Part("", value_of(dataset.administrative)),
         Part("", value_of(dataset.structural)),
         Part("", experiment),

@@ -94,6 +94,7 @@ class PlannedChange(models.Model):
     made = models.DateTimeField(auto_now_add=True)
     word = models.CharField(max_length=16, help_text="Kind of document, as in addresses")
     identifiers = models.JSONField(help_text="Of the records, in the order of the list")
+    answers = models.TextField(blank=True, help_text="What was ticked and typed so far, as a form sends it")
     words = models.TextField(blank=True, help_text="What will be done, for people")
     remarks = models.JSONField(default=list, help_text="What else there is to say, one sentence each")
     rows = models.JSONField(null=True, help_text="The preview: see catalog.editing.bulk.Planned")

@@ -13,6 +13,7 @@ from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 
 from catalog.keyset import QuestionError
+from ingest.provenance.git import GitError
 
 log = logging.getLogger(__name__)
 _UNAVAILABLE = (OperationalError, InterfaceError)
@@ -78,11 +79,27 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return failure(
+    from catalog.editing import signed_out  # here: every command loads this module, for its check of the settings
+
+    return signed_out.met(request) or failure(
         403,
         "The form has expired",
         "Go back, reload the page and send the form again. Cookies must be allowed for this site.",
     )
+
+
+def telling_of_git(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Answers with a sentence where the repository cannot be read."""
+
+    @wraps(view)
+    def answered(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except GitError as error:
+            log.warning("the history cannot be read: %s", error)
+            return failure(503, "The history cannot be read now", str(error))
+
+    return answered
 
 
 def answering_questions(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:

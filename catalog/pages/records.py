@@ -14,6 +14,7 @@ from django.utils.http import parse_etags, quote_etag
 from django.views.decorators.http import require_safe
 
 from catalog import engine, queries, rights
+from catalog.editing import fields, order
 from catalog.models import Dataset, File, FileDocument, value_of
 from catalog.pages import engine_words, overview, previews, values
 from catalog.pages.failures import answering_questions
@@ -237,7 +238,10 @@ def _facts(root: str, kind: str, value: Mapping[str, Any], elsewhere: set[str]) 
 
 def _lacking(root: str, kind: str, value: dict[str, Any]) -> list[str]:
     here = engine.root_named(root)
-    return engine.lacking(here, kind, value) if here and value.get("status") == "draft" else []
+    if here is None or value.get("status") != "draft":
+        return []
+    tree = fields.tree(engine.schemas(here), kind)
+    return [problem.message for problem in order.of_problems(tree, engine.lacking(here, kind, value))]
 
 
 def _formats(recorded: Any) -> list[dict[str, Any]]:

@@ -82,6 +82,7 @@ def revision(request: HttpRequest, identifier: UUID, number: int) -> HttpRespons
         "project": queries.project_of(dataset),
         "inside": True,
         "number": number,
+        "revision_word": f"revision-{number}",
         "value": found.value,
         "sha256": found.sha256,
         "name": found.path.name,

@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from catalog.pages import health, instruments, members, profile, records, runs, second_factor, signing_in
+from catalog.pages import health, history, instruments, members, profile, records, runs, second_factor, signing_in
 
 urlpatterns = [
     path("", records.projects, name="projects"),
@@ -17,6 +17,12 @@ urlpatterns = [
     path("runs/<uuid:identifier>/", runs.run, name="run"),
     path("runs/<uuid:identifier>/revisions/<int:number>/", runs.revision, name="revision"),
     path("runs/<uuid:identifier>/revisions/<int:number>.json", runs.revision_file, name="revision-file"),
+    path("history/<slug:word>/<uuid:identifier>/", history.history, name="history"),
+    path("history/<slug:word>/<uuid:identifier>/version/", history.version, name="version"),
+    path("history/<slug:word>/<uuid:identifier>/version.json", history.version_file, name="version-file"),
+    path("history/<slug:word>/<uuid:identifier>/differences/", history.differences, name="differences"),
+    path("history/<slug:word>/<uuid:identifier>/restore/", history.restore, name="restore"),
+    path("history/<slug:word>/<uuid:identifier>/prov.jsonld", history.trail, name="trail"),
     path("instruments/", instruments.instruments, name="instruments"),
     path("instruments/<uuid:identifier>/", instruments.instrument, name="instrument"),
     path("status/", health.status, name="status"),

@@ -17,13 +17,13 @@ from tests.catalog.tree import Tree
 
 @pytest.fixture
 def tree(tmp_path: Path, settings: Settings) -> Tree:
-    """An empty watched folder that the settings name, with a state folder beside it."""
+    """An empty watched folder that the settings name, with a state folder beside it; files are at rest at once."""
     root = tmp_path / "data"
     root.mkdir()
     (tmp_path / "state").mkdir()
     settings.MONITOR_PATHS = (root,)
     settings.FAIRFOLDER_STATE_DIR = tmp_path / "state"
-    settings.ENGINE = replace(settings.ENGINE, state_dir=tmp_path / "state")
+    settings.ENGINE = replace(settings.ENGINE, state_dir=tmp_path / "state", settle_seconds=0.0)
     return Tree(root)
 
 

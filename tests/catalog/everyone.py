@@ -18,6 +18,7 @@ from catalog import accounts, index
 from catalog.models import ChangeLog, Dataset, Document, File, Instrument, Project, Run
 from catalog.models.work import BulkChange, PlannedChange, Review
 from ingest import documents, revisions
+from tests.catalog.recorded import Past
 from tests.catalog.tree import AUDIT, Tree, entry, identifier, put
 
 # The outsider is a member who is a researcher of p_Beta, the researcher a member who is one of p_Alpha.
@@ -56,6 +57,7 @@ def populated(tree: Tree) -> World:
             documents.instrument_document(tree.root, slug), {**documents.instrument_template(instrument, "en"), **AUDIT}
         )
     index.refresh(tree.documents())
+    Past(tree.root).begin().commit("Describe everything", by="")
     users = _people()
     for name in ("curator", "administrator"):
         PlannedChange.objects.create(
@@ -68,6 +70,7 @@ def populated(tree: Tree) -> World:
     clients = {"stranger": Client()}
     for name, user in users.items():
         clients[name] = Client()
+        clients[name].handler = clients["stranger"].handler  # the middleware is loaded once for all of them
         clients[name].force_login(user)
     return World(tree, clients, users, _ids(users))
 

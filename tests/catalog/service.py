@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -123,9 +124,13 @@ class Serving:
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
+    """A port nobody listens on: below those the kernel gives to whoever connects, and each worker has its own."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = 12_000 + 400 * (worker % 50)
+    for port in random.SystemRandom().sample(range(first, first + 400), 400):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise OSError(f"no port from {first} to {first + 399} is free")
 
 
 def first_object(process: subprocess.Popen[str], errors: Path) -> dict[str, Any]:
@@ -141,7 +146,7 @@ def first_object(process: subprocess.Popen[str], errors: Path) -> dict[str, Any]
     raise AssertionError(f"serve ended with {process.wait()}: {text} {errors.read_text()}")
 
 
-def eventually(what: Any, seconds: float = 15.0) -> Any:
+def eventually(what: Any, seconds: float = 60.0) -> Any:
     """The first true answer of `what`, asked again until then.
 
     Raises:

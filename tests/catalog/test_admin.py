@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -80,6 +81,21 @@ def test_accounts_are_managed_here_with_their_passwords(curator: Client, django_
     assert curator.post(f"/admin/auth/user/{user.pk}/password/", new).status_code == 302
     user.refresh_from_db()
     assert user.check_password("a fine new password")
+
+
+def test_a_new_account_has_the_role_that_somebody_chose(curator: Client, django_user_model: Any) -> None:
+    page = curator.get("/admin/auth/user/add/").content.decode()
+    roles = re.search(r'<select name="role".*?</select>', page, re.S)
+    assert roles is not None
+    chosen = re.findall(r'<option value="([^"]*)" selected', roles[0])
+    assert chosen in ([], [""]), "nothing is chosen that nobody chose"
+    words = "a fine new password"
+    new = {"username": "ada", "usable_password": "true", "password1": words, "password2": words}
+    refused = curator.post("/admin/auth/user/add/", new)
+    assert "Choose a role" in refused.content.decode()
+    assert not django_user_model.objects.filter(username="ada").exists()
+    assert curator.post("/admin/auth/user/add/", {**new, "role": "member"}).status_code == 302
+    assert django_user_model.objects.get(username="ada").profile.role == "member"
 
 
 def test_a_reader_without_rights_does_not_get_in(reader: Client) -> None:

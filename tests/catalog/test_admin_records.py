@@ -151,13 +151,16 @@ def test_a_run_is_listed_with_its_dataset_and_project(steward: Client, filled: T
 def test_fields_of_the_ticked_records_are_changed_after_a_preview_and_taken_back(steward: Client, filled: Tree) -> None:
     plan = begin(steward)["Location"]
     assert "Licence" in steward.get(plan).content.decode()
-    asked = f"{plan}?field=license&field=keywords&field=data_steward"
-    html = steward.get(asked).content.decode()
+    fields = {"field": ["license", "keywords", "data_steward"]}
+    html = steward.post(plan, {**fields, "do": "fields"}, follow=True).content.decode()
     assert all(f'name="operation:{key}"' in html for key in ("license", "keywords", "data_steward"))
     assert "selected" not in html.split('method="post" novalidate')[1]
-    refused = steward.post(asked, {"operation:license": "set", "value:license": ""}).content.decode()
+    unfinished = {**fields, "operation:license": "set", "value:license": "", "do": "preview"}
+    refused = steward.post(plan, unfinished, follow=True).content.decode()
     assert all(words in refused for words in ("Licence: the value is empty", "Keywords: choose what to do"))
     answers = {
+        **fields,
+        "do": "preview",
         "operation:license": "set",
         "value:license": "cc by 4.0",
         "operation:keywords": "add",
@@ -167,7 +170,7 @@ def test_fields_of_the_ticked_records_are_changed_after_a_preview_and_taken_back
         "type:data_steward": "Organization",
         "email:data_steward": "data@example.org",
     }
-    preview = steward.post(asked, answers)["Location"]
+    preview = steward.post(plan, answers)["Location"]
     shown = steward.get(preview).content.decode()
     assert all(word in shown for word in ("Set 0", "CC-BY-4.0", "heat; cold", "Data Desk (data@example.org)"))
     assert "license" not in value(RECORDS["dataset"])
@@ -184,6 +187,26 @@ def test_fields_of_the_ticked_records_are_changed_after_a_preview_and_taken_back
     assert steward.get("/admin/catalog/bulkchange/").status_code == 200
 
 
+def test_what_was_typed_stays_when_the_fields_are_chosen_anew_and_after_the_preview(
+    steward: Client, filled: Tree
+) -> None:
+    plan = begin(steward)["Location"]
+    typed = {"operation:license": "set", "value:license": "MIT", "operation:keywords": "add", "value:keywords": "heat"}
+    steward.post(plan, {"field": ["license", "keywords"], "do": "fields"})
+    more = steward.post(plan, {**typed, "field": ["license", "keywords", "methods"], "do": "fields"}, follow=True)
+    assert all(each in more.content.decode() for each in ('value="MIT"', ">heat</textarea>", "operation:methods"))
+    fewer = steward.post(plan, {**typed, "field": "license", "do": "fields"}, follow=True).content.decode()
+    assert ('value="MIT"' in fewer, "operation:keywords" in fewer) == (True, False)
+    again = {"field": ["license", "keywords"], "operation:license": "set", "value:license": "CC0-1.0", "do": "fields"}
+    both = steward.post(plan, again, follow=True).content.decode()
+    assert all(each in both for each in ('value="CC0-1.0"', ">heat</textarea>")), "what was typed for it is back"
+    wanted = {**typed, "field": ["license", "keywords"], "value:license": "CC0-1.0", "do": "preview"}
+    preview = steward.post(plan, wanted, follow=True).content.decode()
+    assert f'href="{plan}"' in preview
+    back = steward.get(plan).content.decode()
+    assert all(each in back for each in ('value="CC0-1.0"', ">heat</textarea>", 'value="add" selected'))
+
+
 def test_all_records_of_a_search_can_be_chosen(steward: Client, filled: Tree) -> None:
     plan = begin(steward, select_across="1")
     assert plan.status_code == 302
@@ -196,11 +219,12 @@ def test_someone_the_catalog_knows_can_be_picked(steward: Client, filled: Tree) 
         {"creators": [{"@id": "https://orcid.org/0000-0002-1825-0097", "@type": "Person", "name": "Ada"}]},
     )
     index.refresh(filled.documents())
-    asked = f"{begin(steward)['Location']}?field=creators"
-    html = steward.get(asked).content.decode()
+    plan = begin(steward)["Location"]
+    html = steward.post(plan, {"field": "creators", "do": "fields"}, follow=True).content.decode()
     token = re.search(r'<option value="([^"]+)">Ada', html)
     assert token is not None
-    preview = steward.post(asked, {"operation:creators": "add", "known:creators": token[1]})["Location"]
+    answers = {"field": "creators", "operation:creators": "add", "known:creators": token[1], "do": "preview"}
+    preview = steward.post(plan, answers)["Location"]
     steward.post(preview)
     assert {value(identifier("dataset", f"p_Alpha/d{n}"))["creators"][0]["@id"] for n in range(3)} == {
         "https://orcid.org/0000-0002-1825-0097"
@@ -214,8 +238,8 @@ def test_other_kinds_of_records_are_changed_alike(steward: Client, filled: Tree,
     row = re.search(r'name="_selected_action" value="(\d+)"', steward.get(f"/admin/catalog/{which}/").content.decode())
     assert row is not None
     plan = steward.post(f"/admin/catalog/{which}/", {"action": action, "_selected_action": [row[1]]})["Location"]
-    asked = f"{plan}?field={key}"
-    preview = steward.post(asked, {f"operation:{key}": "set", f"value:{key}": text})["Location"]
+    answers = {"field": key, f"operation:{key}": "set", f"value:{key}": text, "do": "preview"}
+    preview = steward.post(plan, answers)["Location"]
     steward.post(preview)
     assert value(RECORDS[word], word)[key] == text
 
@@ -285,7 +309,8 @@ def addresses(plan: int, done: int, review: int) -> list[tuple[str, str]]:
 def work(steward: Client, filled: Tree, django_user_model: Any) -> list[tuple[str, str]]:
     """The addresses of a plan, a change that was made and a review, all of the steward."""
     plan = begin(steward)["Location"]
-    preview = steward.post(f"{plan}?field=license", {"operation:license": "set", "value:license": "MIT"})["Location"]
+    answers = {"field": "license", "operation:license": "set", "value:license": "MIT", "do": "preview"}
+    preview = steward.post(plan, answers)["Location"]
     steward.post(preview)
     begin(steward)
     target = targets.find("dataset", RECORDS["dataset"])
@@ -365,17 +390,17 @@ def test_hostile_texts_stay_texts_on_every_page(steward: Client, tree: Tree, tex
     instrument(tree, "scope", instrument_name=text)
     index.refresh(tree.documents())
     plan = begin(steward)["Location"]
-    asked = f"{plan}?field=methods&field=keywords&field=creators&field={text[:50]}"
-    answers = {"operation:methods": "set", "value:methods": f"{text} more", "operation:keywords": "clear"}
+    fields = {"field": ["methods", "keywords", "creators", text], "do": "preview"}
+    answers = {**fields, "operation:methods": "set", "value:methods": f"{text} more", "operation:keywords": "clear"}
     creators = {"operation:creators": "add", "name:creators": text or "x", "type:creators": "Person"}
-    refused = steward.post(asked, {**answers, "operation:creators": text, "name:creators": text})
+    refused = steward.post(plan, {**answers, "operation:creators": text, "name:creators": text}, follow=True)
     target = targets.find("dataset", RECORDS["dataset"])
     assert target is not None
     reviews.send(target, django_user_model.objects.get(username="steward"), text)
     pages = [steward.get(f"/admin/catalog/{name}/") for name in {*LISTS.values(), "review", "bulkchange"}]
-    pages += [refused, steward.get(asked), steward.get(f"/admin/catalog/review/{Review.objects.get().pk}/change/")]
+    pages += [refused, steward.get(plan), steward.get(f"/admin/catalog/review/{Review.objects.get().pk}/change/")]
     pages += [steward.get(f"/admin/catalog/{LISTS[word]}/{word}/{number}/") for word, number in RECORDS.items()]
-    preview = steward.post(asked, {**answers, **creators})
+    preview = steward.post(plan, {**answers, **creators})
     pages += [steward.get(preview["Location"]), steward.post(preview["Location"], follow=True)]
     upload = SimpleUploadedFile(
         f"x{text[:40]}x", f'identifier,etag,"{text[:30].replace(chr(34), "")}"\nx,y,z\n'.encode()

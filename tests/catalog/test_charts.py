@@ -9,6 +9,8 @@ from itertools import pairwise
 import pytest
 from django.core.cache import caches
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -237,3 +239,16 @@ def test_a_draft_says_how_much_of_it_is_complete(reader: Client, tree: Tree) -> 
     number = tree.dataset(entries=[entry("a")], dataset_title="Heat shock", keywords=["heat"])
     index.refresh(tree.documents())
     assert "30 % complete: 3 of 10 required fields are filled in" in see(reader, f"/datasets/{number}/").words
+
+
+def test_the_files_are_looked_through_once(tree: Tree) -> None:
+    tree.project()
+    times = [f"2026-0{1 + n % 9}-11T12:00:00Z" for n in range(300)]
+    tree.dataset(entries=[entry(f"f{n:03}.csv", modified_utc=time) for n, time in enumerate(times)])
+    index.refresh(tree.documents())
+    caches["figures"].clear()
+    with CaptureQueriesContext(connection) as caught:
+        found = figures.of_dataset(Dataset.objects.get(), Run.objects.all())
+    looks = [query["sql"] for query in caught.captured_queries if 'FROM "catalog_file"' in query["sql"]]
+    assert [sql for sql in looks if "LIMIT" not in sql] == looks[-1:]
+    assert (found.shares[0].count, found.steps[0].count, found.steps[-1].count, found.undated) == (300, 34, 300, 0)

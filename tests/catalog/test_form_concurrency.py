@@ -104,6 +104,62 @@ def test_two_versions_are_of_one_record_and_one_person(
     assert {path: path.read_bytes() for path in tree.documents()} == before
 
 
+def test_of_two_tabs_of_ones_own_the_later_one_is_told_so(
+    tree: Tree, dataset: str, curator: Client, django_user_model: Any
+) -> None:
+    first, second = (open_form(curator, "dataset", dataset) for _ in range(2))
+    other = Client()
+    other.force_login(django_user_model.objects.create_superuser("other"))
+    third = open_form(other, "dataset", dataset)
+    assert "Saved." in first.press("save", **{"/dataset_title": "In the first tab"}).text
+    met = second.press("save", **{"/dataset_title": "In the second tab"})
+    assert met.response.status_code == 412
+    assert "You saved a newer version yourself" in met.text
+    assert "in another tab or window" in met.text
+    assert "Someone else" not in met.text
+    of_another = third.press("save", **{"/dataset_title": "Of another"})
+    assert "Someone else changed this dataset too" in of_another.text
+    assert "yourself" not in of_another.text
+
+
+def test_every_page_after_a_save_is_one_a_browser_can_go_back_to(tree: Tree, dataset: str, curator: Client) -> None:
+    form = open_form(curator, "dataset", dataset)
+    incomplete = form.press("complete", **{"/dataset_title": "T"})
+    assert [status for _, status in incomplete.response.redirect_chain] == [302]
+    assert "Saved." in incomplete.text
+    assert "It is not complete yet:" in incomplete.text
+    left = incomplete.press("draft", **{"/metadata_language": "not a language", "/methods": "M"})
+    assert [status for _, status in left.response.redirect_chain] == [302]
+    assert "Saved, except 1 field." in left.text
+    again = form_of(curator, form.address, curator.get(left.response.redirect_chain[0][0]))
+    assert again.sent["/metadata_language"] == "not a language"
+    assert "/metadata_language" in again.page.invalid
+    assert "not a language" in again.text
+    stale = open_form(curator, "dataset", dataset)
+    edit_on_disk(tree, dataset_title="On disk")
+    both = stale.press("save", **{"/dataset_title": "Mine", "/keywords": "k"})
+    assert [status for _, status in both.response.redirect_chain] == [302]
+    asked = merge_form(both).press("merge")
+    assert [status for _, status in asked.response.redirect_chain] == [302]
+    assert "Choose one of the two" in asked.text
+    address = both.response.redirect_chain[0][0]
+    assert merge_form(asked).press("merge", **{"choice-0": "mine"}).response.redirect_chain[0][1] == 302
+    assert "Mine" in curator.get(address).content.decode(), "going back after it leads to the form as it is saved"
+    assert UnsavedForm.objects.filter(posted__has_key="/keywords").count() <= 1
+
+
+def test_choices_made_stay_chosen_while_others_are_open(tree: Tree, dataset: str, curator: Client) -> None:
+    form = open_form(curator, "dataset", dataset)
+    edit_on_disk(tree, dataset_title="On disk", methods="By hand")
+    both = merge_form(form.press("save", **{"/dataset_title": "Mine", "/methods": "Typed"}))
+    asked = both.press("merge", **{"choice-1": "theirs"})
+    assert asked.response.status_code == 422
+    assert re.findall(r'name="(choice-\d)" value="(\w+)" checked', asked.text) == [("choice-1", "theirs")]
+    edit_on_disk(tree, methods="By hand, again")
+    anew = curator.get(asked.response.redirect_chain[0][0])
+    assert (anew.status_code, "checked" in anew.content.decode()) == (412, False), "another version, another question"
+
+
 def test_what_could_not_be_kept_is_shown_beside_both_versions(tree: Tree, dataset: str, curator: Client) -> None:
     form = open_form(curator, "dataset", dataset).press("add:/spatial_coverage")
     edit_on_disk(tree, dataset_title="On disk")
@@ -182,7 +238,7 @@ def test_of_twenty_who_save_one_version_one_succeeds(service: Service) -> None:
 
 
 class Session:
-    """Someone signed in to a running service, as a browser keeps their cookies; redirects are not followed."""
+    """Someone signed in to a running service, as a browser keeps their cookies; redirects are followed to a page of two versions only."""
 
     def __init__(self, serving: Serving) -> None:
         self.base = serving.url
@@ -208,9 +264,11 @@ class Session:
             for cookie in answer.headers.get_all("Set-Cookie") or []:
                 name, _, value = cookie.partition(";")[0].partition("=")
                 self.cookies[name] = value
-            return answer.status, answer.read().decode()
+            both = answer.headers.get("Location", "")
+            text = answer.read().decode()
         finally:
             connection.close()
+        return self.get(both.lstrip("/")) if "against=" in both else (answer.status, text)
 
 
 def inputs(page: str) -> dict[str, str]:
@@ -228,7 +286,7 @@ def together(session: Session, address: str, form: dict[str, str], count: int) -
     def save(number: int) -> None:
         words = "\n".join(filter(None, [form["/keywords"], f"word{number}"]))
         start.wait()
-        changed = {"/dataset_title": f"Title {number}", "/keywords": words, "do": "save"}
+        changed = {"/dataset_title": f"Title {number}", "/keywords": words, "opening": f"tab{number}", "do": "save"}
         answers[number] = session.post(address, {**form, **changed})
 
     threads = [threading.Thread(target=save, args=(number,)) for number in range(count)]

@@ -169,7 +169,8 @@ def test_the_number_of_a_row_costs_nothing(tree: Tree, dataset: str, curator: Cl
     rows |= {f"/creators/999999{name}": text for name, text in inner.items()}
     tracemalloc.start()
     try:
-        shown = curator.post(form.address, {"base": form.sent["base"], "/creators#list": "", **rows, "do": "show:/x"})
+        sent = {"base": form.sent["base"], "/creators#list": "", **rows, "do": "show:/x"}
+        shown = curator.post(form.address, sent, follow=True)
         most = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

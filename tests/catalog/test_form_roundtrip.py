@@ -9,9 +9,8 @@ from typing import Any
 
 import orjson
 import pytest
-from django.template.loader import render_to_string
 
-from catalog.editing import drawing, fields, opened, reading, settling
+from catalog.editing import drawing, fields, markup, opened, reading, settling
 from catalog.editing.drawing import Pen
 from catalog.editing.fields import Field, Kind, Tree
 from ingest.documents import SYSTEM_KEYS
@@ -88,7 +87,7 @@ def sent(tree: Tree, value: dict[str, Any]) -> dict[str, str]:
     drawn = drawing.sections(tree, Pen(filled, value, read.shape))
     parts = (part for section in drawn for part in section.parts)
     page = _Inputs()
-    page.feed("<form id='form'>" + "".join(render_to_string("catalog/forms/field.html", {"drawn": p}) for p in parts))
+    page.feed("<form id='form'>" + "".join(markup.field(p) for p in parts))
     page.close()
     assert len(page.ids) == len(set(page.ids))
     return reading.posted(page.sent)

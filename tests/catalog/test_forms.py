@@ -203,7 +203,8 @@ def test_a_field_appears_when_its_condition_holds(tree: Tree, dataset: str, cura
 
 def test_what_is_asked_of_an_agent_follows_what_it_is(dataset: str, curator: Client) -> None:
     form = open_form(curator, "dataset", dataset).press("add:/creators")
-    assert {"/creators/0/orcid", "/creators/0/ror"}.isdisjoint(form.sent)
+    assert {"/creators/0/orcid", "/creators/0/ror"} <= set(form.sent), "both are there before anything is said"
+    assert {"/creators/0/given_name", "/creators/0/url"}.isdisjoint(form.sent)
     person = form.press("save", **{"/creators/0/name": "A", "/creators/0/@type": "Person"})
     assert "/creators/0/orcid" in person.sent
     assert "/creators/0/ror" not in person.sent
@@ -226,7 +227,8 @@ def test_the_check_answers_the_message_the_meter_and_what_came(dataset: str, cur
     gone = check("/access_level", **{"/access_level": "public", "/embargo_end_date": ""})
     assert 'id="f-embargo_end_date-place" class="place" hx-swap-oob="true"></div>' in gone
     person = check("/creators/0/@type", **{"/creators/0/@type": "Person"})
-    assert 'name="/creators/0/orcid"' in person
+    assert 'name="/creators/0/given_name"' in person
+    assert 'id="f-creators-0-ror-place" class="place" hx-swap-oob="true"></div>' in person
 
 
 # --- complete -------------------------------------------------------------------------------------------------------
@@ -284,7 +286,7 @@ def test_a_local_schema_that_adds_a_field_shows_at_once(tree: Tree, project: str
     form = form.press("complete", **{"/greenhouse": "north", "/bays": "1\n2"})
     assert project_file(tree)["bays"] == [1, 2]
     assert "/permit" in form.sent
-    assert "Permit: missing." in form.text
+    assert "“Permit” is missing." in form.text
 
 
 # --- unsaved -------------------------------------------------------------------------------------------------------
@@ -339,12 +341,12 @@ def test_each_opening_of_a_form_keeps_its_own_and_saving_forgets_no_other(
     assert project_file(tree)["project_title"] == "second"
 
 
-def test_of_one_records_form_the_newest_ten_are_kept(project: str, curator: Client) -> None:
-    opened = [open_form(curator, "project", project) for _ in range(12)]
+def test_of_one_records_form_the_newest_twenty_are_kept(project: str, curator: Client) -> None:
+    opened = [open_form(curator, "project", project) for _ in range(22)]
     for number, form in enumerate(opened):
         curator.post(f"{form.address}keep", {**form.sent, "/project_title": str(number)})
     posted = UnsavedForm.objects.values_list("posted", flat=True)
-    assert sorted(int(each["/project_title"]) for each in posted) == list(range(2, 12))
+    assert sorted(int(each["/project_title"]) for each in posted) == list(range(2, 22))
 
 
 # --- who may, and what cannot be -------------------------------------------------------------------------------------

@@ -14,14 +14,14 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from catalog import index
-from catalog.models import Document, File, Run
+from catalog.models import Dataset, Document, File, Run
 from ingest import documents
 from ingest.complete import Finalised, finalise
 from ingest.documents import ADMINISTRATIVE, EXPERIMENT, PROJECT
 from ingest.instruments import new
 from ingest.run_templates import templates
 from ingest.runs import RunStart, start
-from tests.catalog.tree import AUDIT, Tree, identifier, put
+from tests.catalog.tree import AUDIT, Tree, entry, identifier, put
 from tests.ingest.test_complete import COMPLETE
 from tests.ingest.watched import Watched
 
@@ -264,3 +264,47 @@ def test_the_runs_of_files_are_found_by_their_index(lab: Lab) -> None:
                 plans[query] = " ".join(str(row) for row in cursor.fetchall())
     assert len(plans) == 3
     assert [query for query, plan in plans.items() if "file_run" not in plan] == []
+
+
+def test_what_runs_share_is_asked_for_once(tree: Tree) -> None:
+    tree.project()
+    number = tree.dataset(entries=[entry("a.csv")])
+    asked = []
+    for count in (2, 12):
+        for label in range(count):
+            _run_in(tree, "p_Alpha/plate_1", number, f"run_{label}")
+        index.refresh([tree.root])
+        tree.edit(tree.document("p_Alpha/plate_1", ADMINISTRATIVE), {"dataset_title": f"With {count} runs"})
+        with CaptureQueriesContext(connection) as caught:
+            index.refresh([tree.document("p_Alpha/plate_1", ADMINISTRATIVE)])
+        tables = r'FROM "catalog_(dataset|project)"'
+        asked.append(sum(bool(re.search(tables, query["sql"])) for query in caught.captured_queries))
+    assert asked[0] == asked[1]
+
+
+# --- the project of a dataset -----------------------------------------------------------------------------------
+
+
+def test_a_dataset_is_in_the_project_whose_folder_it_stands_in_whatever_it_names(tree: Tree) -> None:
+    alpha, beta = tree.project("p_Alpha"), tree.project("p_Beta", 2)
+    number = tree.dataset("p_Alpha/plate")
+    index.rebuild()
+    tree.edit(tree.document("p_Alpha/plate", ADMINISTRATIVE), {"associated_project_identifier": beta})
+    index.refresh([tree.document("p_Alpha/plate", ADMINISTRATIVE)])
+    assert Dataset.objects.get(identifier=number).project_identifier == alpha
+    live = index.snapshot()
+    index.rebuild()
+    assert index.snapshot() == live
+
+
+def test_a_project_that_comes_later_or_is_another_one_has_the_datasets_below_it(tree: Tree) -> None:
+    number = tree.dataset("p_Alpha/plate")
+    index.rebuild()
+    own = Dataset.objects.get(identifier=number).project_identifier
+    assert own == identifier("project", "p_Alpha"), "nobody else says anything"
+    other = tree.project("p_Alpha", project_identifier=identifier("another"))
+    index.refresh([documents.project_document(tree.root, "p_Alpha")])
+    assert Dataset.objects.get(identifier=number).project_identifier == other
+    documents.project_document(tree.root, "p_Alpha").unlink()
+    index.refresh([documents.project_document(tree.root, "p_Alpha")])
+    assert Dataset.objects.get(identifier=number).project_identifier == own

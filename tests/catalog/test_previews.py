@@ -52,9 +52,8 @@ def folder(tree: Tree) -> Path:
 
 
 def describe(tree: Tree, settings: Settings) -> None:
-    for _ in range(2):  # what was just written is left to settle
-        with open_workspace(tree.root, settings.ENGINE) as workspace:
-            reconcile(workspace, on_recorded=index.refresh)
+    with open_workspace(tree.root, settings.ENGINE) as workspace:
+        reconcile(workspace, on_recorded=index.refresh)
 
 
 def shown(name: str) -> previews.Preview | None:

@@ -293,7 +293,7 @@ def test_the_queue_shows_what_waits_and_is_for_curators(
     shown = client.get(address).content.decode()
     assert ("Accept and mark complete" in shown, f"/admin/catalog/dataset/dataset/{DATASET}/" in shown) == (True, True)
     answer = client.post(address, {"do": "complete", "seen": target.read().etag, "text": ""}, follow=True)
-    assert "Licence: missing" in answer.content.decode()
+    assert "“Licence” is missing" in answer.content.decode()
     answer = client.post(address, {"do": "return", "text": "A licence, please."}, follow=True)
     assert "returned with your comment" in answer.content.decode()
     assert state(review) == ReviewState.RETURNED

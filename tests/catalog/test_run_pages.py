@@ -202,6 +202,8 @@ def test_the_files_of_a_run_are_changed_until_somebody_else_did(researcher: Clie
     late = researcher.post(address, {**mine, "etag": etag[1]})
     assert late.status_code == 412
     said = late.content.decode()
+    assert "last by yourself in another tab or window" in said
+    assert "Someone else" not in said
     listed = [re.findall(r"<bdi>([^<]*)</bdi>", each) for each in re.findall(r'<ul class="paths">.*?</ul>', said)]
     assert listed == [["a.csv"], ["plate1/b.csv", "plate1/c.csv"]]
     kept = dict(re.findall(r'name="(etag|newer)" value="([^"]+)"', said))

@@ -127,7 +127,7 @@ def test_the_last_line_at_start_is_the_address_and_nothing_is_said_in_between(se
             stderr=both,
         )
         try:
-            eventually(lambda: "Ctrl-C" in said.read_text(), 30)
+            eventually(lambda: "Ctrl-C" in said.read_text())
             time.sleep(1)
             lines = said.read_text().splitlines()
         finally:

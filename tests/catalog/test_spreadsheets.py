@@ -376,6 +376,39 @@ class TestRecords:
         own = [{k: v for k, v in each.items() if not k.startswith("last_modified")} for each in (*before, *after)]
         assert own[:2] == own[2:]
 
+    def test_what_is_typed_into_cells_is_kept_as_a_form_keeps_it(self, tree: Tree, user: User, kind: str) -> None:
+        numbers = two(tree)
+        rows = exported(numbers, kind)
+        put(rows, 2, "license", "cc-by-4.0")
+        put(rows, 2, "access_level", "EMBARGOED")
+        put(rows, 2, "languages", "German\nen")
+        put(rows, 2, "embargo_end_date", "23.11.2026")
+        put(rows, 2, "creators.1.name", "Eve")
+        put(rows, 2, "creators.1.@type", "person")
+        put(rows, 2, "creators.1.orcid", "0000-0002-1825-0097")
+        put(rows, 2, "dataset_title", " as typed ")
+        change, found = planned(user, rows, kind)
+        assert [row.problem for row in found] == ["", ""]
+        bulk.apply(change, user)
+        target = targets.find("dataset", numbers[1])
+        assert target is not None
+        value = target.read().value
+        assert (value["license"], value["access_level"]) == ("CC-BY-4.0", "embargoed")
+        creator = value["creators"][0]
+        assert (creator["@type"], creator["orcid"]) == ("Person", "https://orcid.org/0000-0002-1825-0097")
+        assert (value["languages"], value["dataset_title"]) == (["de", "en"], " as typed ")
+        assert value["embargo_end_date"] == "2026-11-23"
+
+    def test_what_a_form_could_not_read_either_is_told_not_guessed(self, tree: Tree, user: User, kind: str) -> None:
+        rows = exported(two(tree), kind)
+        put(rows, 1, "license", "free for all")
+        put(rows, 2, "access_level", "Sometimes")
+        _, found = planned(user, rows, kind)
+        assert ["License" in found[0].problem or "Licence" in found[0].problem, "Sometimes" in found[1].problem] == [
+            True,
+            True,
+        ]
+
     def test_what_cannot_be_used_is_named(self, tree: Tree, user: User, kind: str) -> None:
         numbers = two(tree)
         rows = exported(numbers, kind)

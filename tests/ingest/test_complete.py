@@ -20,16 +20,18 @@ import pytest
 from referencing import Registry, Resource
 
 import schemas
-from ingest import documents
+from ingest import adoption, documents, rest, waiting
 from ingest.complete import Finalised, differences, finalise
 from ingest.documents import ADMINISTRATIVE, EXPERIMENT, PROJECT
 from ingest.errors import DocumentError, NotAtRestError, StoreError
 from ingest.instruments import new
+from ingest.layout import METADATA
 from ingest.losses import Unfinished
 from ingest.reconcile import reconcile
 from ingest.rows import Condition
 from ingest.run_templates import templates
 from ingest.runs import RunStart, Started, start
+from ingest.store import Store
 from ingest.texts import Prepared
 from tests.ingest.watched import Value, Watched
 
@@ -319,6 +321,78 @@ def test_a_listed_file_that_is_not_there_stands_in_the_way(described: Watched) -
     begin(described, files=("a.txt", "coming.txt"))
     with pytest.raises(NotAtRestError, match=r"'coming.txt' is not described in the manifest"):
         finish(described)
+
+
+def within_the_locks(monkeypatch: pytest.MonkeyPatch, first: Callable[[], object] = lambda: None) -> list[str]:
+    """Which files are looked at while the store holds its locks; ``first`` happens when it takes them."""
+    looked: list[str] = []
+    apply, lstat = Store.apply, os.lstat
+
+    def applying(self: Store, records: Any, **more: Any) -> Any:
+        first()
+        with monkeypatch.context() as patch:
+            patch.setattr(rest.os, "lstat", lambda path: (looked.append(os.fspath(path)), lstat(path))[1])
+            return apply(self, records, **more)
+
+    monkeypatch.setattr(Store, "apply", applying)
+    return looked
+
+
+def test_the_files_of_a_run_are_looked_at_before_the_locks_are_taken(
+    described: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(30):
+        described.put(f"{D}/many/n{number}.txt", str(number))
+    described.reconcile()
+    begin(described)
+    looked = within_the_locks(monkeypatch)
+    assert finish(described).changed
+    folder = described.root / D
+    own = {Path(path) for path in looked if Path(path).is_relative_to(folder) and METADATA not in Path(path).parts}
+    assert own == {folder, folder / "plate", folder / "many"}
+
+
+@pytest.mark.parametrize("how", ["another takes its place", "a long wait"])
+def test_what_happens_to_a_file_until_the_locks_are_taken_stands_in_the_way(
+    described: Watched, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    begin(described)
+
+    def meanwhile() -> None:
+        other = described.put(f"{D}/{'.other' if how == 'another takes its place' else 'a.txt'}", "c\n")
+        if how == "another takes its place":
+            other.rename(described.root / D / "a.txt")
+        else:
+            monkeypatch.setattr(rest, "_JUST_NOW", -1.0)
+
+    within_the_locks(monkeypatch, meanwhile)
+    with pytest.raises(NotAtRestError, match=r"'a.txt' is not as last seen"):
+        finish(described)
+    assert revisions(described) == []
+
+
+def test_a_pass_tries_a_run_again_when_something_has_changed_and_not_before(
+    described: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = begin(described, fields={"instruments_used": ["0b6a3f0e-6f4c-4b8e-9d53-2a1c7e5f9b10"]})
+    described.edit(f"{run_path()}/experiment_contextual.json", lambda value: value.update(status="complete"))
+    first = [f.message for f in described.reconcile().findings]
+    assert "is not in the registry" in first[0]
+    tried: list[str] = []
+    real = adoption.finalise
+    monkeypatch.setattr(adoption, "finalise", lambda *args, **more: (tried.append(args[3]), real(*args, **more))[1])
+    assert [f.message for f in described.reconcile().findings] == first
+    assert tried == []
+    assert set(described.problems()) == {str(run.path.relative_to(described.root))}
+    with described.workspace() as ws:
+        new(ws.store, ws.root, {"instrument_name": "LSM 880"}, ANNA)
+    described.reconcile()
+    assert tried == [run.run_label]
+    described.reconcile()
+    assert tried == [run.run_label]
+    monkeypatch.setattr(waiting, "_AGAIN_SECONDS", 0.0)
+    described.reconcile()
+    assert tried == [run.run_label] * 2
 
 
 def test_a_run_without_files_is_refused(described: Watched) -> None:
@@ -844,6 +918,55 @@ def test_a_run_whose_folder_was_renamed_is_found_by_its_label(described: Watched
     assert finish(described).path.name == "data_object_Other_v2_metadata.json"
     described.reconcile()
     assert described.check() == []
+
+
+def test_a_pass_names_the_file_of_a_run_whose_folder_was_renamed(described: Watched) -> None:
+    run = begin(described)
+    finish(described)
+    described.reconcile()
+    described.move(run_path(), run_path("Other"))
+    described.reconcile()
+    name = f".metadata/runs/Other/{FIRST}"
+    (told,) = described.manifest(D)["runs"]
+    assert (told["run_id"], told["complete_metadata"], told["revision"]) == (run.run_id, name, 1)
+    assert {e["complete_metadata"] for e in described.entries(D).values()} == {name}
+    assert (described.problems(), described.check()) == ({}, [])
+    assert finish(described, "Other") == Finalised(described.root / run_path("Other") / FIRST, 1, False)
+    before = described.metadata()
+    described.reconcile()
+    assert described.metadata() == before
+
+
+def test_a_copy_of_a_run_that_was_changed_is_not_named_for_the_one_that_went(described: Watched) -> None:
+    begin(described)
+    done = finish(described)
+    described.move(run_path(), run_path("Other"))
+    described.edit(f"{run_path('Other')}/{FIRST}", lambda value: value.update(x_forged=True))
+    described.reconcile()
+    assert f"{done.path} is not there any more" in described.problems()[f"{run_path()}/{FIRST}"]
+
+
+def test_a_complete_file_that_was_deleted_is_told_until_it_is_back(described: Watched) -> None:
+    begin(described)
+    done = finish(described)
+    described.reconcile()
+    text, path = done.path.read_bytes(), f"{run_path()}/{FIRST}"
+    done.path.unlink()
+    for scope in (None, "p_Barley", None):
+        told = [f for f in described.reconcile(scope).findings if f.path == path]
+        assert scope or "is not there any more; put it back, or complete the run 'Heat-shock' again." in told[0].message
+        assert path in described.problems()
+    before = described.status().problems
+    described.reconcile()
+    assert described.status().problems == before, "it is told since when it is known"
+    done.path.write_bytes(text)
+    described.reconcile()
+    assert (described.problems(), described.check()) == ({}, [])
+    done.path.unlink()
+    described.reconcile()
+    assert finish(described).revision == 2
+    described.reconcile()
+    assert described.problems() == {}
 
 
 _KILLED = """

@@ -11,7 +11,11 @@ from typing import Any
 
 import pytest
 
+from ingest import instruments
+from ingest.errors import DocumentError
+from ingest.records import Change, Record
 from ingest.schema import SchemaSet
+from ingest.seen import state_folder
 from ingest.store import Store
 from tests.ingest.watched import Value, Watched
 
@@ -434,3 +438,148 @@ def test_a_restored_older_manifest_is_brought_up_to_date(described: Watched) -> 
     assert described.identifiers(D) == now
     assert described.states(D) == {"a.txt": "present", "b.txt": "missing", "c.txt": "present"}
     assert described.check() == []
+
+
+# --- saved over before a pass has looked ------------------------------------------------------------------------------
+
+
+def by_form(watched: Watched, document: str, *, state: bool = True, **fields: Any) -> None:
+    """Someone saves a form over what stands on disk now."""
+    kind = Path(document).stem
+    store = Store(
+        watched.root,
+        SchemaSet(watched.root / ".template_schemas"),
+        state=state_folder(watched.state, watched.root) if state else None,
+    )
+    store.change(watched.root / document, kind, lambda old: {**(old or {}), **fields}, by="rosa")
+
+
+AUDITED = {"last_modified_by", "last_modified_date"}
+
+
+@pytest.mark.parametrize(
+    ("document", "change"),
+    [
+        (PROJECT, {"@id": f"urn:uuid:{OTHER}"}),
+        (PROJECT, {"created_by": "me"}),
+        (ADMINISTRATIVE, {"associated_project_identifier": OTHER}),
+        (ADMINISTRATIVE, {"derived_from": f"urn:uuid:{OTHER}"}),
+        (ADMINISTRATIVE, {"created_date": "2020-01-01T00:00:00Z"}),
+        (MANIFEST, {"dataset_identifier": OTHER}),
+        (MANIFEST, {"created_date": "2020-01-01T00:00:00Z"}),
+        (MANIFEST, {"file_count": 7}),
+    ],
+    ids=lambda v: v if isinstance(v, str) else next(iter(v)),
+)
+@pytest.mark.parametrize("saved_before", [False, True], ids=["as last seen", "saved since"])
+def test_a_form_saved_over_a_forged_system_field_makes_it_nobodys_truth(
+    described: Watched, document: str, change: dict[str, Any], saved_before: bool
+) -> None:
+    if saved_before:
+        by_form(described, document, metadata_language="de")
+    before = described.json(document)
+    described.edit(document, lambda v: v.update(change, x_mine="kept"))
+    by_form(described, document, metadata_language="fr")
+    for _ in range(2):
+        after = described.json(document)
+        assert {k: v for k, v in after.items() if k not in AUDITED} == {
+            **{k: v for k, v in before.items() if k not in AUDITED},
+            "x_mine": "kept",
+            "metadata_language": "fr",
+        }
+        described.reconcile()
+        assert described.problems() == {}
+    assert described.check() == []
+
+
+@pytest.mark.parametrize("document", [PROJECT, ADMINISTRATIVE])
+@pytest.mark.parametrize("state", [True, False], ids=["seen", "nothing seen"])
+def test_a_form_saved_over_another_identity_does_not_take_it(described: Watched, document: str, state: bool) -> None:
+    before, registry = described.json(document), set(described.registry())
+    key = "project_identifier" if document == PROJECT else "dataset_identifier"
+    described.edit(document, lambda v: v.update({key: OTHER}))
+    place, kind = document.partition("/.metadata")[0], Path(document).stem
+    change = Change(described.root / document, kind, lambda old: {**(old or {}), "metadata_language": "fr"})
+    store = Store(
+        described.root,
+        SchemaSet(None),
+        state=state_folder(described.state, described.root) if state else None,
+    )
+    record = Record("project" if document == PROJECT else "dataset", before[key], place, (change,))
+    assert store.apply([record], by="rosa")[0].error is None
+    assert (described.json(document)[key], described.json(document)["metadata_language"]) == (before[key], "fr")
+    assert set(described.registry()) == registry
+    described.reconcile()
+    assert described.problems() == {}
+
+
+def test_a_run_that_somebody_wrote_into_a_manifest_is_named_by_no_save(described: Watched) -> None:
+    described.edit(MANIFEST, lambda v: v.update(runs=[]))
+    by_form(described, MANIFEST, scope="All of them")
+    assert "runs" not in described.manifest(D)
+
+
+def test_a_save_on_a_record_that_says_it_is_another_is_refused(described: Watched) -> None:
+    before = described.administrative(D)["dataset_identifier"]
+    edited = described.edit(ADMINISTRATIVE, lambda v: v.update(dataset_identifier=OTHER))
+    with pytest.raises(DocumentError, match=f"only the system writes dataset_identifier .was '{before}'"):
+        by_form(described, ADMINISTRATIVE, methods="By form")
+    assert described.administrative(D) == edited
+    assert OTHER not in described.registry()
+
+
+@pytest.mark.parametrize("what", ["file_identifier", "checksum", "size_bytes"])
+def test_a_form_is_not_saved_over_a_forged_entry(described: Watched, what: str) -> None:
+    def forge(value: Value) -> None:
+        entry = value["file_descriptions"][0]
+        forged = {"checksum": {**entry["checksum"], "value": "0" * 64}, "size_bytes": 3, "file_identifier": OTHER}
+        entry[what] = forged[what]
+
+    edited, registry = described.edit(MANIFEST, forge), described.registry()
+    with pytest.raises(DocumentError, match=f"the {what} of 'a.txt' was changed by hand"):
+        by_form(described, MANIFEST, scope="All of them")
+    assert described.manifest(D) == edited
+    assert described.registry() == registry
+
+
+def test_a_form_is_saved_over_a_persons_edit_of_a_manifest_at_once(described: Watched) -> None:
+    described.edit(MANIFEST, lambda v: v.update(structure_description="By editor"))
+    described.edit(MANIFEST, lambda v: v["file_descriptions"][0].update(description="The first leaf"))
+    by_form(described, MANIFEST, scope="All of them")
+    assert described.manifest(D)["structure_description"] == "By editor"
+    assert described.entries(D)["a.txt"]["description"] == "The first leaf"
+    described.reconcile()
+    assert described.problems() == {}
+    assert described.check() == []
+
+
+def test_an_instruments_identity_comes_back_with_the_next_save(described: Watched) -> None:
+    with described.workspace() as ws:
+        path = instruments.new(ws.store, ws.root, {"instrument_name": "Balance"}, "rosa")
+    described.reconcile()
+    document = path.relative_to(described.root).as_posix()
+    before = described.json(document)
+    described.edit(document, lambda v: v.update({"created_by": "me", "instrument_identifier": OTHER}))
+    by_form(described, document, model={"model_name": "XS-205"})
+    after = described.json(document)
+    for key in ("created_by", "instrument_identifier", "@id"):
+        assert after[key] == before[key]
+    assert after["model"] == {"model_name": "XS-205"}
+    described.reconcile()
+    assert described.problems() == {}
+
+
+def test_what_was_last_seen_at_a_path_says_nothing_of_another_folder_there(described: Watched) -> None:
+    described.put("p_Barley/roots/r.txt", "r\n")
+    described.reconcile()
+    described.move(D, "p_Barley/away")
+    described.move("p_Barley/roots", D)
+    before = described.administrative(D)
+    described.edit(ADMINISTRATIVE, lambda v: v.update(methods="By editor"))
+    by_form(described, ADMINISTRATIVE, dataset_title="Roots")
+    after = described.administrative(D)
+    assert {k: v for k, v in after.items() if k not in AUDITED} == {
+        **{k: v for k, v in before.items() if k not in AUDITED},
+        "methods": "By editor",
+        "dataset_title": "Roots",
+    }

@@ -14,7 +14,7 @@ import pytest
 
 from ingest import documents
 from ingest.documents import EXPERIMENT
-from ingest.errors import LayoutError
+from ingest.errors import DocumentError, LayoutError
 from ingest.instruments import new
 from ingest.labels import free, label_of
 from ingest.run_templates import RunTemplate, templates
@@ -121,6 +121,19 @@ def test_of_runs_that_start_at_once_only_one_gets_a_file(described: Watched) -> 
         thread.join()
     assert [run["data_files"] for run in experiments(described.root, D).values()] == [["a.txt"]]
     assert len(refused) == 3
+    assert len(run_labels(described.root, D)) == 1
+
+
+@pytest.mark.parametrize("already", [False, True], ids=["the first run", "beside another"])
+def test_a_start_that_is_refused_leaves_no_folder(described: Watched, already: bool) -> None:
+    if already:
+        begin(described, "First", files=("a.txt",))
+    runs = described.root / D / ".metadata" / "runs"
+    before = sorted(runs.iterdir()) if already else None
+    with pytest.raises(DocumentError, match="experiment_name"):
+        begin(described, "", RunTemplate("odd", "Odd", "", {"experiment_name": 5}), label="Odd")
+    assert (sorted(runs.iterdir()) if runs.exists() else None) == before
+    assert begin(described, "", label="Odd").run_label == "Odd"
 
 
 def test_a_linked_folder_of_runs_is_not_followed(described: Watched) -> None:

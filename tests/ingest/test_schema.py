@@ -152,7 +152,7 @@ def test_what_a_local_schema_requires_of_people_binds_once_complete(folder: Path
     draft = {**template("project_descriptive"), "principal_investigator": {"name": "A"}}
     assert live.problems("project_descriptive", draft) == []
     missing = live.missing_for_complete("project_descriptive", {**complete("project_descriptive"), **draft})
-    assert Problem("/cost_centre", "required", "Cost centre: missing. Six digits.") in missing
+    assert Problem("/cost_centre", "required", "“Cost centre” is missing.") in missing
     assert "/principal_investigator/orcid" in pointers(missing)
     assert "/cost_centre" in pointers(live.problems("project_descriptive", complete("project_descriptive")))
     wrong = {**draft, "cost_centre": "12"}
@@ -195,7 +195,7 @@ def test_a_local_file_schema_holds_for_the_entries_of_a_manifest(
     assert [(p.pointer, p.message) for p in live.problems("dataset_structural", manifest)] == [
         (
             "/file_descriptions/1/description",
-            'Files, entry 2, What it is: "long" has 4 characters; at most 3 are accepted.',
+            'File 2, What it is: "long" has 4 characters; at most 3 are accepted.',
         )
     ]
     assert "/file_descriptions/0/description" in pointers(live.missing_for_complete("dataset_structural", manifest))
@@ -302,12 +302,12 @@ def test_a_problem_names_the_field_its_value_the_rule_and_what_is_accepted() -> 
             "enum",
             'Access level: "open" is not accepted; accepted are public, embargoed, restricted, confidential.',
         ),
-        ("/creators/1/name", "type", "Creators, entry 2, Name: 7 is a whole number; a text is expected."),
+        ("/creators/1/name", "type", "Creator 2, Name: 7 is a whole number; a text is expected."),
         (
             "/creators/1/orcid",
             "format",
-            'Creators, entry 2, ORCID: "https://orcid.org/0000-0002-1825-0098" is not accepted; expected: '
-            "A person's ORCID as an https IRI with a valid check digit (ISO 7064, MOD 11-2). For example: "
+            'Creator 2, ORCID: "https://orcid.org/0000-0002-1825-0098" is not accepted; expected: '
+            "A person's ORCID with its last digit right, such as 0000-0002-1825-0097. For example: "
             '"https://orcid.org/0000-0002-1825-0097".',
         ),
         ("/dataset_abstract", "pattern", "Abstract: it is empty; leave the field out instead."),
@@ -315,7 +315,7 @@ def test_a_problem_names_the_field_its_value_the_rule_and_what_is_accepted() -> 
         (
             "/spatial_coverage/0/latitude",
             "maximum",
-            "Places, entry 1, Latitude: 99 is too large; 90 or less is accepted.",
+            "Place 1, Latitude: 99 is too large; 90 or less is accepted.",
         ),
     ]
 
@@ -328,13 +328,12 @@ def test_what_is_missing_is_told_where_it_belongs_with_the_choices() -> None:
         (
             "/access_level",
             "required",
-            "Access level: missing. Who may have the data. Embargoed counts as restricted until its date. "
-            "Accepted are public, embargoed, restricted, confidential.",
+            "“Access level” is missing. Accepted are public, embargoed, restricted, confidential.",
         ),
         (
             "/data_retention_schedule/period",
             "anyOf",
-            "Retention, Period or Keep until: missing; one of them is needed.",
+            "Retention: “Period” or “Keep until” is missing; one of them is needed.",
         ),
     ]
 

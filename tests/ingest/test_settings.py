@@ -8,12 +8,18 @@ from pathlib import Path
 import pytest
 
 from ingest.errors import SettingError
+from ingest.provenance.data.settings import DataSettings, Mode
+from ingest.provenance.settings import GitSettings
 from ingest.settings import EngineSettings, default_state_dir, monitor_paths, parse_rate
 from ingest.workspace import open_workspace
 
+WITHOUT_HISTORY = {"FAIRFOLDER_GIT": "off", "FAIRFOLDER_DVC": "off"}
+
 
 def test_without_any_setting_there_are_defaults() -> None:
-    assert EngineSettings.from_env({}) == EngineSettings()
+    assert EngineSettings.from_env(WITHOUT_HISTORY) == EngineSettings()
+    assert EngineSettings.from_env({}).git == GitSettings(enabled=True)
+    assert EngineSettings.from_env({}).data.mode is Mode.FILE  # DVC is installed with what the tests need
     assert EngineSettings.from_env({}).state_dir == default_state_dir()
     assert monitor_paths({})[0].name == "data"
 
@@ -31,6 +37,12 @@ def test_every_setting_is_read() -> None:
         "FAIRFOLDER_FORGET_MISSING_DAYS": "7",
         "FAIRFOLDER_METADATA_LANGUAGE": "nl-BE",
         "FAIRFOLDER_PUBLISHER": '{"name": "Institute", "ror": "https://ror.org/05gq02987"}',
+        "FAIRFOLDER_GIT": "on",
+        "FAIRFOLDER_GIT_REMOTE": "origin",
+        "FAIRFOLDER_GIT_SIGNING_KEY": __file__,
+        "FAIRFOLDER_DVC": "folder",
+        "FAIRFOLDER_DVC_CHOICES": "p_A/*=record, p_B/ds=off",
+        "FAIRFOLDER_DVC_REMOTE": "archive",
     }
     assert EngineSettings.from_env(env) == EngineSettings(
         state_dir=Path("/var/lib/fairfolder"),
@@ -44,6 +56,8 @@ def test_every_setting_is_read() -> None:
         forget_missing_days=7.0,
         metadata_language="nl-BE",
         publisher={"@type": "Organization", "name": "Institute", "ror": "https://ror.org/05gq02987"},
+        git=GitSettings(remote="origin", signing_key=Path(__file__)),
+        data=DataSettings(Mode.FOLDER, (("p_A/*", Mode.RECORD), ("p_B/ds", Mode.OFF)), "archive"),
     )
     named = EngineSettings.from_env({"FAIRFOLDER_PUBLISHER": "Institute of Barley"})
     assert named.publisher == {"@type": "Organization", "name": "Institute of Barley"}
@@ -52,6 +66,12 @@ def test_every_setting_is_read() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("FAIRFOLDER_GIT", "sometimes"),
+        ("FAIRFOLDER_GIT_REMOTE", "--upload-pack=touch x"),
+        ("FAIRFOLDER_GIT_SIGNING_KEY", "/nowhere/key"),
+        ("FAIRFOLDER_DVC", "everything"),
+        ("FAIRFOLDER_DVC_CHOICES", "p_A/*"),
+        ("FAIRFOLDER_DVC_CHOICES", "p_A/*=much"),
         ("FAIRFOLDER_SETTLE_SECONDS", "soon"),
         ("FAIRFOLDER_SETTLE_SECONDS", "-1"),
         ("FAIRFOLDER_SETTLE_SECONDS", "nan"),

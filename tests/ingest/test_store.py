@@ -403,7 +403,7 @@ def test_a_file_system_without_locks_gets_one_writer_and_says_so(
         real(fd, operation)
 
     monkeypatch.setattr(fcntl, "flock", unsupported)
-    store = store_of(described, lock_fallback=described.state)
+    store = store_of(described, state=described.state)
     store.change(administrative(described), ADMINISTRATIVE, setting(x=1), by=ANNA)
     assert described.administrative(D)["x"] == 1
     assert "has no working locks" in store.lock_notice

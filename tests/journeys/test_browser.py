@@ -4,27 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser
 
 from tests.catalog.service import Service, Serving, eventually
+from tests.journeys import browsing
+from tests.journeys.browsing import CHROMIUM, DESKTOP, PHONE, Watched
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-quic",
-]
-PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 HOSTILE = "<img src=x onerror=alert(1)>\u202egpj.\n'\".csv"
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
@@ -48,48 +37,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service, 
         yield service, serving
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield browser
-        browser.close()
-
-
-class Watched:
-    """A page that remembers what went wrong while it was used."""
-
-    def __init__(self, context: BrowserContext, base: str) -> None:
-        self.page: Page = context.new_page()
-        self.base = base
-        self.wrong: list[str] = []
-        self.page.on("console", self._console)
-        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
-        self.page.on("dialog", lambda dialog: self.wrong.append(f"dialog: {dialog.message}"))
-        self.page.on("request", self._request)
-
-    def _console(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and "status of 40" not in message.text:
-            self.wrong.append(message.text)
-
-    def _request(self, request: Request) -> None:
-        if not request.url.startswith(self.base):
-            self.wrong.append(f"asked {request.url}")
-
-    def go(self, address: str) -> Page:
-        self.page.goto(self.base + address.lstrip("/"))
-        return self.page
-
-
-def sign_in(browser: Browser, serving: Serving, size: dict[str, int], scheme: Any = "light") -> Watched:
-    context = browser.new_context(viewport=size, color_scheme=scheme)  # type: ignore[arg-type]
-    watched = Watched(context, serving.url)
-    page = watched.go("login/")
-    page.get_by_label("User name").fill("admin")
-    page.get_by_label("Password").fill(serving.value["password"])
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url(serving.url)
-    return watched
+def sign_in(browser: Browser, serving: Serving, size: dict[str, int], scheme: str = "light") -> Watched:
+    options = {"viewport": size, "color_scheme": scheme}
+    return browsing.sign_in(browser, serving.url, "admin", str(serving.value["password"]), **options)
 
 
 def all_pages(watched: Watched) -> dict[str, str]:

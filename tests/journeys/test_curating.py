@@ -10,17 +10,11 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.catalog.service import Service, Serving, eventually
-from tests.journeys.browsing import CHROMIUM, DESKTOP, PHONE, Watched, chromium, sign_in
+from tests.journeys.browsing import CHROMIUM, DESKTOP, PHONE, Watched, sign_in
 
 HOSTILE = '"><img src=x onerror=alert(1)>'
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

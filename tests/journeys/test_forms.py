@@ -15,7 +15,7 @@ from playwright.sync_api import Browser
 import schemas
 from tests.catalog.service import Service, Serving, eventually
 from tests.journeys import story
-from tests.journeys.browsing import CHROMIUM, chromium, open_page, sign_in
+from tests.journeys.browsing import CHROMIUM, open_page, sign_in
 from tests.journeys.hands import Hand, Keyboard, Mouse
 from tests.journeys.story import DATASET, PROJECT, Researcher
 
@@ -78,12 +78,6 @@ def opened(service: Service, serving: Serving, *names: str) -> House:
         house.account(name)
     eventually(lambda: (service.root / MANIFEST).is_file() and len(house.described()) == 2)
     return house
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture
@@ -173,10 +167,10 @@ def test_a_person_edits_while_a_thousand_files_arrive(browser: Browser, empty: H
     assert who.said().startswith("Saved")
     assert files.said().startswith("Saved")
     files.fill("/scope", "Plates of one week.")
-    eventually(lambda: len(empty.described()) > 600, 60)
+    eventually(lambda: len(empty.described()) > 600, 180)
     files.press("Save")
     assert files.said().startswith("Saved")
-    eventually(lambda: len(empty.described()) == 1_002, 60)
+    eventually(lambda: len(empty.described()) == 1_002, 180)
     folder = empty.service.root / DATASET
     there = {str(path.relative_to(folder)): path for path in folder.rglob("*.csv")}
     assert empty.described() == {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in there.items()}
@@ -221,7 +215,7 @@ def test_a_field_that_a_site_adds_is_asked_for_at_once_and_enforced(browser: Bro
         "then": {"required": ["grant_code"]},
     }
     empty.put(".template_schemas/project_descriptive.json", json.dumps(local))
-    eventually(lambda: who.page.reload() and who.page.get_by_label("Grant code").is_visible(), 5)
+    eventually(lambda: who.page.reload() and who.page.get_by_label("Grant code").is_visible())
     who.fill("/project_title", "With a grant")
     who.fill("/project_description", "Its site wants to know the grant.")
     who.fill("/principal_investigator/name", "Rosa Carberry")
@@ -296,4 +290,42 @@ def test_a_field_that_an_answer_brings_appears_and_goes(browser: Browser, house:
     error.wait_for(state="detached")
     who.choose("/access_level", "Public")
     who.named("/embargo_end_date").wait_for(state="detached")
+    assert who.watched.wrong == []
+
+
+# --- signed out meanwhile, and going back -------------------------------------------------------------------------------
+
+
+def test_whoever_is_signed_out_meanwhile_is_told_and_finds_what_was_typed(browser: Browser, house: House) -> None:
+    who = house.form(browser, "rosa", "project")
+    other = who.page.context.new_page()
+    other.goto(who.watched.base)
+    other.get_by_role("button", name="Sign out").click()
+    other.wait_for_url("**/login/**")
+    other.close()
+    before = house.read(PROJECT_FILE)
+    with who.page.expect_response(lambda answer: answer.url.endswith("/keep") and answer.status == 401):
+        who.fill("/project_description", "Typed after signing out.")
+    who.page.locator("#kept", has_text="You are signed out").wait_for()
+    who.press("Save draft")
+    assert "What you typed is kept for rosa" in who.said()
+    who.hand.fill(who.page.get_by_label("User name"), "rosa")
+    who.hand.fill(who.page.get_by_label("Password"), house.passwords["rosa"])
+    who.press("Sign in")
+    assert who.named("/project_description").input_value() == "Typed after signing out."
+    assert "These are your unsaved changes." in who.said()
+    assert house.read(PROJECT_FILE) == before
+    who.press("Save draft")
+    assert house.read(PROJECT_FILE)["project_description"] == "Typed after signing out."
+
+
+def test_going_back_after_a_refused_mark_complete_shows_a_page(browser: Browser, house: House) -> None:
+    who = house.form(browser, "rosa", "dataset")
+    who.fill("/methods", "For going back.")
+    who.press("Mark complete")
+    assert "It is not complete yet" in who.said()
+    who.watched.go("profile/")
+    answer = who.page.go_back()
+    assert answer is None or answer.ok
+    assert "It is not complete yet" in who.said()
     assert who.watched.wrong == []

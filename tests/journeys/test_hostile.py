@@ -83,7 +83,7 @@ def _poison(service: Service, watched: Watched, project: str, texts: Any) -> Non
         (path,) = service.root.glob(f"{place}/{kind}.json")
         fixed = {"instruments_used": [instrument]} if kind == EXPERIMENT else {}
         _write(path, hostile_records.record(kind, json.loads(path.read_bytes()), texts, **fixed))
-    eventually(lambda: list(service.root.glob(f"{project}/heat/.metadata/runs/*/data_object_*.json")), 20)
+    eventually(lambda: list(service.root.glob(f"{project}/heat/.metadata/runs/*/data_object_*.json")))
     page.goto(f"{watched.base}review/dataset/{dataset}/")
     page.locator("textarea").fill(texts[0])
     page.get_by_role("button", name=re.compile("Send for review")).click()

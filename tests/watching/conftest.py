@@ -55,7 +55,7 @@ class Service:
             self.process.wait(30)
 
 
-def wait_for(ready: Callable[[], object], what: str, limit: float = 60.0, log: Path | None = None) -> None:
+def wait_for(ready: Callable[[], object], what: str, limit: float = 180.0, log: Path | None = None) -> None:
     """Until ``ready``; fails with what was waited for, and with the watcher's own words."""
     deadline = time.monotonic() + limit
     while not ready():

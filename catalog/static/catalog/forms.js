@@ -13,6 +13,7 @@
   let dirty = form.hasAttribute("data-dirty");
   let unkept = false;
   let timer = 0;
+  let signedOut = ""; // what there is to say about it
 
   const say = (text) => { if (keptLine) keptLine.textContent = text; };
   const body = () => new URLSearchParams(new FormData(form));
@@ -23,11 +24,13 @@
     unkept = false;
     try {
       const answer = await fetch(form.dataset.keep, { method: "POST", body: body() });
-      if (answer.redirected || answer.status === 403) {
+      if (answer.status === 401) {
         unkept = true;
-        say("You are signed out: keep this page open, sign in in another tab, then go on here");
+        signedOut = await answer.text();
+        say(signedOut);
         return;
       }
+      signedOut = "";
       if (!answer.ok) throw new Error(String(answer.status));
       const told = await answer.json();
       if (!unkept) say(`Not saved yet; kept for you at ${told.kept}`);
@@ -40,7 +43,7 @@
   function touched() {
     dirty = true;
     unkept = true;
-    say("Not saved yet");
+    say(signedOut || "Not saved yet"); // words that change as a button is pressed would move it away from under the hand
     clearTimeout(timer);
     timer = setTimeout(keep, KEEP_AFTER);
   }
@@ -89,19 +92,32 @@
 
   if (!window.htmx) return;
 
+  // Whoever was signed out meanwhile is told so by whatever they do next.
+  document.body.addEventListener("htmx:responseError", (event) => {
+    if (event.detail.xhr.status === 401) say(event.detail.xhr.responseText);
+  });
+
   // What one field says is checked as soon as it is left; what the answer brings with it comes along.
   form.addEventListener("change", (event) => {
     const input = event.target.closest("[data-live]");
     if (!input) return;
     htmx.ajax("POST", form.dataset.check, { source: input, target: `#${input.id}-error`, swap: "outerHTML", values: { check: input.name } });
   });
-  document.body.addEventListener("htmx:afterSwap", (event) => {
-    const input = event.detail.requestConfig && event.detail.requestConfig.elt;
-    if (!input || !input.matches("[data-live]")) return;
+  function mark(input) {
     const error = document.getElementById(`${input.id}-error`);
     const wrong = Boolean(error && error.querySelector("p"));
     input.closest(".field").classList.toggle("wrong", wrong);
     if (wrong) input.setAttribute("aria-invalid", "true"); else input.removeAttribute("aria-invalid");
+  }
+  document.body.addEventListener("htmx:afterSwap", (event) => {
+    const input = event.detail.requestConfig && event.detail.requestConfig.elt;
+    if (input && input.matches("[data-live]")) mark(input);
+  });
+  // A start decides on its end: what is wrong with that comes along.
+  document.body.addEventListener("htmx:oobAfterSwap", (event) => {
+    const id = event.detail.target.id;
+    const input = id.endsWith("-error") && document.getElementById(id.slice(0, -"-error".length));
+    if (input && input.matches("[data-live]")) mark(input);
   });
 
   // What is already known is found while one types its name.

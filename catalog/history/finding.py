@@ -1,0 +1,41 @@
+"""The document whose history an address names: any that people change, and the complete metadata files of a run."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from catalog.editing import targets
+from catalog.editing.targets import Target
+from ingest import documents, revisions
+from ingest.documents import COMPLETE
+
+_REVISION = re.compile(r"revision-([1-9][0-9]{0,8})")
+
+
+def target(word: str, identifier: str) -> Target | None:
+    """The document of a word and an identifier: ``revision-2`` is that of a run's complete metadata files."""
+    found = _REVISION.fullmatch(word)
+    if found is None:
+        return targets.find(word, identifier)
+    run = targets.find("run", identifier)
+    if run is None:
+        return None
+    folder = Path(run.relative).parent
+    name = revisions.revision_name(folder.name, int(found[1]))
+    return replace(run, relative=(folder / name).as_posix(), kind=COMPLETE)
+
+
+def word_of(found: Target) -> str:
+    """The word that leads to a document's history."""
+    if found.kind == COMPLETE:
+        return f"revision-{documents.revision_of(found.path.name)}"
+    return found.word
+
+
+def name_of(found: Target) -> str:
+    """What people call a document."""
+    if found.kind == COMPLETE:
+        return f"complete metadata file, revision {documents.revision_of(found.path.name)}"
+    return targets.NAMES[found.word]

@@ -1,0 +1,137 @@
+"""Setting a document back to one of its versions: what would change, what stands in the way, and the doing of it.
+
+A restored version is a new action of the person who asks for it: people's fields are set back, the system's stay as
+they are true now. History is never rewritten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+
+from catalog import engine
+from catalog.editing import settling, targets
+from catalog.editing.opened import people, with_people
+from catalog.editing.targets import Head, Target
+from catalog.history.comparing import Compared, words_of
+from catalog.history.differences import Difference, differences
+from catalog.history.past import Version
+from ingest.documents import EXPERIMENT, IDENTIFIER_KEY, INSTRUMENT
+from ingest.errors import FairfolderError
+from ingest.layout import METADATA
+from ingest.merging import same
+from ingest.purposes import Purpose
+from ingest.records import Outcome, Value
+
+# People's, and yet not set back: a record is marked complete by looking at it, a run's files are chosen on its page.
+_KEPT = frozenset({"status", "run_label", "data_files"})
+
+LONGEST_REASON = 300
+
+
+class RestoreError(FairfolderError):
+    """A version that cannot be set back; the sentence says why."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What setting back comes to.
+
+    Attributes:
+        etag: of the document it was made from.
+        own: people's part as it would be.
+        changes: from what stands there now to that, in words.
+        problems: why it cannot be saved, one sentence each.
+        lacking: why a complete record would become a draft, one sentence each.
+        remarks: what else there is to know.
+    """
+
+    etag: str
+    own: Value
+    changes: tuple[Difference, ...]
+    problems: tuple[str, ...] = ()
+    lacking: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def compared(self) -> Compared:
+        """The changes, as pages show them."""
+        return Compared(self.changes)
+
+    @property
+    def can_be_done(self) -> bool:
+        return bool(self.changes) and not self.problems
+
+
+def plan(target: Target, now: Head, then: Mapping[str, Any]) -> Plan:
+    """What would change if a document were set back to what it said ``then``.
+
+    Raises:
+        RestoreError: when ``then`` is of another record.
+    """
+    kind, schemas = target.kind, engine.schemas(target.root)
+    _of_the_same(target, now.value, then)
+    own = _own(kind, now.value, then)
+    system = {key: each for key, each in now.value.items() if key not in own}
+    problems = [problem.message for problem in settling.draft_problems(schemas, kind, own, system)]
+    lacking: list[str] = []
+    if own.get("status") == "complete" and not problems:
+        lacking = [problem.message for problem in settling.complete_problems(schemas, kind, own, system)]
+        own = {**own, "status": "draft"} if lacking else own
+    changes = differences(words_of(target), now.value, with_people(kind, now.value, own))
+    return Plan(now.etag, own, tuple(changes), tuple(problems), tuple(lacking), tuple(_remarks(now.value, then)))
+
+
+def restore(target: Target, wanted: Plan, version: Version, *, by: str, reason: str = "") -> Outcome:
+    """Set a document back as planned, if it still is what it was planned for.
+
+    Raises:
+        RestoreError: when there is nothing to set back, or it would not be valid.
+        ConflictError: when the document was changed since.
+        DocumentError, FrozenError, StoreError, BusyError: why it cannot be written now.
+    """
+    if wanted.problems:
+        raise RestoreError(f"This version cannot be set back: {' '.join(wanted.problems)} Nothing was changed.")
+    if not wanted.changes:
+        raise RestoreError("The record says what this version says already; nothing was changed.")
+
+    def changed(old: Value | None) -> Value | None:
+        return None if old is None else with_people(target.kind, old, wanted.own)
+
+    subject = f"Restore {_called(target)} as of {version.moment}"
+    purpose = Purpose(subject, trigger="restore", reason=reason.strip()[:LONGEST_REASON])
+    return targets.save(target, changed, by=by, if_match=wanted.etag, purpose=purpose)
+
+
+def _called(target: Target) -> str:
+    """What the history calls a document: its kind, and the name of its folder."""
+    own = target.relative.partition(f"/{METADATA}/")[0] if target.kind not in (EXPERIMENT, INSTRUMENT) else ""
+    return f"{targets.NAMES[target.word]} {PurePath(own).name or PurePath(target.relative).parent.name}"
+
+
+def _own(kind: str, now: Mapping[str, Any], then: Mapping[str, Any]) -> Value:
+    """People's part of ``then``, without what is not set back."""
+    present = people(kind, now)
+    kept = {key: each for key, each in present.items() if key in _KEPT}
+    back = {key: each for key, each in people(kind, then).items() if key not in _KEPT}
+    order = [key for key in present if key in kept or key in back]
+    return {key: (kept | back)[key] for key in dict.fromkeys((*order, *back))}
+
+
+def _of_the_same(target: Target, now: Mapping[str, Any], then: Mapping[str, Any]) -> None:
+    key = IDENTIFIER_KEY[target.kind]
+    if key in then and not same(then[key], now.get(key)):
+        raise RestoreError(f"This version belongs to another record ({then[key]}), which stood in this place before.")
+
+
+def _remarks(now: Mapping[str, Any], then: Mapping[str, Any]) -> list[str]:
+    told = []
+    if then.get("status") != now.get("status"):
+        told.append(f"It stays {'a draft' if now.get('status') == 'draft' else str(now.get('status'))}.")
+    if not same(then.get("data_files"), now.get("data_files")):
+        told.append("Which files belong to the run stays as it is; they are chosen on the run's page.")
+    if then.get("$schema") != now.get("$schema"):
+        told.append("It was written under another version of the schema, and is checked against the present one.")
+    return told

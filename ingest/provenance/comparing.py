@@ -1,0 +1,140 @@
+"""What on disk is not as the newest recorded version has it: the way everything is made up for, whatever was missed."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from ingest.documents import decode_path
+from ingest.layout import METADATA, Layout
+from ingest.provenance import ours
+from ingest.provenance.notes import FileStamp, remember, remembered
+from ingest.provenance.repository import Heads, Repository, batch_check, recorded, tree_blobs
+from ingest.provenance.waiting import raw_objects
+
+_RACY_NS = 2_000_000_000  # a file changed this shortly before it was read may change again under the same stamp
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A path whose text on disk (None: gone) is not the recorded blob ("": none); ``apart``: that is not in the tip."""
+
+    path: str
+    text: bytes | None
+    blob: str
+    apart: bool
+
+
+def is_folder_of_ours(path: str) -> bool:
+    """Whether a folder can be named for everything of ours in it: ``…/.metadata``, or a folder in one."""
+    return ours.is_ours(f"{path}/x.json")
+
+
+def expanded(repository: Repository, heads: Heads, paths: Sequence[str]) -> list[str]:
+    """The files that some paths stand for: folders give what is in them on disk, and what was recorded in them."""
+    folders = [p for p in paths if not ours.is_ours(p) or (repository.root / p).is_dir()]
+    gone = [p for p in paths if p not in folders and not os.path.lexists(repository.root / p)]
+    if gone and heads.tip:
+        kinds = batch_check(repository, [f"{heads.tip}:{p}" for p in gone])
+        folders += [p for p, (_, kind) in zip(gone, kinds, strict=True) if kind == "tree"]
+    found = dict.fromkeys(p for p in paths if p not in set(folders))
+    for folder in folders:
+        found |= dict.fromkeys(ours.files_below(repository.root, folder))
+    if folders:
+        for commit in (heads.tip, heads.apart):
+            found |= dict.fromkeys(p for p in tree_blobs(repository, commit, folders) if ours.is_ours(p))
+    return list(found)
+
+
+def differences(repository: Repository, heads: Heads, paths: Sequence[str]) -> list[Difference]:
+    """Those of some paths that are not as recorded."""
+    known = recorded(repository, heads, paths)
+    found = []
+    for path, text in ours.texts(repository.root, paths):
+        in_tip, apart = known[path]
+        blob = in_tip or apart
+        now = "" if text is None else ours.blob_id(repository.algorithm, text)
+        if now != blob:
+            found.append(Difference(path, text, blob, not in_tip and bool(apart)))
+    return found
+
+
+def grouped(
+    repository: Repository, found: Sequence[Difference], changed_by: Callable[[str, bytes | None, bytes | None], str]
+) -> dict[tuple[str, str, str], list[Difference]]:
+    """Differences by project, dataset and who made them: one commit each."""
+    blobs = sorted({d.blob for d in found if d.blob})
+    old = dict(zip(blobs, raw_objects(repository, blobs), strict=True))
+    groups: dict[tuple[str, str, str], list[Difference]] = {}
+    for each in found:
+        before = old.get(each.blob)
+        key = (*_place(each.path, each.text or before), changed_by(each.path, before, each.text))
+        groups.setdefault(key, []).append(each)
+    return groups
+
+
+def _place(path: str, text: bytes | None) -> tuple[str, str]:
+    """Project and dataset a path belongs to; a registry entry belongs where it says."""
+    parts = path.split("/")
+    if parts[:2] == [METADATA, "registry"] and text is not None:
+        try:
+            value = orjson.loads(text)
+            parts = decode_path(str(value["path"]), value.get("path_encoding")).split("/")
+        except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
+            return "", ""
+        return parts[0], "/".join(parts) if len(parts) > 1 else ""
+    at = next((i for i, part in enumerate(parts) if part in ours.FOLDERS), min(len(parts) - 1, 2))
+    return (parts[0] if at else "", "/".join(parts[:2]) if at > 1 else "")
+
+
+# --- everything ---------------------------------------------------------------------------------------------
+
+
+def suspects(repository: Repository, heads: Heads, layout: Layout, memory: Path) -> list[str]:
+    """Every path of ours that may not be as recorded, on disk or in the tip, without reading what nobody touched.
+
+    Args:
+        memory: a file that remembers which blob the bytes under a file's stamp are; losing it costs reading them.
+
+    A root that has no metadata (an empty mount point) has no suspects: nothing is taken for deleted there.
+    """
+    if not (repository.root / METADATA).is_dir():
+        return []
+    blobs = {**tree_blobs(repository, heads.apart), **tree_blobs(repository, heads.tip)}
+    blobs = {p: b for p, b in blobs.items() if ours.is_ours(p)}
+    known = remembered(memory)
+    here, found = {}, []
+    for path in dict.fromkeys([*ours.on_disk(repository.root, layout), *blobs]):
+        stamp = _stamp(repository.root / path)
+        blob = known[path][1] if stamp is not None and path in known and known[path][0] == stamp else None
+        if blob is None and stamp is not None:
+            blob = next(
+                (ours.blob_id(repository.algorithm, t) for _, t in ours.texts(repository.root, [path]) if t), ""
+            )
+        if stamp is not None and blob:
+            here[path] = (stamp, blob)
+        if (blob or "") != blobs.get(path, ""):
+            found.append(path)
+    if here != known:
+        remember(memory, here)
+    return found
+
+
+def _stamp(path: Path) -> FileStamp | None:
+    """What tells an unchanged file; None for one that is gone; one just changed has one that never comes again."""
+    try:
+        info = os.lstat(path)
+    except OSError:
+        return None
+    fresh = time.time_ns() if time.time_ns() - info.st_ctime_ns < _RACY_NS else 0
+    return info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns, fresh
+
+
+def count(repository: Repository, commit: str) -> int:
+    """How many documents a commit holds."""
+    return len(tree_blobs(repository, commit))

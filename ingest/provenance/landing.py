@@ -1,0 +1,232 @@
+"""Commits brought to where they belong: the user's branch, the waiting line while HEAD is busy, or apart."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest.provenance import building, ours
+from ingest.provenance.building import BeyondError, Step, build
+from ingest.provenance.git import GitError
+from ingest.provenance.locks import ForeignLocks, LiveLockError, index_lock
+from ingest.provenance.notes import Notes
+from ingest.provenance.proving import remember_head
+from ingest.provenance.repository import Heads, Repository, look
+from ingest.provenance.waiting import waiting_steps
+
+_log = logging.getLogger("fairfolder.provenance")
+
+_EXISTS = "File exists"
+_MOVED = ("but expected", "reference already exists", "reference is missing", "unable to resolve reference")
+
+
+class MovedError(GitError):
+    """Someone else committed meanwhile: to be done again from the new tip."""
+
+
+@dataclass(frozen=True)
+class Landing:
+    """How commits are brought into one repository, under our lock."""
+
+    repository: Repository
+    foreign: ForeignLocks
+    notes: Notes
+    signing_key: Path | None = None
+
+    def land(self, heads: Heads, step: Step) -> str:
+        """One commit, where it belongs now; its id.
+
+        Raises:
+            MovedError: to be tried again from the new tip.
+            GitError, LiveLockError: when it cannot be made.
+        """
+        try:
+            return self._land(heads, step)
+        except BeyondError as error:
+            apart = {p: c for p, c in step.changes.items() if p in error.paths}
+            _log.warning("%s Those are recorded on %s/apart.", error, self.repository.refs)
+        rest = {p: c for p, c in step.changes.items() if p not in apart}
+        commit = self.land_apart(heads, Step(step.author, step.moment, step.message, apart))
+        return self.land(heads, Step(step.author, step.moment, step.message, rest)) if rest else commit
+
+    def _land(self, heads: Heads, step: Step) -> str:
+        (commit,) = self._built(heads.tip, [step])
+        if heads.busy or heads.pending:
+            return self._wait_in_line(heads, commit)
+        wanted = building.expected(self.repository, step.changes)
+        reason = f"fairfolder: {step.message.partition(chr(10))[0]}"
+        try:
+            self._onto_branch(heads, commit, wanted, [], reason)
+        except LiveLockError as error:
+            _log.warning("%s The commit waits on %s/pending.", error, self.repository.refs)
+            return self._wait_in_line(heads, commit)
+        return commit
+
+    def _built(self, tip: str, steps: Sequence[Step], *, apart: bool = False) -> list[str]:
+        made: list[str] = []
+        lock = self._lock_of(f"{self.repository.refs}/next")
+
+        def attempt() -> bool:
+            try:
+                made.extend(build(self.repository, tip, steps, self.signing_key, apart=apart))
+            except GitError as error:
+                if _EXISTS in error.words:
+                    return False
+                raise
+            return True
+
+        self.foreign.wait_for(attempt, (lock,), self.repository)
+        return made
+
+    def land_apart(self, heads: Heads, step: Step) -> str:
+        """One commit beside the user's history: documents that cannot stand in it."""
+        (commit,) = self._built(heads.apart, [step], apart=True)
+        self._move([(f"{self.repository.refs}/apart", commit, heads.apart)], "fairfolder: apart")
+        return commit
+
+    def _wait_in_line(self, heads: Heads, commit: str) -> str:
+        refs = self.repository.refs
+        moves = [(f"{refs}/pending", commit, heads.pending)]
+        if not heads.pending and heads.commit:
+            moves.append((f"{refs}/base", heads.commit, heads.base))
+        self._move(moves, "fairfolder: pending")
+        return commit
+
+    # --- replaying ------------------------------------------------------------------------------------------
+
+    def replay(self, heads: Heads) -> int:
+        """Put what waited on the branch, one by one, as it was made; how many.
+
+        Raises:
+            MovedError, LiveLockError, GitError: nothing was replayed then.
+        """
+        steps = waiting_steps(self.repository, heads)
+        steps, beyond = self._without_what_cannot_stand(heads, steps)
+        commits = self._built(heads.commit, steps)
+        wanted: dict[str, str] = {}
+        for step in steps:
+            wanted |= building.expected(self.repository, step.changes)
+        refs = self.repository.refs
+        done = [(f"{refs}/pending", "", heads.pending)] + ([(f"{refs}/base", "", heads.base)] if heads.base else [])
+        self._onto_branch(heads, commits[-1], wanted, done, f"fairfolder: {len(steps)} that waited")
+        for step in beyond:
+            heads = look(self.repository)
+            self.land_apart(heads, step)
+        return len(steps)
+
+    def _without_what_cannot_stand(self, heads: Heads, steps: list[Step]) -> tuple[list[Step], list[Step]]:
+        beyond: list[Step] = []
+        while True:
+            try:
+                self._built(heads.commit, steps)
+                return steps, beyond
+            except BeyondError as error:
+                out = error.paths
+            for step in steps:
+                apart = {p: c for p, c in step.changes.items() if p in out}
+                if apart:
+                    beyond.append(Step(step.author, step.moment, step.message, apart))
+            steps = [
+                Step(s.author, s.moment, s.message, {p: c for p, c in s.changes.items() if p not in out}) for s in steps
+            ]
+
+    # --- references and the index ---------------------------------------------------------------------------
+
+    def _onto_branch(
+        self, heads: Heads, commit: str, wanted: Mapping[str, str], more: list[tuple[str, str, str]], reason: str
+    ) -> None:
+        """Move the branch and, because the user's index would else call our paths changed, those paths in it."""
+        with index_lock(self.repository, self.foreign):
+            now = look(self.repository)
+            if (now.branch, now.commit, now.busy) != (heads.branch, heads.commit, heads.busy):
+                raise MovedError("HEAD moved meanwhile.")
+            ready = prepare_index(self.repository, wanted)
+            self._move([(heads.branch, commit, heads.commit), *more], reason)
+            if ready:
+                os.replace(self.repository.own / "index.new", self.repository.git_dir / "index")
+        remember_head(self.notes, heads.branch, commit)
+
+    def refresh_index(self, heads: Heads, paths: Sequence[str] | None = None) -> None:
+        """Bring the user's index to HEAD in those of our paths (None: all) that a crash kept it from learning.
+
+        Raises:
+            LiveLockError: when another git holds the index.
+        """
+        wanted = _behind(self.repository, heads, paths)
+        if wanted:
+            with index_lock(self.repository, self.foreign):
+                if look(self.repository) == heads and prepare_index(self.repository, wanted):
+                    os.replace(self.repository.own / "index.new", self.repository.git_dir / "index")
+
+    def _move(self, moves: Sequence[tuple[str, str, str]], reason: str) -> None:
+        """References from one commit to another ("": none), all or none of them.
+
+        Raises:
+            MovedError: when one is not where it was.
+            LiveLockError: when another git holds one.
+        """
+        nothing = self.repository.nothing
+        lines = [
+            b"update %s\0%s\0%s\0" % (os.fsencode(ref), (new or nothing).encode(), (old or nothing).encode())
+            for ref, new, old in moves
+        ]
+
+        def attempt() -> bool:
+            answer = self.repository.run(
+                "update-ref", "-m", reason, "--stdin", "-z", data=b"".join(lines), check=False, writing=True
+            )
+            if answer.status == 0:
+                return True
+            if _EXISTS in answer.words:
+                return False
+            if any(sign in answer.words for sign in _MOVED):
+                raise MovedError(f"A reference moved meanwhile: {answer.words}", answer.words)
+            raise GitError(f"git update-ref failed: {answer.words}", answer.words, answer.status)
+
+        fixed = (self.repository.git_dir / "HEAD.lock", self.repository.common_dir / "packed-refs.lock")
+        locks = [*(self._lock_of(ref) for ref, _, _ in moves), *fixed]
+        self.foreign.wait_for(attempt, locks, self.repository)
+
+    def _lock_of(self, ref: str) -> Path:
+        folder = self.repository.git_dir if ref.startswith("refs/worktree/") else self.repository.common_dir
+        return folder / f"{ref}.lock"
+
+
+def _behind(repository: Repository, heads: Heads, paths: Sequence[str] | None) -> dict[str, str]:
+    """Path → blob in HEAD, of our paths whose entry in the index is another; those in a merge are left to the user."""
+    if not heads.commit:
+        return {}
+    out = repository.run("diff-index", "--cached", "-z", "--no-renames", "--no-ext-diff", heads.commit, "--").out
+    fields = out.split(b"\0")
+    wanted = {}
+    for head, raw in zip(fields[0::2], fields[1::2], strict=False):
+        mode, _, oid, _, status = head.split(b" ")
+        path = os.fsdecode(raw)
+        if ours.is_ours(path) and status != b"U" and (paths is None or path in paths):
+            wanted[path] = oid.decode() if mode == b":100644" else ""
+    return wanted
+
+
+def prepare_index(repository: Repository, wanted: Mapping[str, str]) -> bool:
+    """The user's index with our paths as they are committed, ready beside it; False when git cannot do that."""
+    new = repository.own / "index.new"
+    new.unlink(missing_ok=True)
+    with suppress(FileNotFoundError):  # no index yet: git makes one
+        shutil.copy(repository.git_dir / "index", new)
+    lines = [
+        (b"100644 %s\t" % oid.encode() if oid else b"0 %s\t" % repository.nothing.encode()) + os.fsencode(path) + b"\0"
+        for path, oid in wanted.items()
+    ]
+    answer = repository.run(
+        "update-index", "-z", "--index-info", data=b"".join(lines), env={"GIT_INDEX_FILE": str(new)},
+        check=False, writing=True,
+    )  # fmt: skip
+    if answer.status != 0:
+        _log.warning("the index of %s does not take our paths: %s", repository.root, answer.words)
+        new.unlink(missing_ok=True)
+    return answer.status == 0

@@ -1,0 +1,129 @@
+"""Which paths are ours to record, and what of them stands on disk. Nothing else ever enters a commit of ours."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from ingest.documents import folders_in, read_bytes
+from ingest.errors import DocumentError
+from ingest.layout import METADATA, RUN_TEMPLATES, TEMPLATE_SCHEMAS, Layout, never_data
+
+_log = logging.getLogger("fairfolder.provenance")
+
+FOLDERS = (METADATA, TEMPLATE_SCHEMAS, RUN_TEMPLATES)
+_DVC = frozenset({".dvc/config", ".dvc/.gitignore", ".dvcignore"})
+_DEEPEST = 2  # project/dataset/.metadata
+
+
+def is_ours(path: str) -> bool:
+    """Whether a path relative to the root (``os`` string) is metadata, a local schema or template, or DVC's."""
+    parts = path.split("/")
+    if not path or ".." in parts or "." in parts or "" in parts or ".git" in parts:
+        return False
+    if path in _DVC:
+        return True
+    at = next((i for i, part in enumerate(parts) if part in FOLDERS), None)
+    if at is not None:
+        inner = parts[at + 1 :]
+        return at <= _DEEPEST and bool(inner) and not any(p.startswith(".") or p.endswith(".tmp") for p in inner)
+    name = parts[-1]
+    return len(parts) > 1 and (name == ".gitignore" or (name.endswith(".dvc") and not name.startswith(".")))
+
+
+# What other systems take for ".git": git refuses it on the way out, hosts refuse a history that holds it.
+_LIKE_GIT = re.compile(r"(?i)git~1[ .]*(?::.*)?", re.DOTALL)
+
+
+def is_refused_by_git(path: str) -> bool:
+    """Whether git will not have a path although it is a good one here (``core.protectNTFS``)."""
+    return any(_LIKE_GIT.fullmatch(part) for part in re.split(r"[/\\]", path))
+
+
+def on_disk(root: Path, layout: Layout) -> Iterator[str]:
+    """Every path of ours that stands below a root, but for DVC's, in a stable order; links are not followed."""
+    yield from (p for p in sorted(_DVC) if os.path.lexists(root / p))
+    yield from _within(root, "")
+    for project in folders_in(root):
+        if layout.is_project_name(project):
+            yield from _within(root, f"{project}/")
+            for dataset in folders_in(root / project):
+                if layout.is_dataset_name(dataset):
+                    yield from _within(root, f"{project}/{dataset}/")
+
+
+def _within(root: Path, prefix: str) -> Iterator[str]:
+    for name in FOLDERS:
+        yield from files_below(root, f"{prefix}{name}")
+
+
+def files_below(root: Path, folder: str) -> Iterator[str]:
+    """The paths of ours at and below a folder; a link is none and leads nowhere."""
+    try:
+        with os.scandir(root / folder) as entries:
+            found = sorted(entries, key=lambda e: e.name)
+    except OSError:
+        return
+    if os.path.islink(root / folder):
+        return
+    for entry in found:
+        path = f"{folder}/{entry.name}"
+        if entry.is_dir(follow_symlinks=False) and not never_data(entry.name):
+            yield from files_below(root, path)
+        elif entry.is_file(follow_symlinks=False) and is_ours(path):
+            yield path
+
+
+class Disk:
+    """What stands at paths of ours now; each folder on the way is looked at once."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._folders: dict[str, bool] = {"": True}
+
+    def text(self, path: str) -> bytes | None:
+        """The bytes of a file, None when it is gone (or only to be reached through a link, which leads elsewhere).
+
+        Raises:
+            DocumentError: when something stands there that cannot be read.
+        """
+        if not self._is_folder(path.rpartition("/")[0]):
+            return None
+        try:
+            return read_bytes(self.root / path)
+        except FileNotFoundError:
+            return None
+
+    def _is_folder(self, folder: str) -> bool:
+        known = self._folders.get(folder)
+        if known is None:
+            try:
+                known = self._is_folder(folder.rpartition("/")[0]) and stat.S_ISDIR(
+                    os.lstat(self.root / folder).st_mode
+                )
+            except OSError:
+                known = False
+            self._folders[folder] = known
+        return known
+
+
+def blob_id(algorithm: str, text: bytes) -> str:
+    """The id git gives to these bytes (``gitrevisions``: SHA over ``blob <size>\\0<bytes>``)."""
+    digest = hashlib.new(algorithm, b"blob %d\0" % len(text), usedforsecurity=False)
+    digest.update(text)
+    return digest.hexdigest()
+
+
+def texts(root: Path, paths: Iterable[str]) -> Iterator[tuple[str, bytes | None]]:
+    """Each path with its bytes on disk, None for one that is gone; one that cannot be read is logged and left out."""
+    disk = Disk(root)
+    for path in paths:
+        try:
+            yield path, disk.text(path)
+        except DocumentError as error:
+            _log.warning("not recorded: %s", error)

@@ -1,0 +1,72 @@
+"""Proof that nothing recorded was rewritten: the head we left last must still be in the history, whole and signed."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest.provenance.notes import Notes
+from ingest.provenance.repository import Heads, Repository
+
+_HEAD = "head of "
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What was looked at, and a sentence for everything that is not as it was left; none: nothing was rewritten."""
+
+    head: str
+    commits: int
+    problems: tuple[str, ...]
+
+
+def remember_head(notes: Notes, branch: str, commit: str) -> None:
+    """Keep, outside the repository, where we left a branch."""
+    notes.write(**{f"{_HEAD}{branch}": commit})
+
+
+def prove(repository: Repository, heads: Heads, notes: Notes, signing_key: Path | None = None) -> Proof:
+    """Whether every head we left is still part of the history, every object whole, and our commits signed.
+
+    Reads the whole repository: minutes for a large one.
+
+    Raises:
+        GitError: when it cannot be read at all.
+    """
+    problems = []
+    for name, commit in sorted(notes.read().items()):
+        if name.startswith(_HEAD):
+            problems += _lost(repository, name.removeprefix(_HEAD), commit)
+    checked = repository.run("fsck", "--full", "--no-dangling", "--no-progress", check=False)
+    if checked.status != 0:
+        problems.append(f"Objects are damaged or missing: {'; '.join(checked.words.splitlines()[:5])}.")
+    if signing_key is not None and heads.commit:
+        problems += _unsigned(repository, heads, signing_key)
+    count = int(repository.run("rev-list", "--count", heads.commit).out) if heads.commit else 0
+    return Proof(heads.commit, count, tuple(problems))
+
+
+def _lost(repository: Repository, branch: str, commit: str) -> list[str]:
+    short = branch.removeprefix("refs/heads/")
+    answer = repository.run("merge-base", "--is-ancestor", commit, branch, check=False)
+    if answer.status == 0:
+        return []
+    return [f"{short} was rewritten: {commit}, recorded there by the service, is no longer part of it."]
+
+
+def _unsigned(repository: Repository, heads: Heads, key: Path) -> list[str]:
+    """Commits of ours without a good signature of the site's key."""
+    public = key if key.suffix == ".pub" else key.with_name(f"{key.name}.pub")
+    with tempfile.TemporaryDirectory() as folder:
+        signers = Path(folder) / "signers"
+        signers.write_text(f'* namespaces="git" {public.read_text()}')
+        options = ("-c", "gpg.format=ssh", "-c", f"gpg.ssh.allowedSignersFile={signers}")
+        form = "--format=%G? %H"
+        out = repository.run("log", form, "--committer=service@fairfolder.invalid", heads.commit, before=options).out
+    return [
+        f"The commit {line[2:]} is not signed with {public.name}."
+        for line in os.fsdecode(out).splitlines()
+        if not line.startswith("G ")
+    ]

@@ -1,0 +1,363 @@
+"""The door: every action on documents becomes one commit, whatever state the repository is in, and never fails it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ingest.errors import BusyError, FairfolderError
+from ingest.layout import Layout, relative_to_root
+from ingest.provenance import actions, comparing, marking, proving, pushing, tidying
+from ingest.provenance.actions import Action
+from ingest.provenance.authorship import changed_by, moment_of
+from ingest.provenance.building import Content, Step
+from ingest.provenance.comparing import Difference
+from ingest.provenance.git import GitError
+from ingest.provenance.intents import Intent, Intents
+from ingest.provenance.landing import Landing, MovedError
+from ingest.provenance.locks import ForeignLocks, LiveLockError, our_lock, release_our_own
+from ingest.provenance.notes import Notes
+from ingest.provenance.ours import is_ours
+from ingest.provenance.proving import Proof
+from ingest.provenance.repository import Heads, Repository, identity, look, open_repository
+from ingest.provenance.settings import GitSettings
+from ingest.provenance.waiting import waiting
+
+_log = logging.getLogger("fairfolder.provenance")
+
+_TRIES = 50
+ON_DISK_SUBJECT = "Record changes made on disk"
+_TROUBLES = (FairfolderError, OSError)
+
+
+@dataclass(frozen=True)
+class RecorderState:
+    """What status tells: ``trouble`` is what went wrong last and still is, ``lock`` what was met last, in words."""
+
+    enabled: bool
+    there: bool = False
+    branch: str = ""
+    head: str = ""
+    pending: int = 0
+    busy: str = ""
+    apart: int = 0
+    lock: str = ""
+    trouble: str = ""
+    push: str = ""
+
+
+@dataclass
+class _Hold:
+    """Our lock, held from the beginning of an action until it is recorded."""
+
+    repository: Repository
+    landing: Landing
+    stack: ExitStack
+    begun: list[Intent]
+    completed: int = 0  # actions of a crash that were recorded on the way in
+
+
+class Recorder:
+    """The history of one root. One object may serve several threads; each has its own action.
+
+    Args:
+        state: this root's folder of machine-local state.
+    """
+
+    def __init__(self, root: Path, state: Path, settings: GitSettings, layout: Layout | None = None) -> None:
+        self.root = root
+        self.settings = settings
+        self.layout = layout or Layout()
+        self._folder = state / "provenance"
+        self._intents = Intents(self._folder / "intents.json")
+        self._notes = Notes(self._folder / "notes.json")
+        self._foreign = ForeignLocks(settings.foreign_seconds, settings.stale_seconds)
+        self._opened: tuple[object, Repository] | None = None
+        self._thread = threading.local()
+        self._pushing = threading.Lock()
+
+    # --- one action -----------------------------------------------------------------------------------------
+
+    def begin(self, paths: Sequence[Path], action: Action) -> None:
+        """Before documents are replaced: their present versions are recorded, and who is about to change them.
+
+        Our lock is held from here to :meth:`record` or :meth:`abandon`. Trouble is logged and told by :meth:`state`;
+        it never stops the action.
+        """
+        if not self.settings.enabled:
+            return
+        self.abandon()  # an action before this one that nobody ended
+        try:
+            hold = self._enter()
+        except _TROUBLES as error:
+            self._trouble(error)
+            return
+        try:
+            names = self._relative(paths)
+            self._record_found(hold, names)
+            hold.begun.append(Intent(action, tuple(names)))
+            self._intents.write(hold.begun)
+        except _TROUBLES as error:
+            self._trouble(error)
+        self._thread.hold = hold
+
+    def record(self, paths: Sequence[Path], action: Action) -> str:
+        """After they were replaced: one commit of these paths, where one that is gone is a deletion.
+
+        Returns the commit's id, "" when nothing differed from the newest recorded version or it could not be made: that
+        is logged and told by :meth:`state`, and made up for by the next action or :meth:`catch_up`.
+        """
+        if not self.settings.enabled:
+            return ""
+        hold: _Hold | None = getattr(self._thread, "hold", None)
+        self._thread.hold = None
+        try:
+            if hold is None:
+                hold = self._enter()
+            commit = self._record(hold, self._relative(paths), action)
+            self._intents.write([])
+            self._well()
+            return commit
+        except _TROUBLES as error:
+            self._trouble(error)
+            return ""
+        finally:
+            if hold is not None:
+                hold.stack.close()
+
+    def abandon(self) -> None:
+        """Nothing was written after :meth:`begin`."""
+        hold: _Hold | None = getattr(self._thread, "hold", None)
+        self._thread.hold = None
+        if hold is not None:
+            try:
+                self._intents.write(hold.begun[:-1])
+            except OSError as error:
+                self._trouble(error)
+            finally:
+                hold.stack.close()
+
+    # --- entering -------------------------------------------------------------------------------------------
+
+    def _enter(self) -> _Hold:
+        """Our lock, the repository as it is now, and whatever a crash left undone done."""
+        with ExitStack() as stack:
+            repository = self._repository(stack)
+            landing = Landing(repository, self._foreign, self._notes, self.settings.signing_key)
+            hold = _Hold(repository, landing, stack, [])
+            release_our_own(repository)
+            hold.begun.extend(self._completed(hold))
+            hold.stack = stack.pop_all()
+        return hold
+
+    def _repository(self, stack: ExitStack) -> Repository:
+        found = self._open()
+        seconds = self.settings.lock_seconds
+        return found.locked(stack.enter_context(our_lock(found.own, self._folder, seconds)))
+
+    def _open(self) -> Repository:
+        """The repository, opened once as long as it is the same."""
+        now = identity(self.root)
+        if self._opened is None or now is None or self._opened[0] != now:
+            with our_lock(self._folder / "making", self._folder / "making", self.settings.lock_seconds):
+                repository = open_repository(self.root)
+                assert repository is not None
+                marking.leave_alone(repository, self.layout)
+            self._opened = identity(self.root), repository
+        return self._opened[1]
+
+    def _completed(self, hold: _Hold) -> list[Intent]:
+        """The actions of a crash, recorded; those that still cannot be are given back."""
+        left = self._intents.read()
+        done = 0
+        for intent in left:
+            try:
+                hold.completed += bool(self._record(hold, list(intent.paths), intent.action))
+                self._keep_index(hold, intent.paths)
+            except _TROUBLES as error:
+                self._trouble(error)
+                break
+            done += 1
+        if done:
+            self._intents.write(left[done:])
+        return left[done:]
+
+    def _keep_index(self, hold: _Hold, paths: Sequence[str]) -> None:
+        """The user's index may not have learned what a crash had just committed."""
+        heads = look(hold.repository)
+        if not heads.busy and not heads.pending:
+            hold.landing.refresh_index(heads, paths)
+
+    # --- committing -----------------------------------------------------------------------------------------
+
+    def _record(self, hold: _Hold, names: Sequence[str], action: Action) -> str:
+        step = Step(actions.author(action.by), actions.seconds(action.moment), actions.message(action), {})
+        for _ in range(_TRIES):
+            heads = self._replayed(hold, look(hold.repository))
+            found = comparing.differences(hold.repository, heads, comparing.expanded(hold.repository, heads, names))
+            if not found:
+                return ""
+            try:
+                return self._land(hold, heads, step, found)
+            except MovedError:
+                continue
+        raise GitError(f"The history of {self.root} moved on {_TRIES} times while one commit was made.")
+
+    def _land(self, hold: _Hold, heads: Heads, step: Step, found: Sequence[Difference]) -> str:
+        # What was put apart and is gone now has nothing to be taken away from in the tip.
+        apart: dict[str, Content] = {d.path: None for d in found if d.text is None and d.apart}
+        rest: dict[str, Content] = {d.path: d.text for d in found if d.path not in apart}
+        commit = hold.landing.land_apart(heads, replace(step, changes=apart)) if apart else ""
+        return hold.landing.land(heads, replace(step, changes=rest)) if rest else commit
+
+    def _replayed(self, hold: _Hold, heads: Heads) -> Heads:
+        """What waited is put on the branch as soon as HEAD is free and nobody holds the index."""
+        if not heads.pending or heads.busy:
+            return heads
+        try:
+            count = hold.landing.replay(heads)
+        except (LiveLockError, MovedError) as error:
+            _log.info("what waits on %s/pending waits on: %s", hold.repository.refs, error)
+            return look(hold.repository)
+        _log.info("%d commits that waited are on %s", count, heads.branch)
+        return look(hold.repository)
+
+    def _record_found(self, hold: _Hold, names: Sequence[str]) -> int:
+        """Whatever of some paths is not as recorded becomes commits of those who changed it."""
+        heads = self._replayed(hold, look(hold.repository))
+        found = comparing.differences(hold.repository, heads, comparing.expanded(hold.repository, heads, names))
+        made = 0
+        for (project, dataset, by), group in comparing.grouped(hold.repository, found, changed_by).items():
+            by_hand = by == actions.FILESYSTEM
+            moment = "" if by_hand else max((moment_of(d.text) for d in group), default="")
+            trigger = "filesystem" if by_hand else "recovery"
+            action = Action(by, ON_DISK_SUBJECT, trigger, project, dataset, moment=moment)
+            made += bool(self._record(hold, [d.path for d in group], action))
+        return made
+
+    # --- recovery by comparing ------------------------------------------------------------------------------
+
+    def catch_up(self, paths: Iterable[Path] | None = None) -> int:
+        """Record whatever is not as the newest recorded version has it; how many commits that took.
+
+        Args:
+            paths: what to look at; None: every path of ours below the root.
+        """
+        if not self.settings.enabled:
+            return 0
+        try:
+            hold = self._enter()
+        except _TROUBLES as error:
+            self._trouble(error)
+            return 0
+        try:
+            waited = len(waiting(hold.repository, look(hold.repository)))
+            heads = self._replayed(hold, look(hold.repository))
+            if paths is None:
+                names = comparing.suspects(hold.repository, heads, self.layout, self._folder / "known.json")
+            else:
+                names = self._relative(paths)
+            made = hold.completed + self._record_found(hold, names)
+            heads = look(hold.repository)
+            if not heads.busy and not heads.pending:
+                hold.landing.refresh_index(heads)
+                made += waited
+            self._well()
+            return made
+        except _TROUBLES as error:
+            self._trouble(error)
+            return 0
+        finally:
+            hold.stack.close()
+
+    def tidy(self) -> bool:
+        """Pack what single commits left lying about, when it has become much; for a timer. True when it did."""
+        if not self.settings.enabled or not os.path.lexists(self.root / ".git"):
+            return False
+        try:
+            repository = self._open()
+            with our_lock(repository.own, self._folder, 0) as fd:
+                return tidying.tidy(repository.locked(fd))
+        except _TROUBLES as error:
+            _log.info("the history of %s was not packed: %s", self.root, error)
+            return False
+
+    def push(self) -> bool:
+        """Bring the remote up to date, if there is one and it is time; may take minutes. True when it has everything.
+
+        See :meth:`push_in_background` for what must not wait.
+        """
+        if not self.settings.enabled or not self.settings.remote or not os.path.lexists(self.root / ".git"):
+            return True
+        if not self._pushing.acquire(blocking=False):
+            return False
+        try:
+            repository = self._open()
+            folder = self._folder / "pushing.git"
+            return pushing.push(repository, look(repository), self.settings.remote, folder, self._notes)
+        except _TROUBLES as error:
+            _log.warning("the history of %s was not pushed: %s", self.root, error)
+            return False
+        finally:
+            self._pushing.release()
+
+    def push_in_background(self) -> None:
+        """The same in a thread of its own; at most one at a time."""
+        if self.settings.enabled and self.settings.remote:
+            threading.Thread(target=self.push, name="pushing the history", daemon=True).start()
+
+    def prove(self) -> Proof:
+        """Whether nothing that was recorded has been rewritten since.
+
+        Raises:
+            GitError: when there is no history that could be read.
+        """
+        repository = open_repository(self.root, make=False)
+        if repository is None:
+            raise GitError(f"{self.root} has no history yet; it begins with the next change.")
+        return proving.prove(repository, look(repository), self._notes, self.settings.signing_key)
+
+    def _relative(self, paths: Iterable[Path]) -> list[str]:
+        names = dict.fromkeys(relative_to_root(self.root, path) for path in paths)
+        for name in [n for n in names if not is_ours(n) and not comparing.is_folder_of_ours(n)]:
+            _log.error("%s is not metadata and is not recorded", os.path.join(self.root, name))
+            del names[name]
+        return list(names)
+
+    # --- telling --------------------------------------------------------------------------------------------
+
+    def _trouble(self, error: Exception) -> None:
+        words = str(error)
+        if isinstance(error, BusyError):
+            words = f"{words} What it says of the history is made up for later."
+        _log.error("the history of %s: %s", self.root, words)
+        self._notes.write(trouble=words, lock=self._foreign.notice)
+
+    def _well(self) -> None:
+        self._notes.write(trouble="", lock=self._foreign.notice)
+
+    def state(self) -> RecorderState:
+        """How the history stands, without changing anything."""
+        if not self.settings.enabled:
+            return RecorderState(enabled=False)
+        notes = self._notes.read()
+        told = RecorderState(
+            True, lock=notes.get("lock", ""), trouble=notes.get("trouble", ""), push=notes.get("push", "")
+        )
+        try:
+            repository = open_repository(self.root, make=False)
+            if repository is None:
+                return told
+            heads = look(repository)
+            apart = comparing.count(repository, heads.apart)
+            return replace(
+                told, there=True, branch=heads.branch.removeprefix("refs/heads/"), head=heads.commit, apart=apart,
+                pending=len(waiting(repository, heads)), busy=heads.busy,
+            )  # fmt: skip
+        except _TROUBLES as error:
+            return replace(told, trouble=str(error))

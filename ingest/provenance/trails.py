@@ -1,0 +1,68 @@
+"""The versions of one path as git has them: read only, one process for a page of them however many there are."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from ingest.provenance import actions
+from ingest.provenance.repository import Repository
+
+_FIELDS = ("%H", "%at", "%an", "%ae", "%s")
+_TRAILERS = ("Trigger", "Reason")
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """One version of a path.
+
+    ``moment`` is a UTC time as :func:`ingest.documents.now` writes it; ``by`` a user name, ``filesystem``, ``system``,
+    or the name of whoever committed past the service; ``blob`` is "" where the path was removed.
+    """
+
+    commit: str
+    moment: str
+    by: str
+    subject: str
+    trigger: str
+    reason: str
+    blob: str
+
+
+def versions(repository: Repository, path: str, *, limit: int, before: str = "", upto: str = "HEAD") -> list[Recorded]:
+    """The newest versions of a path (``os`` string relative to the root), at most ``limit``.
+
+    Args:
+        before: a commit; only what was recorded before it.
+        upto: a commit; only what it and those before it recorded. Not used with ``before``.
+
+    Raises:
+        GitError: when the repository cannot be read.
+    """
+    trailers = [f"%(trailers:key={key},valueonly,separator=%x20)" for key in _TRAILERS]
+    answer = repository.run(
+        "log", "-z", "--raw", "--no-abbrev", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-color",
+        "--diff-merges=first-parent", "--no-show-signature", "--no-mailmap", f"--max-count={limit}",
+        f"--format=tformat:{'%x00'.join((*_FIELDS, *trailers))}",
+        "--end-of-options", f"{before}^@" if before else upto, "--", path,
+    )  # fmt: skip
+    return list(_parsed(answer.out))
+
+
+def _parsed(out: bytes) -> Iterator[Recorded]:
+    texts = out.split(b"\0")
+    width, at = len(_FIELDS) + len(_TRAILERS), 0
+    while at + width <= len(texts):
+        fields = [os.fsdecode(text) for text in texts[at : at + width]]
+        at += width
+        blob = ""
+        while at < len(texts) and texts[at].lstrip(b"\n").startswith(b":"):
+            blob = texts[at].split(b" ")[3].decode()
+            at += 2  # what changed, and the name of the path
+        commit, seconds, name, address, subject, trigger, reason = fields
+        moment = datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        yield Recorded(
+            commit, moment, actions.who(name, address), subject, trigger, reason, "" if set(blob) == {"0"} else blob
+        )

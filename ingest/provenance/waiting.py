@@ -1,0 +1,61 @@
+"""What waits on ``refs/fairfolder/pending``: commits made while HEAD was busy, read back to be made again elsewhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ingest.provenance import ours
+from ingest.provenance.building import Step
+from ingest.provenance.repository import Heads, Repository, tree_changes
+
+_AUTHOR = re.compile(r"author (?P<who>.*>) (?P<moment>\d+) [+-]\d{4}")
+
+
+def waiting(repository: Repository, heads: Heads) -> list[str]:
+    """The commits that wait, oldest first."""
+    if not heads.pending:
+        return []
+    beyond = [f"^{heads.base}"] if heads.base else []
+    out = repository.run("rev-list", "--reverse", "--first-parent", heads.pending, *beyond, "--").out
+    return out.decode().split()
+
+
+def waiting_steps(repository: Repository, heads: Heads) -> list[Step]:
+    """Each of them as a step: the same author, moment, message and changes."""
+    commits = waiting(repository, heads)
+    steps = []
+    for before, commit, text in zip([heads.base, *commits], commits, raw_objects(repository, commits), strict=False):
+        changes = {
+            path: oid or None
+            for path, (_, oid) in tree_changes(repository, before, commit).items()
+            if ours.is_ours(path)
+        }
+        head, _, message = text.decode("utf-8", "replace").partition("\n\n")
+        match = _AUTHOR.search(head)
+        assert match is not None, f"{commit} has no author"
+        steps.append(Step(match["who"], int(match["moment"]), message, changes))
+    return steps
+
+
+def raw_objects(repository: Repository, names: Sequence[str]) -> list[bytes]:
+    """The content of each object.
+
+    Raises:
+        KeyError: naming one that is not there.
+    """
+    if not names:
+        return []
+    out = repository.run(
+        "cat-file", "--batch=%(objectname) %(objectsize)", data="".join(f"{n}\n" for n in names).encode()
+    ).out
+    found = []
+    at = 0
+    for name in names:
+        end = out.index(b"\n", at)
+        size = out[at:end].rpartition(b" ")[2]
+        if not size.isdigit():
+            raise KeyError(name)
+        found.append(out[end + 1 : end + 1 + int(size)])
+        at = end + 1 + int(size) + 1
+    return found

@@ -1,0 +1,183 @@
+"""What an action is for, in the words its commit carries. Pure.
+
+Whoever asks the store for an action may say its purpose; what is left out is told from the documents it writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePath
+
+from ingest.documents import ADMINISTRATIVE, COMPLETE, EXPERIMENT, INSTRUMENT, PROJECT, STRUCTURAL, readable
+from ingest.events import Arrived, Described, FileEvent, Forgotten, Gone, Left, Moved, Renewed
+from ingest.provenance.actions import FILESYSTEM, Action
+from ingest.records import Record
+
+_SYSTEM_TRIGGER = "system:trigger-"
+_NAMED = 3
+_CALLED = {PROJECT: "project", ADMINISTRATIVE: "dataset", STRUCTURAL: "the files of", INSTRUMENT: "instrument"}
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """Why an action is carried out; everything may be left out.
+
+    ``trigger`` is one of ``0`` … ``5``, ``form``, ``bulk``, ``restore``; ``run`` a run's label; ``folders`` are paths
+    relative to the root that stood or stand for a record whose folder was moved or is gone: all metadata below them
+    belongs to the action, written or not.
+    """
+
+    subject: str = ""
+    trigger: str = ""
+    run: str = ""
+    reason: str = ""
+    folders: tuple[str, ...] = ()
+
+
+NO_PURPOSE = Purpose()
+
+
+@dataclass(frozen=True)
+class Touched:
+    """A document an action writes: its path relative to the root, its kind, and whether there was none before."""
+
+    path: str
+    kind: str
+    new: bool
+
+
+def action(purpose: Purpose, by: str, moment: str, records: Sequence[Record], touched: Sequence[Touched]) -> Action:
+    """What the commit of an action on ``records`` says that writes the documents ``touched``."""
+    datasets = [r.relative for r in records if r.kind == "dataset" and r.relative]
+    projects = [r.relative.partition("/")[0] for r in records if r.relative]
+    purpose = replace(
+        purpose,
+        trigger=purpose.trigger or _trigger(by),
+        run=purpose.run or _listed(_runs(touched)),
+        subject=purpose.subject or _subject(by, touched) or _of_records(by, records),
+    )
+    return Action(
+        by=by,
+        subject=purpose.subject,
+        trigger=purpose.trigger,
+        project=_listed(projects),
+        dataset=_listed(datasets),
+        run=purpose.run,
+        reason=purpose.reason,
+        moment=moment,
+    )
+
+
+def of_files(events: Mapping[str, Sequence[FileEvent]]) -> Purpose:
+    """What becomes of the files of some datasets, by the path of each."""
+    counts: dict[str, int] = {}
+    for event in (each for one in events.values() for each in one):
+        done = _done(event)
+        counts[done] = counts.get(done, 0) + 1
+    told = [_FILES[done].format(f"{counts[done]:,}{_plural(done, counts[done])}") for done in _FILES if done in counts]
+    if not told:
+        return NO_PURPOSE
+    names = _several("", [PurePath(path).name for path in events]).replace("records", "datasets")
+    return Purpose(f"{_capital(', '.join(told))} in {names}", trigger="2")
+
+
+def of_missing(folders: Sequence[str]) -> Purpose:
+    """Projects or datasets whose folders are gone: what they said goes with them, and stays in the history."""
+    names = _several("", [PurePath(path).name for path in folders]).replace("records", "folders")
+    return Purpose(f"Mark {names} as missing", folders=tuple(folders))
+
+
+_FILES = {
+    "new": "describe {}",
+    "changed": "describe {} again",
+    "moved": "follow {} to another place",
+    "gone": "mark {} as missing",
+    "forgotten": "forget {}",
+}
+
+
+def _done(event: FileEvent) -> str:
+    match event:
+        case Described(new=True):
+            return "new"
+        case Described():
+            return "changed"
+        case Moved() | Arrived() | Left() | Renewed():
+            return "moved"
+        case Gone():
+            return "gone"
+        case Forgotten():
+            return "forgotten"
+
+
+def _plural(done: str, count: int) -> str:
+    kind = {"new": "new ", "changed": "changed ", "forgotten": "long missing "}.get(done, "")
+    return f" {kind}file{'' if count == 1 else 's'}"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _trigger(by: str) -> str:
+    if by.startswith(_SYSTEM_TRIGGER):
+        return by.removeprefix(_SYSTEM_TRIGGER)
+    return FILESYSTEM if by == FILESYSTEM else by.removeprefix("system:") if by.startswith("system:") else "form"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(readable(name) for name in dict.fromkeys(names) if name)
+
+
+def _runs(touched: Sequence[Touched]) -> list[str]:
+    return [PurePath(t.path).parent.name for t in touched if t.kind in (EXPERIMENT, COMPLETE)]
+
+
+def _subject(by: str, touched: Sequence[Touched]) -> str:
+    """Of what is described anew, else of what is changed; the complete record of a run before all others."""
+    complete = [t for t in touched if t.kind == COMPLETE]
+    if complete:
+        return f"Complete {_several('run', _runs(complete))}"
+    for kind in (PROJECT, ADMINISTRATIVE, EXPERIMENT, INSTRUMENT, STRUCTURAL):
+        here = [t for t in touched if t.kind == kind]
+        if here:
+            new = [t for t in here if t.new]
+            return _told(by, kind, new or here, new=bool(new))
+    return ""
+
+
+def _told(by: str, kind: str, here: Sequence[Touched], *, new: bool) -> str:
+    if kind == EXPERIMENT:
+        return f"{'Begin' if new else 'Describe'} {_several('run', _runs(here))}"
+    names = [_owner(t) for t in here]
+    if new:
+        return f"{'Enter' if kind == INSTRUMENT else 'Describe'} {_several(_CALLED[kind], names)}"
+    verb = "Take over what was changed on disk in" if by == FILESYSTEM else "Change the description of"
+    return f"{verb} {_several(_CALLED[kind], names)}"
+
+
+def _owner(touched: Touched) -> str:
+    """The name of the folder a document describes."""
+    folder = PurePath(touched.path).parent
+    return folder.name if touched.kind == INSTRUMENT else folder.parent.name
+
+
+def _of_records(by: str, records: Sequence[Record]) -> str:
+    names = [PurePath(r.relative).name for r in records if r.relative]
+    if not names:
+        return "Change metadata"
+    verb = "Take over what was changed on disk in" if by == FILESYSTEM else "Bring up to date"
+    return f"{verb} {_several('', names)}"
+
+
+def _several(word: str, names: Sequence[str]) -> str:
+    """``dataset a`` · ``datasets a and b`` · ``17 datasets``."""
+    names = [readable(name) for name in dict.fromkeys(names)]
+    prefix = f"{word} " if word else ""
+    if len(names) == 1:
+        return f"{prefix}{names[0]}"
+    plural = f"{word}s " if word and not word.endswith("of") else prefix
+    if len(names) <= _NAMED:
+        return f"{plural}{', '.join(names[:-1])} and {names[-1]}"
+    return f"{word} {len(names)} datasets" if word.endswith("of") else f"{len(names)} {word or 'record'}s"

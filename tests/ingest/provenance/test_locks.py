@@ -1,0 +1,182 @@
+"""FA-37: locks a crash left are taken away when nobody can hold them; live ones are waited for, then worked around."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from ingest.locking import lock_file
+from ingest.provenance.locks import in_use
+from ingest.provenance.repository import open_repository
+from tests.ingest.provenance.kept import Kept
+
+pytestmark = pytest.mark.timeout(180)
+
+LOCKS = [
+    ".git/index.lock", ".git/HEAD.lock", ".git/refs/heads/main.lock", ".git/packed-refs.lock",
+    ".git/refs/fairfolder/next.lock",
+]  # fmt: skip
+OLD = time.time() - 3600
+
+
+def plant(kept: Kept, lock: str, when: float | None = None) -> Path:
+    path = kept.put(lock, "")
+    if when is not None:
+        os.utime(path, (when, when))
+    return path
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_stale_lock_is_taken_away_and_told(kept: Kept, lock: str, caplog: pytest.LogCaptureFixture) -> None:
+    kept.save(1)
+    kept.git("checkout", "-q", "--detach")  # so that something waits, and the replay removes a reference
+    kept.save(2)
+    kept.git("checkout", "-q", "main")
+    path = plant(kept, lock, OLD)
+    with caplog.at_level(logging.WARNING):
+        assert kept.save(3)
+    assert not path.exists()
+    assert str(path) in caplog.text
+    assert str(path) in kept.another().state().lock
+    assert len(kept.log("%H")) == 3
+    assert kept.recorder.state().pending == 0
+    assert kept.status() == []
+    kept.assert_sound()
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_live_lock_delays_nothing_for_long_and_loses_nothing(
+    kept: Kept, lock: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    kept.save(0, subject="Save 0")
+    recorder = kept.another(foreign_seconds=0.3)
+    path = plant(kept, lock)
+    holder = subprocess.Popen(["sleep", "600"], stdin=path.open("rb"))
+    os.utime(path, (OLD, OLD))  # old it is, but held
+    try:
+        started = time.monotonic()
+        for number in range(1, 4):
+            kept.save(number, subject=f"Save {number}", recorder=recorder)
+        assert time.monotonic() - started < 30
+        assert path.exists()
+        if lock not in (
+            ".git/packed-refs.lock",
+            ".git/refs/fairfolder/next.lock",
+        ):  # those are in nobody's way, or ours
+            assert recorder.state().pending == 3
+            assert str(path) in recorder.state().lock
+            assert str(path) in caplog.text
+    finally:
+        holder.terminate()
+        holder.wait()
+    path.unlink()
+    recorder.catch_up()
+    if lock == ".git/refs/fairfolder/next.lock":  # nothing could be made: what is there now is recorded
+        assert kept.subjects() == ["Save 0", "Save 1"]
+    else:
+        assert kept.subjects() == [f"Save {n}" for n in range(4)]
+    assert recorder.state().pending == 0
+    assert kept.status() == []
+    kept.assert_sound()
+
+
+def test_a_lock_that_is_let_go_while_we_wait_is_only_waited_for(kept: Kept) -> None:
+    kept.save(1)
+    path = plant(kept, ".git/index.lock")
+    timer = threading.Timer(0.5, path.unlink)
+    timer.start()
+    kept.save(2)
+    timer.join()
+    assert kept.recorder.state().pending == 0
+    assert len(kept.log("%H")) == 2
+
+
+def test_a_git_that_works_in_the_repository_holds_its_locks(kept: Kept) -> None:
+    kept.save(1)
+    repository = open_repository(kept.root)
+    assert repository is not None
+    path = plant(kept, ".git/index.lock", OLD)
+    assert not in_use(path, repository)
+    person = subprocess.Popen(["git", "cat-file", "--batch"], cwd=kept.root, stdin=subprocess.PIPE)
+    try:
+        assert in_use(path, repository)
+    finally:
+        person.communicate()
+    assert not in_use(path, repository)
+
+
+def test_an_index_lock_of_our_own_crash_goes_at_once(kept: Kept) -> None:
+    kept.save(1)
+    lock = kept.put(".git/index.lock", "fairfolder 12345\n")
+    started = time.monotonic()
+    kept.save(2)
+    assert time.monotonic() - started < 2
+    assert not lock.exists()
+    assert len(kept.log("%H")) == 2
+
+
+_HOLD = """
+import sys, time
+from pathlib import Path
+from ingest.locking import lock_file
+with lock_file(Path(sys.argv[1]), 10):
+    print("held", flush=True)
+    time.sleep(float(sys.argv[2]))
+"""
+
+
+def hold(lock: Path, seconds: float) -> subprocess.Popen[bytes]:
+    process = subprocess.Popen([sys.executable, "-c", _HOLD, lock, str(seconds)], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"held\n"
+    return process
+
+
+def test_our_own_lock_is_waited_for(kept: Kept) -> None:
+    kept.save(1)
+    holder = hold(kept.path(".git/fairfolder/lock"), 1)
+    started = time.monotonic()
+    assert kept.save(2)
+    assert time.monotonic() - started > 0.5
+    holder.wait()
+
+
+def test_our_own_lock_held_for_too_long_loses_nothing(kept: Kept) -> None:
+    kept.save(1)
+    recorder = kept.another(lock_seconds=0.2)
+    with lock_file(kept.path(".git/fairfolder/lock"), 1):
+        assert kept.save(2, recorder=recorder) == ""
+        assert "locked by another process" in recorder.state().trouble
+    assert recorder.catch_up() == 1
+    assert recorder.state().trouble == ""
+    assert kept.status() == []
+
+
+def test_a_command_of_ours_keeps_the_lock_when_we_die_before_it(kept: Kept) -> None:
+    """What a killed process had started ends before anyone else begins."""
+    kept.save(1)
+    repository = open_repository(kept.root)
+    assert repository is not None
+    code = (
+        "import os, subprocess, sys, threading, time\n"
+        "from pathlib import Path\n"
+        "from ingest.provenance.locks import our_lock\n"
+        "from ingest.provenance.repository import open_repository\n"
+        "repository = open_repository(Path(sys.argv[1]))\n"
+        "with our_lock(repository.own, repository.own, 5) as fd:\n"
+        "    run = repository.locked(fd).run\n"
+        "    threading.Thread(target=run, args=('-c', 'alias.x=!sleep 2', 'x'), daemon=True).start()\n"
+        "    time.sleep(0.7)\n"
+        "    os.kill(os.getpid(), 9)\n"
+    )
+    subprocess.run([sys.executable, "-c", code, kept.root])
+    started = time.monotonic()
+    assert kept.save(2)
+    assert time.monotonic() - started > 0.5
