@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import statistics
-import time
 from collections.abc import Iterator, Mapping
 from html.parser import HTMLParser
 from pathlib import Path
@@ -12,12 +11,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 import schemas
-from bench import trees
+from bench.dataset import EMPTY, one_dataset
 from bench.measuring import Bench, BenchError, Figure, Target, percentile
-from bench.reconcile_from_nothing import SETTLED
-from bench.service import Engine, described
+from bench.service import Engine
 
-EMPTY = "/healthz"
 FIELDS = 40  # so many a full record has at least
 _WARM = 3
 _KIND = "dataset_administrative"
@@ -29,13 +26,8 @@ def run(bench: Bench) -> Iterator[Figure]:
     """A new record, and one with every field filled and five entries in every list."""
     files = bench.scale.pick(1_000, 100, 10)
     times = max(bench.runs, bench.scale.pick(100, 20, 3))
-    root, state = bench.folder / "data", bench.folder / "state"
-    trees.plant(root, 1, files)
-    time.sleep(SETTLED)
-    with Engine(root, state) as engine:
-        described(engine.reconcile(), files)
-        path = trees.dataset_path(root, 0) / ".metadata" / f"{_KIND}.json"
-        address = f"/edit/dataset/{json.loads(path.read_bytes())['dataset_identifier']}/"
+    with one_dataset(bench, files) as (engine, path, identifier):
+        address = f"/edit/dataset/{identifier}/"
         for words, fill in (("a new record", False), ("every field filled", True)):
             if fill:
                 _fill(path)

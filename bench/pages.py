@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import statistics
-import time
 from collections.abc import Iterator
 
-from bench import trees
+from bench.dataset import EMPTY, one_dataset
 from bench.measuring import Bench, Figure, Target, counting_prefix, has_strace, percentile
-from bench.reconcile_from_nothing import SETTLED
-from bench.service import Engine, described
+from bench.service import Engine
 
-EMPTY = "/healthz"
 _WARM = 3
 
 
@@ -20,13 +16,8 @@ def run(bench: Bench) -> Iterator[Figure]:
     """The dataset's page has the target; its table of files in other orders is told besides."""
     files = bench.scale.pick(100_000, 2_000, 50)
     times = max(bench.runs, bench.scale.pick(30, 20, 3))
-    root, state = bench.folder / "data", bench.folder / "state"
-    trees.plant(root, 1, files)
-    time.sleep(SETTLED)
-    with Engine(root, state) as engine:
-        described(engine.reconcile(), files)
-        record = trees.dataset_path(root, 0) / ".metadata" / "dataset_administrative.json"
-        address = f"/datasets/{json.loads(record.read_bytes())['dataset_identifier']}/"
+    with one_dataset(bench, files) as (engine, _, identifier):
+        address = f"/datasets/{identifier}/"
         engine.page(address, _WARM)
         for title, page, targeted in (
             ("its page", address, True),

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, register
 
-from catalog.serving import Address
+from catalog.serving import Address, refusal
 from ingest import documents
 from ingest.errors import SettingError
 from ingest.schema import SchemaSet
@@ -58,6 +58,17 @@ def settings_are_right(app_configs: Sequence[AppConfig] | None, **kwargs: object
     """Every problem with a setting, one error each."""
     problems = [*settings.SETTING_PROBLEMS, *_roots(), *_state_folder(), *_address(), *_publisher()]
     return [Error(problem, id="fairfolder.E001") for problem in problems]
+
+
+@register("serving")
+def address_may_be_listened_on(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
+    """What `serve` refuses is told by `check` as well; commands that listen nowhere do not mind."""
+    try:
+        reason = refusal(Address.parse(settings.FAIRFOLDER_BIND, "FAIRFOLDER_BIND"))
+    except SettingError:
+        return []  # told by settings_are_right
+    words = f"FAIRFOLDER_BIND is {settings.FAIRFOLDER_BIND!r}. {reason}"
+    return [Error(words, id="fairfolder.E002")] if reason else []
 
 
 @register(SETTINGS)

@@ -64,12 +64,8 @@ class Address:
         return f"http://{host}:{self.port}{settings.FAIRFOLDER_URL_PREFIX}/"
 
 
-def check_address(address: Address) -> None:
-    """An address that others can reach needs a key and names of its own; and it must be free.
-
-    Raises:
-        SettingError: with the mend.
-    """
+def refusal(address: Address) -> str:
+    """Why an address that others can reach may not be listened on, with the mend; "" when it may."""
     wanting = [
         name
         for name, given in (
@@ -78,11 +74,22 @@ def check_address(address: Address) -> None:
         )
         if not given
     ]
-    if wanting and not address.is_loopback:
-        raise SettingError(
-            f"The address {address.host!r} can be reached by others, which needs {' and '.join(wanting)}; "
-            "set that, or bind 127.0.0.1."
-        )
+    if not wanting or address.is_loopback:
+        return ""
+    return (
+        f"The address {address.host!r} can be reached by others, which needs {' and '.join(wanting)}; "
+        "set that, or bind 127.0.0.1."
+    )
+
+
+def check_address(address: Address) -> None:
+    """An address that others can reach needs a key and names of its own; and it must be free.
+
+    Raises:
+        SettingError: with the mend.
+    """
+    if reason := refusal(address):
+        raise SettingError(reason)
     try:
         with socket.create_server(
             (address.host, address.port), family=socket.AF_INET6 if ":" in address.host else socket.AF_INET

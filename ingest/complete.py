@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ingest import documents, manifest
+from ingest import documents, instruments, manifest
 from ingest.completeness import completeness
-from ingest.documents import ADMINISTRATIVE, COMPLETE, EXPERIMENT, INSTRUMENT, PROJECT, REGISTRY, STRUCTURAL
+from ingest.documents import ADMINISTRATIVE, COMPLETE, EXPERIMENT, PROJECT, REGISTRY, STRUCTURAL
 from ingest.errors import DocumentError, NotAtRestError, StoreError
 from ingest.layout import METADATA
 from ingest.marking import marked, named, naming, unmarked
@@ -295,12 +295,7 @@ class _Finalising:
     def _instruments(self, run: Value) -> list[Part]:
         wanted = set(run.get("instruments_used", ()))
         found: dict[str, Part] = {}
-        for slug in documents.folders_in(self.root / METADATA / documents.INSTRUMENTS) if wanted else ():
-            path = documents.instrument_document(self.root, slug)
-            try:
-                value = documents.read_document(path, INSTRUMENT).value
-            except (FileNotFoundError, DocumentError):
-                continue
+        for path, value in instruments.recorded(self.root) if wanted else ():
             identifier = str(value.get("instrument_identifier"))
             if identifier in wanted:
                 found.setdefault(identifier, Part(self._relative(path), value))

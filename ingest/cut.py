@@ -8,12 +8,13 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ingest.documents import STRUCTURAL, readable
 from ingest.errors import FairfolderError
 from ingest.events import Arrived, Described, FileEvent, Gone, Left, Moved, Renewed
+from ingest.file_versions import Happened, keep
 from ingest.layout import METADATA
 from ingest.purposes import of_files
 from ingest.report import Finding, Report
@@ -104,7 +105,7 @@ class Cut:
         ws = self.ws
         filled = [b for b in boxes if b.events]
         records = [files_record(ws.root, b.place, b.events, b.trusted) for b in filled]
-        purpose = of_files({b.place.path: b.events for b in filled})
+        purpose = replace(of_files({b.place.path: b.events for b in filled}), beside=self._versions_kept(filled))
         outcomes = ws.store.apply(records, by="system:trigger-2", purpose=purpose) if records else []
         failed = frozenset(b.place.id for b, outcome in zip(filled, outcomes, strict=True) if outcome.error is not None)
         self.went |= _where_identities_went(b for b in filled if b.place.id not in failed)
@@ -124,6 +125,14 @@ class Cut:
             self.on_recorded(written)
         lost = (e for b in filled if b.place.id in failed for e in b.events)
         return {str(e.entry["file_identifier"]) for e in lost if isinstance(e, Arrived)}
+
+    def _versions_kept(self, boxes: Sequence[Box]) -> tuple[Path, ...]:
+        tracker = self.ws.tracker
+        if tracker is None or not boxes:
+            return ()
+        elsewhere = any(row.place != box.place.id for box in boxes for row in box.moved_from)
+        places = {p.id: p.path for p in (self.ws.seen.places() if elsewhere else [b.place for b in boxes])}
+        return keep(tracker, [Happened(b.place.path, b.events, b.moved_from) for b in boxes], places)
 
     def _forget_where_from(self, boxes: Sequence[Box], failed: frozenset[int]) -> None:
         """Rows of files that moved, all of them before any new row is put: something else may stand there by now."""

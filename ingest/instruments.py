@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ingest import documents
 from ingest.documents import INSTRUMENT, SYSTEM_KEYS
+from ingest.errors import DocumentError
 from ingest.labels import free, label_of
 from ingest.layout import METADATA
 from ingest.records import Change, Record
@@ -17,6 +18,16 @@ from ingest.store import Store
 def free_slug(root: Path, name: str) -> str:
     """A folder name for an instrument of this name that no other has."""
     return free(label_of(name, "instrument"), documents.folders_in(root / METADATA / documents.INSTRUMENTS))
+
+
+def recorded(root: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """The documents of the registry's instruments with their values; those that cannot be read are left out."""
+    for slug in documents.folders_in(root / METADATA / documents.INSTRUMENTS):
+        path = documents.instrument_document(root, slug)
+        try:
+            yield path, documents.read_document(path, INSTRUMENT).value
+        except (FileNotFoundError, DocumentError):
+            continue
 
 
 def new(store: Store, root: Path, value: Mapping[str, Any], by: str, language: str = "en") -> Path:

@@ -19,10 +19,13 @@ MAX_SETTINGS = 50
 # FITS 4.0, 4.4.2.1 and 9.5: the start of the exposure, UTC unless TIMESYS says otherwise (which is not read).
 _START = "DATE-OBS"
 _LASTS = ("EXPTIME", "EXPOSURE")
+# TIFF 6.0, 306: when the image was made, by a clock whose time zone nothing tells; its day is all that is taken.
+_DAY = "DateTime"
 # Where the names of programs stand, as the extractors tell it in ``source``: "name version" in one text.
-_PROGRAMS = {"SAM @PG": "program", "VCF ##source": "source"}
+_PROGRAMS = {"SAM @PG": "program", "VCF ##source": "source", "TIFF 305": "Software"}
+_OF_ACQUISITION = "TIFF 305"  # the program that made the image
 _ACQUISITION_VERSION = "SoftwareVersions"
-_MAKER, _MODEL = ("Manufacturer",), ("ManufacturerModelName", "INSTRUME", "platform")
+_MAKER, _MODEL = ("Manufacturer", "Make"), ("ManufacturerModelName", "INSTRUME", "platform", "Model")
 _SERIAL = re.compile(r"(?i).*serial.?(number|no\b)?.*")
 # What is no setting of an instrument although a header holds it.
 _NO_SETTING = {
@@ -66,7 +69,9 @@ class _Moment:
 
 
 def _moment(rows: Sequence[Row]) -> _Moment | None:
-    text = next((r["value"] for r in rows if r.get("name") == _START), None)
+    named = {r.get("name"): r["value"] for r in reversed(rows)}
+    day = named.get(_DAY)
+    text = named.get(_START, day[:10] if isinstance(day, str) else None)
     if not isinstance(text, str) or not re.match(r"\d{4}-\d\d-\d\d(T|$)", text):
         return None
     try:
@@ -117,10 +122,11 @@ def _program(row: Row) -> Value | None:
         return {"version": text, "purpose": "acquisition"}
     if _PROGRAMS.get(str(row.get("source"))) != name:
         return None
+    purpose = "acquisition" if row.get("source") == _OF_ACQUISITION else "analysis"
     before, _, last = text.strip().rpartition(" ")
     if before and _VERSION.fullmatch(last):
-        return {"name": before, "version": last, "purpose": "analysis"}
-    return {"name": text.strip(), "purpose": "analysis"}
+        return {"name": before, "version": last, "purpose": purpose}
+    return {"name": text.strip(), "purpose": purpose}
 
 
 def _settings(headers: Iterable[Sequence[Row]]) -> list[Value]:

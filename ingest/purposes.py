@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from ingest.documents import ADMINISTRATIVE, COMPLETE, EXPERIMENT, INSTRUMENT, PROJECT, STRUCTURAL, readable
 from ingest.events import Arrived, Described, FileEvent, Forgotten, Gone, Left, Moved, Renewed
@@ -23,16 +23,17 @@ _CALLED = {PROJECT: "project", ADMINISTRATIVE: "dataset", STRUCTURAL: "the files
 class Purpose:
     """Why an action is carried out; everything may be left out.
 
-    ``trigger`` is one of ``0`` … ``5``, ``form``, ``bulk``, ``restore``; ``run`` a run's label; ``folders`` are paths
-    relative to the root that stood or stand for a record whose folder was moved or is gone: all metadata below them
-    belongs to the action, written or not.
+    ``trigger`` is one of ``0`` … ``5``, ``form``, ``bulk``, ``restore``; ``run`` a run's label. ``moved`` are folders
+    of records relative to the root, old and new ("": it is gone): all metadata in them belongs to the action, written or
+    not. ``beside`` are other files of ours that were written with it.
     """
 
     subject: str = ""
     trigger: str = ""
     run: str = ""
     reason: str = ""
-    folders: tuple[str, ...] = ()
+    moved: tuple[tuple[str, str], ...] = ()
+    beside: tuple[Path, ...] = ()
 
 
 NO_PURPOSE = Purpose()
@@ -55,7 +56,7 @@ def action(purpose: Purpose, by: str, moment: str, records: Sequence[Record], to
         purpose,
         trigger=purpose.trigger or _trigger(by),
         run=purpose.run or _listed(_runs(touched)),
-        subject=purpose.subject or _subject(by, touched) or _of_records(by, records),
+        subject=purpose.subject or _followed(purpose) or _subject(by, touched) or _of_records(by, records),
     )
     return Action(
         by=by,
@@ -85,7 +86,7 @@ def of_files(events: Mapping[str, Sequence[FileEvent]]) -> Purpose:
 def of_missing(folders: Sequence[str]) -> Purpose:
     """Projects or datasets whose folders are gone: what they said goes with them, and stays in the history."""
     names = _several("", [PurePath(path).name for path in folders]).replace("records", "folders")
-    return Purpose(f"Mark {names} as missing", folders=tuple(folders))
+    return Purpose(f"Mark {names} as missing", moved=tuple((folder, "") for folder in folders))
 
 
 _FILES = {
@@ -118,6 +119,14 @@ def _plural(done: str, count: int) -> str:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+def _followed(purpose: Purpose) -> str:
+    """Folders that stand elsewhere now."""
+    moves = [(old, new) for old, new in purpose.moved if new]
+    if len(moves) == 1:
+        return f"Follow {readable(moves[0][0])} to {readable(moves[0][1])}"
+    return f"Follow {len(moves)} folders to where they are now" if moves else ""
 
 
 def _trigger(by: str) -> str:

@@ -60,6 +60,7 @@ class Report:
     failed: int = 0
     withheld: int = 0
     bytes_read: int = 0
+    versions_kept: int = 0  # of files described before
     seconds: float = 0.0
     unfinished: bool = False  # ended early for something more urgent
     alarms: list[str] = field(default_factory=list)

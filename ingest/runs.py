@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ingest import documents, manifest
-from ingest.documents import EXPERIMENT, INSTRUMENT, RUNS, STRUCTURAL, encode_path
+from ingest import documents, instruments, manifest
+from ingest.documents import EXPERIMENT, RUNS, STRUCTURAL, encode_path
 from ingest.errors import DocumentError, LayoutError
 from ingest.labels import free, label_of
 from ingest.layout import METADATA
@@ -70,17 +70,6 @@ def experiments(root: Path, dataset: str) -> dict[str, Value]:
     for label in run_labels(root, dataset):
         try:
             found[label] = documents.read_document(documents.run_document(root, dataset, label), EXPERIMENT).value
-        except (FileNotFoundError, DocumentError):
-            continue
-    return found
-
-
-def instruments(root: Path) -> list[Value]:
-    """The records of the registry's instruments; those that cannot be read are left out."""
-    found = []
-    for slug in documents.folders_in(root / METADATA / documents.INSTRUMENTS):
-        try:
-            found.append(documents.read_document(documents.instrument_document(root, slug), INSTRUMENT).value)
         except (FileNotFoundError, DocumentError):
             continue
     return found
@@ -221,7 +210,7 @@ def start(
     run_id = documents.new_identifier()
     own = {"": {"run_id": run_id, **({} if wanted.files is None else {"data_files": _recorded(wanted.files)})}}
     files = own_files(entries, {**runs, **own}, "")
-    value = prefilled(wanted, files, instruments(root))
+    value = prefilled(wanted, files, [value for _, value in instruments.recorded(root)])
 
     def new(old: Value | None) -> Value | None:
         if old is not None:

@@ -314,6 +314,11 @@ class Seen:
             ),
         )  # fmt: skip
 
+    def described(self, place: int) -> list[FileRow]:
+        """The files of a place that were ever described and are not missing; one that changes is as it was then."""
+        query = f"SELECT {_FILE} FROM file WHERE place = ? AND length(sha256) > 0 AND condition <> ?"  # noqa: S608
+        return [_file(row) for row in self._db.execute(query, (place, int(Condition.MISSING)))]
+
     def described_count(self, place: int) -> int:
         """How many files of a place are described and were there last time."""
         query = "SELECT count(*) FROM file WHERE place = ? AND condition = 0"

@@ -14,7 +14,7 @@ from urllib.parse import unquote_to_bytes
 import orjson
 import pathspec
 
-from ingest import documents, manifest
+from ingest import documents, fixity, manifest
 from ingest.documents import STRUCTURAL, encode_path, readable
 from ingest.errors import DocumentError, LayoutError, printable
 from ingest.layout import IGNORE_FILE, PlaceKind, never_data, relative_to_root
@@ -73,6 +73,7 @@ def status(ws: Workspace) -> Status:
     """The state of a root, read without disturbing whoever works on it."""
     running, said = _watcher(ws.state)
     alarms = [str(a) for a in (ws.seen.get("frozen"), ws.seen.get("mass_loss")) if a]
+    alarms += fixity.alarms(ws)
     if ws.store.lock_notice:
         alarms.append(ws.store.lock_notice)
     if said.get("error") and running:

@@ -321,10 +321,10 @@ class Store:
         """What stands is in the history before it is replaced; what is landed within becomes one commit."""
         landed: list[Path] = []
         ready = [w for w in works if w.error is None and w.prepared]
-        if self.recorder is None or not ready:
+        if self.recorder is None or not (ready or purpose.beside):
             yield landed
             return
-        records = [w.record for w in ready]
+        records = [w.record for w in ready or works]
         touched = [self._touched(p) for w in ready for p in w.prepared]
         doing = action(purpose, stamping.by, stamping.moment, records, touched)
         self.recorder.begin([p.path for w in ready for p in w.prepared], doing)
@@ -333,12 +333,11 @@ class Store:
         except BaseException:
             self.recorder.abandon()  # what did land is found by comparing
             raise
-        if not landed:
+        if not (landed or purpose.beside):
             self.recorder.abandon()
             return
         landed += [self.root / r.relative / METADATA / name for r in records for name in r.accepted]
-        landed += [self.root / folder / METADATA for folder in purpose.folders]
-        self.recorder.record(landed, doing)
+        self.recorder.record([*landed, *purpose.beside], doing, purpose.moved)
 
     def _touched(self, one: Prepared) -> Touched:
         return Touched(str(one.path.relative_to(self.root)), one.kind, one.before is None)

@@ -234,9 +234,8 @@ def _apply(
     on_recorded: Callable[[Sequence[Path]], None],
 ) -> None:
     by = "system:trigger-0" if todo[0][0].kind == "project" else "system:trigger-1"
-    moved = {p for d, _ in todo if d.verdict is not Verdict.NEW for p in _paths(d)}
-    purpose = Purpose(folders=tuple(sorted(moved)))
-    outcomes = ws.store.apply([record for _, record in todo], by=by, purpose=purpose)
+    moved = [(d.known.path, d.path) for d, _ in todo if d.known is not None and d.known.path != d.path]
+    outcomes = ws.store.apply([record for _, record in todo], by=by, purpose=Purpose(moved=tuple(moved)))
     with ws.seen.transaction():
         for (decision, _), outcome in zip(todo, outcomes, strict=True):
             _remember(decision, outcome, ws, result)

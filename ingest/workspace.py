@@ -14,6 +14,7 @@ from ingest.clock import Clock
 from ingest.errors import BusyError, SettingError, printable
 from ingest.layout import TEMPLATE_SCHEMAS, Layout
 from ingest.locking import lock_file
+from ingest.provenance.data.tracking import Tracker
 from ingest.provenance.recorder import Recorder
 from ingest.reading import Throttle
 from ingest.schema import SchemaSet
@@ -35,6 +36,7 @@ class Workspace:
     seen: Seen
     clock: Clock
     throttle: Throttle
+    tracker: Tracker | None = None  # of the versions of data files, where any are to be kept
 
     @property
     def name(self) -> str:
@@ -115,6 +117,7 @@ def open_workspace(root: Path, settings: EngineSettings | None = None, *, read_o
     folder = state_folder(settings.state_dir, root)
     schemas = SchemaSet(root / TEMPLATE_SCHEMAS)
     layout = Layout(settings.project_prefix, settings.dataset_prefix)
+    throttle = Throttle(settings.read_rate)
     seen = Seen(folder, read_only=read_only)
     if not read_only:
         seen.put("root", str(root).encode("utf-8", "backslashreplace").decode())
@@ -126,7 +129,10 @@ def open_workspace(root: Path, settings: EngineSettings | None = None, *, read_o
         store=Store(root, schemas, state=folder, recorder=Recorder(root, folder, settings.git, layout)),
         seen=seen,
         clock=Clock(root, settings.settle_seconds),
-        throttle=Throttle(settings.read_rate),
+        throttle=throttle,
+        tracker=Tracker(root, settings.data, throttle, project_prefix=settings.project_prefix)
+        if settings.data.wanted
+        else None,
     )
 
 

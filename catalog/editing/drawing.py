@@ -94,16 +94,6 @@ class Drawn:
         return self.field.kind.value
 
     @property
-    def template(self) -> str:
-        """The template of its control."""
-        return f"catalog/forms/{'chosen' if self.is_chosen else _TEMPLATES.get(self.field.kind, 'input')}.html"
-
-    @property
-    def is_group(self) -> bool:
-        """Whether it stands in a box of its own, with a heading."""
-        return self.field.kind in (Kind.GROUP, Kind.AGENT, Kind.ROWS) or self.is_chosen
-
-    @property
     def is_chosen(self) -> bool:
         """Whether what it names is chosen by name."""
         return self.field.is_picked
@@ -192,14 +182,6 @@ class Drawn:
 
 _MODES: Mapping[Kind, str] = {Kind.NUMBER: "decimal", Kind.INTEGER: "numeric"}
 _GUIDED_MODES: Mapping[str, str] = {"email": "email", "web_address": "url", "iri": "url"}
-_TEMPLATES: Mapping[Kind, str] = {
-    Kind.CHOICE: "choice",
-    Kind.YES_NO: "choice",
-    Kind.GROUP: "group",
-    Kind.AGENT: "group",
-    Kind.ROWS: "rows",
-    Kind.OTHER: "other",
-}
 
 
 @dataclass(frozen=True)

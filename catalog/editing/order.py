@@ -20,7 +20,8 @@ def of_name(tree: Tree, name: str) -> tuple[int, ...]:
         key = unescape(step)
         if here is not None and here.kind in (Kind.ROWS, Kind.LINES):
             found.append(int(key) if key.isascii() and key.isdigit() else _LAST)
-            here, among = None, here.item.fields if here.item is not None else ()
+            among = here.item.fields if here.item is not None else ()
+            here = None
             continue
         place = next((number for number, each in enumerate(among) if each.key == key), _LAST)
         found.append(place)

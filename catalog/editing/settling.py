@@ -81,7 +81,7 @@ def noted(schemas: SchemaSet, kind: str, reading: Reading, base: Mapping[str, An
     Dates the wrong way round; and the end of an embargo that was over when it was typed: one that ran out since then
     (``base`` has it already) is as it should be.
     """
-    found = {
+    found: dict[str, tuple[str, ...]] = {
         reading.name_of(problem.pointer): (problem.message,) for problem in schemas.reversed_dates(kind, reading.value)
     }
     end = reading.value.get(_EMBARGO)

@@ -18,7 +18,7 @@ _CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _HOW: dict[Kind, str] = {
     Kind.LINES: "One on each line.",
     Kind.SCALAR: "A number is kept as a number; in double quotes it is kept as text.",
-    Kind.DATETIME: "With the time zone, as in 2026-11-23T06:24:05+01:00.",
+    Kind.DATETIME: "With the time zone (+01:00).",
 }
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from catalog.editing import targets
 from catalog.editing.targets import Target
+from catalog.models import Document
 from ingest import documents, revisions
-from ingest.documents import COMPLETE
+from ingest.documents import COMPLETE, EXPERIMENT
 
 _REVISION = re.compile(r"revision-([1-9][0-9]{0,8})")
 
@@ -25,6 +26,20 @@ def target(word: str, identifier: str) -> Target | None:
     folder = Path(run.relative).parent
     name = revisions.revision_name(folder.name, int(found[1]))
     return replace(run, relative=(folder / name).as_posix(), kind=COMPLETE)
+
+
+def at(root: Path, relative: str) -> Target | None:
+    """The document at an ``os`` path below a root, as the index knows it; None when it knows none there."""
+    place = documents.encode_path(relative)
+    rows = Document.objects.filter(root=documents.readable(str(root)), path=place["path"])
+    row = rows.filter(path_encoding=place.get("path_encoding", "")).first()
+    if row is None:
+        return None
+    if row.kind != COMPLETE:
+        return targets.find(targets.word_of(row.kind), row.identifier)
+    run = at(root, f"{PurePath(relative).parent}/{EXPERIMENT}.json")
+    number = documents.revision_of(PurePath(relative).name)
+    return target(f"revision-{number}", run.identifier) if run is not None else None
 
 
 def word_of(found: Target) -> str:

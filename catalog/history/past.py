@@ -37,6 +37,10 @@ NONE_YET = "No history is kept of this folder: it has no git repository yet. The
 OFF = "No history is kept here: FAIRFOLDER_GIT is off."
 
 
+class RevisionError(FairfolderError):
+    """A version that is named and is not there."""
+
+
 @dataclass(frozen=True)
 class Version:
     """One version. ``path`` is where the document stood, relative to the root; ``blob`` is "" where it was removed."""
@@ -105,9 +109,13 @@ def page(target: Target, token: str = "", limit: int = AT_ONCE) -> Page:
     some, beyond = found[:limit], found[limit] if len(found) > limit else None
     older = ""
     if beyond is not None:
-        last = some[-1]
-        older = signing.dumps([last.commit, last.path, number + limit], salt=_salt(target), compress=True)
+        older = token_after(target, some[-1], number + limit)
     return Page(tuple(some), number, older, beyond)
+
+
+def token_after(target: Target, last: Version, number: int) -> str:
+    """What leads to the versions before ``last``, the first of them being the ``number``-th."""
+    return signing.dumps([last.commit, last.path, number], salt=_salt(target), compress=True)
 
 
 def _place(target: Target, token: str) -> tuple[tuple[str, str] | None, int]:
@@ -147,7 +155,7 @@ def version(target: Target, commit: str) -> Version | None:
     opened = repository(target.root)
     if opened is None or not is_revision(commit) or len(commit) < 40:
         return None
-    if not _is_recorded(opened, commit):
+    if not is_recorded(opened, commit):
         return None
     path = _path_at(opened, target, commit) or target.relative
     found = [_version(each, path) for each in trails.versions(opened, path, limit=1, upto=commit)]
@@ -162,6 +170,43 @@ def text(target: Target, commit: str = "") -> Text | None:
     """
     found = version(target, commit) if commit else newest(target)
     return _read(target, found) if found is not None and found.blob else None
+
+
+def resolved(root: Path, revision: str) -> str:
+    """The commit a person names by its id, in full or shortened.
+
+    Raises:
+        RevisionError: when it names none, or more than one.
+        GitError: when the repository cannot be read.
+    """
+    opened = repository(root)
+    if opened is None:
+        raise RevisionError(NONE_YET)
+    if not is_revision(revision):
+        raise RevisionError(
+            f"{revision!r} is no version; name one by its commit as `history` lists it, such as 3f2a1b9c."
+        )
+    asked = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    answer = opened.run(*asked, check=False)
+    commit = answer.out.decode().strip()
+    if answer.status != 0 or not is_recorded(opened, commit):
+        raise RevisionError(f"{revision!r} is no version that is recorded here; `history` lists those there are.")
+    return commit
+
+
+def recorded_at(root: Path, relative: str, limit: int) -> list[Version]:
+    """The newest versions at a path, whoever's: of a document the index does not know, or of all in a folder.
+
+    Raises:
+        GitError: when the repository cannot be read.
+    """
+    opened = repository(root)
+    if opened is None:
+        return []
+    for tip in _tips(opened):
+        if found := trails.versions(opened, relative, limit=limit, upto=tip):
+            return [_version(each, relative) for each in found]
+    return []
 
 
 def is_later(target: Target, one: Version, other: Version) -> bool:
@@ -241,7 +286,7 @@ def _version(each: trails.Recorded, path: str) -> Version:
     return Version(each.commit, each.moment, each.by, each.subject, each.trigger, each.reason, each.blob, path)
 
 
-def _is_recorded(opened: Repository, commit: str) -> bool:
+def is_recorded(opened: Repository, commit: str) -> bool:
     """Whether a commit belongs to what was recorded, and is not some other work in a person's own repository."""
     asked = ("merge-base", "--is-ancestor", "--end-of-options", commit)
     return any(opened.run(*asked, tip, check=False).status == 0 for tip in _tips(opened))

@@ -35,7 +35,7 @@ def _identifiers_at(places: Iterable[tuple[str, str]]) -> dict[tuple[str, str], 
     by_root: dict[str, list[str]] = defaultdict(list)
     for root, path in places:
         by_root[root].append(path)
-    found = {}
+    found: dict[tuple[str, str], str] = {}
     for root, paths in by_root.items():
         for start in range(0, len(paths), _IN_ONE_QUERY):
             some = Document.objects.filter(root=root, kind=PROJECT, path__in=paths[start : start + _IN_ONE_QUERY])

@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from catalog.pages import health, history, instruments, members, profile, records, runs, second_factor, signing_in
+from catalog.pages import file_history, health, history, instruments, members, profile, records, runs, second_factor, signing_in
 
 urlpatterns = [
     path("", records.projects, name="projects"),
@@ -13,6 +13,7 @@ urlpatterns = [
     path("datasets/<uuid:identifier>/files/", records.files, name="files"),
     path("datasets/<uuid:identifier>/runs/", records.runs, name="dataset-runs"),
     path("files/<uuid:identifier>/", records.file, name="file"),
+    path("files/<uuid:identifier>/history/", file_history.file_history, name="file-history"),
     path("files/<uuid:identifier>/preview", records.preview, name="preview"),
     path("runs/<uuid:identifier>/", runs.run, name="run"),
     path("runs/<uuid:identifier>/revisions/<int:number>/", runs.revision, name="revision"),

@@ -13,6 +13,12 @@ _MAX_PAGES = 2_000
 _MAX_ENTRIES = 4_096
 _MAX_DESCRIPTION = 16_384
 _WIDTH, _HEIGHT, _BITS, _DESCRIPTION, _SAMPLES, _GEO_KEYS = 256, 257, 258, 270, 277, 34735
+# What a camera or microscope tells of itself; Artist (315), HostComputer (316) and free texts may name people.
+_MAKE, _MODEL, _SOFTWARE, _DATE = 271, 272, 305, 306
+_TOLD = {_MAKE: "Make", _MODEL: "Model", _SOFTWARE: "Software", _DATE: "DateTime"}
+_ASCII = 2
+_MAX_TOLD = 200
+_DATE_TIME = re.compile(r"(\d{4}):(\d\d):(\d\d) (\d\d:\d\d:\d\d)")
 _TYPE_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 _OME_AXIS = re.compile(rb'\bSize([ZCT])="(\d{1,9})"')
 _BIGTIFF_IRI = "https://www.nationalarchives.gov.uk/PRONOM/fmt/1917"
@@ -57,8 +63,28 @@ def _describe_first(source: Source, shape: _Shape, tags: dict[int, bytes], facts
     facts.channels = _first_value(source, shape, tags[_SAMPLES]) if _SAMPLES in tags else 1
     if _GEO_KEYS in tags:
         facts.format_name = "GeoTIFF"
+    for tag, name in _TOLD.items():
+        if tag in tags and (told := _text_of(source, shape, tags[tag])):
+            facts.instrument(name, _iso(told) if tag == _DATE else told, f"TIFF {tag}")
     if _DESCRIPTION in tags:
         _describe_ome(_bytes_of(source, shape, tags[_DESCRIPTION]), facts)
+
+
+def _text_of(source: Source, shape: _Shape, entry: bytes) -> str:
+    """The text of an entry up to its first NUL; "" where it is none, or longer than such a text ever is."""
+    if shape.number(entry[2:4]) != _ASCII or shape.number(entry[4 : 12 if shape.big else 8]) > _MAX_TOLD:
+        return ""
+    raw = _bytes_of(source, shape, entry).partition(b"\0")[0]
+    try:
+        return raw.decode("utf-8").strip()  # TIFF 6.0 says ASCII; programs write UTF-8 as well
+    except UnicodeDecodeError:
+        return ""
+
+
+def _iso(text: str) -> str:
+    """TIFF's ``2026:01:12 10:11:12`` as ISO 8601 writes it; without a time zone, which no tag of these tells."""
+    match = _DATE_TIME.fullmatch(text)
+    return f"{match[1]}-{match[2]}-{match[3]}T{match[4]}" if match else text
 
 
 def _describe_ome(description: bytes, facts: Facts) -> None:

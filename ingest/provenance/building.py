@@ -13,6 +13,8 @@ from ingest.provenance.actions import SERVICE
 from ingest.provenance.git import GitError
 from ingest.provenance.repository import Repository, damaged, is_damage, tree_changes
 
+_LARGE = 2_000_000
+
 # The next content of a path: bytes, the id of a blob that is there already, or None when it is gone.
 Content = bytes | str | None
 
@@ -56,9 +58,12 @@ def build(
     if refused and not apart:
         raise BeyondError(refused, refused)
     stream = b"".join(_stream(repository, tip, steps))
+    # A pack is split into single objects when it has few; not when they are large: that packs them a second time.
+    options = ("-c", "fastimport.unpackLimit=1") if len(stream) > _LARGE else ()
     answer = repository.run(
-        "fast-import", "--quiet", "--force", "--done", "--date-format=raw", data=stream, check=False, writing=True
-    )
+        "fast-import", "--quiet", "--force", "--done", "--date-format=raw",
+        data=stream, check=False, writing=True, before=options,
+    )  # fmt: skip
     if answer.status != 0:
         raise _failed(repository, answer.words)
     commits = answer.out.decode().split()

@@ -51,6 +51,17 @@ def expanded(repository: Repository, heads: Heads, paths: Sequence[str]) -> list
     return list(found)
 
 
+def moved_along(repository: Repository, heads: Heads, moved: Sequence[tuple[str, str]]) -> list[str]:
+    """Everything of ours that was recorded below folders, where it was and where it is now (``old``, ``new`` or "")."""
+    found: dict[str, None] = {}
+    for old, new in moved:
+        below = [p for p in tree_blobs(repository, heads.tip, [old]) if ours.is_ours(p)]
+        found |= dict.fromkeys(below)
+        if new:
+            found |= dict.fromkeys(new + p.removeprefix(old) for p in below)
+    return list(found)
+
+
 def differences(repository: Repository, heads: Heads, paths: Sequence[str]) -> list[Difference]:
     """Those of some paths that are not as recorded."""
     known = recorded(repository, heads, paths)

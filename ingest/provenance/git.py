@@ -28,7 +28,8 @@ _ALWAYS = (
     "-c", "log.showSignature=false", "-c", "i18n.logOutputEncoding=UTF-8", "-c", "core.quotePath=true",
     "-c", "gpg.program=false", "-c", "gpg.openpgp.program=false", "-c", "gpg.x509.program=false",
     "-c", "gpg.ssh.program=ssh-keygen", "-c", "gpg.ssh.defaultKeyCommand=",
-    "-c", "core.askPass=", "-c", "fastimport.unpackLimit=100", "-c", "core.attributesFile=/dev/null",
+    "-c", "core.askPass=", "-c", "fastimport.unpackLimit=100", "-c", "pack.compression=1",
+    "-c", "core.attributesFile=/dev/null",
 )  # fmt: skip
 _ENVIRONMENT = {
     "GIT_TERMINAL_PROMPT": "0",

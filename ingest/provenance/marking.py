@@ -25,13 +25,11 @@ def leave_alone(repository: Repository, layout: Layout) -> None:
 
 def excluded(layout: Layout) -> list[str]:
     """``gitignore(5)`` lines: what is in project and dataset folders, but for what we record."""
-    lines: list[str] = []
     project = f"/{_literal(layout.project_prefix)}*"
-    for folder in (project, f"{project}/{_literal(layout.dataset_prefix)}*"):
-        lines.append(f"{folder}/*")
-        if folder == project:
-            lines.append(f"!{folder}/*/")
-        lines.extend(f"!{folder}/{name}" for name in (*(f"{own}/" for own in FOLDERS), "*.dvc", ".gitignore"))
+    dataset = f"{project}/{_literal(layout.dataset_prefix)}*"
+    # Folders stay in sight, however deep: DVC passes by every .dvc file in a folder that is left out.
+    lines = [f"{project}/**", f"!{project}/**/", f"!{project}/**/*.dvc", f"!{dataset}/.gitignore"]
+    lines += [f"!{folder}/{own}/**" for folder in (project, dataset) for own in FOLDERS]
     # Hidden names in our own folders: locks, counters, temporaries.
     return lines + [f"**/{name}/**/{hidden}" for name in FOLDERS for hidden in (".*", "*.tmp")]
 

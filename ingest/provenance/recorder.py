@@ -106,8 +106,11 @@ class Recorder:
             self._trouble(error)
         self._thread.hold = hold
 
-    def record(self, paths: Sequence[Path], action: Action) -> str:
+    def record(self, paths: Sequence[Path], action: Action, moved: Sequence[tuple[str, str]] = ()) -> str:
         """After they were replaced: one commit of these paths, where one that is gone is a deletion.
+
+        ``moved`` are folders (old, new; "" for one that is gone) relative to the root: all that is ours in them
+        belongs to the commit, at its old place and at its new one.
 
         Returns the commit's id, "" when nothing differed from the newest recorded version or it could not be made: that
         is logged and told by :meth:`state`, and made up for by the next action or :meth:`catch_up`.
@@ -119,7 +122,7 @@ class Recorder:
         try:
             if hold is None:
                 hold = self._enter()
-            commit = self._record(hold, self._relative(paths), action)
+            commit = self._record(hold, self._relative(paths), action, moved)
             self._intents.write([])
             self._well()
             return commit
@@ -195,11 +198,13 @@ class Recorder:
 
     # --- committing -----------------------------------------------------------------------------------------
 
-    def _record(self, hold: _Hold, names: Sequence[str], action: Action) -> str:
+    def _record(self, hold: _Hold, names: Sequence[str], action: Action, moved: Sequence[tuple[str, str]] = ()) -> str:
         step = Step(actions.author(action.by), actions.seconds(action.moment), actions.message(action), {})
         for _ in range(_TRIES):
             heads = self._replayed(hold, look(hold.repository))
-            found = comparing.differences(hold.repository, heads, comparing.expanded(hold.repository, heads, names))
+            wanted = comparing.expanded(hold.repository, heads, names)
+            wanted += comparing.moved_along(hold.repository, heads, moved)
+            found = comparing.differences(hold.repository, heads, list(dict.fromkeys(wanted)))
             if not found:
                 return ""
             try:
@@ -264,9 +269,10 @@ class Recorder:
                 names = self._relative(paths)
             made = hold.completed + self._record_found(hold, names)
             heads = look(hold.repository)
-            if not heads.busy and not heads.pending:
-                hold.landing.refresh_index(heads)
+            if not heads.pending:
                 made += waited
+                if paths is None and not heads.busy:
+                    hold.landing.refresh_index(heads)
             self._well()
             return made
         except _TROUBLES as error:

@@ -25,6 +25,9 @@ _DAMAGE = ("is corrupt", "unable to unpack", "Can't load tree", "bad object", "u
            "could not parse commit", "corrupt loose object")  # fmt: skip
 
 
+_FEW_FOLDERS = 50
+
+
 class DamagedError(GitError):
     """The repository cannot be read; a person has to look."""
 
@@ -256,14 +259,25 @@ def tree_blobs(repository: Repository, commit: str, below: Iterable[str] = ()) -
     """Path → blob of everything in a commit, or of what is at and below some paths; links and submodules left out."""
     if not commit:
         return {}
-    out = repository.run("ls-tree", "-r", "-z", "--full-tree", commit, "--", *below).out
-    found = {}
+    folders = list(below)
+    # git compares every entry with every folder asked for.
+    asked = folders if len(folders) <= _FEW_FOLDERS else []
+    out = repository.run("ls-tree", "-r", "-z", "--full-tree", commit, "--", *asked).out
+    found: dict[str, str] = {}
     for line in out.split(b"\0")[:-1]:
         head, _, path = line.partition(b"\t")
         mode, kind, oid = head.split(b" ")
         if kind == b"blob" and mode != b"120000":
             found[os.fsdecode(path)] = oid.decode()
-    return found
+    return found if asked == folders else _below(found, frozenset(folders))
+
+
+def _below(blobs: Mapping[str, str], folders: frozenset[str]) -> dict[str, str]:
+    return {
+        path: oid
+        for path, oid in blobs.items()
+        if any("/".join(path.split("/")[:depth]) in folders for depth in range(1, path.count("/") + 2))
+    }
 
 
 def tree_changes(repository: Repository, old: str, new: str) -> dict[str, tuple[str, str]]:

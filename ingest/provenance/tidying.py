@@ -21,7 +21,16 @@ def tidy(repository: Repository) -> bool:
     objects = repository.common_dir / "objects"
     if _count(objects / "17") < _LOOSE and _count(objects / "pack", ".pack") < _PACKS:
         return False
-    repository.run("repack", "-d", "-l", "-q", "--geometric=2", "--no-write-bitmap-index", writing=True)
+    repository.run(
+        "repack",
+        "-d",
+        "-l",
+        "-q",
+        "--geometric=2",
+        "--no-write-bitmap-index",
+        writing=True,
+        before=("-c", "pack.compression=6"),
+    )
     # Which paths each commit changed, so that the story of one document among many is found quickly.
     repository.run("commit-graph", "write", "--reachable", "--changed-paths", "--no-progress", writing=True)
     _log.info("the history of %s was packed", repository.root)

@@ -11,6 +11,7 @@ from pytest_django import Settings
 
 from tests.catalog.described import described as described
 from tests.catalog.everyone import World, populated
+from tests.catalog.recorded import past as past
 from tests.catalog.service import Service
 from tests.catalog.tree import Tree
 

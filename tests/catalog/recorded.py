@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import os
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import pytest
+from pytest_django import Settings
+
+from catalog import index
+from ingest.provenance.settings import GitSettings
+from tests.catalog.tree import Tree, entry
 
 START = 1_790_000_000  # seconds since 1970; each commit is a minute after the one before
 
@@ -41,3 +48,15 @@ class Past:
         self.git("add", "-A", "-f", ":(glob)**/.metadata/**", "--", **who)
         self.git("commit", "-q", "--allow-empty", "-m", f"{subject}\n\n{lines}", **who, GIT_COMMITTER_DATE=date)
         return self.git("rev-parse", "HEAD")
+
+
+@pytest.fixture
+def past(tree: Tree, settings: Settings) -> Past:
+    """A project and a dataset of which the first version is recorded, as everything that comes is."""
+    settings.ENGINE = replace(settings.ENGINE, git=GitSettings())
+    tree.project(project_title="Alpha")
+    tree.dataset(entries=[entry("a.csv"), entry("b.csv")], dataset_title="One", keywords=["salt", "heat"])
+    index.refresh(tree.documents())
+    past = Past(tree.root).begin()
+    past.commit("Describe the new dataset plate_1", by="", Trigger="1")
+    return past

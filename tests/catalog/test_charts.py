@@ -9,8 +9,6 @@ from itertools import pairwise
 import pytest
 from django.core.cache import caches
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
-from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -241,6 +239,7 @@ def test_a_draft_says_how_much_of_it_is_complete(reader: Client, tree: Tree) -> 
     assert "30 % complete: 3 of 10 required fields are filled in" in see(reader, f"/datasets/{number}/").words
 
 
+@pytest.mark.django_db(transaction=True)
 def test_the_files_are_looked_through_once(tree: Tree) -> None:
     tree.project()
     times = [f"2026-0{1 + n % 9}-11T12:00:00Z" for n in range(300)]

@@ -11,8 +11,10 @@ import pytest
 from django.core.checks import run_checks
 from pytest_django import Settings
 
-from catalog.checks import KNOWN
+from catalog.checks import KNOWN, SETTINGS
 from catalog.environment import Environment, stored_secret
+from catalog.serving import Address, check_address
+from ingest.errors import SettingError
 
 
 def test_nothing_set_is_nothing_wrong(tmp_path: Path) -> None:
@@ -122,6 +124,19 @@ def test_a_proxy_that_is_not_counted_is_told_of(settings: Settings) -> None:
         ("fairfolder.W002", True)
     ]
     settings.FAIRFOLDER_PROXIES = 1
+    assert run_checks() == []
+
+
+def test_an_address_that_serve_refuses_is_told_by_check_and_stops_no_other_command(settings: Settings) -> None:
+    settings.FAIRFOLDER_BIND, settings.SECRET_KEY_IS_GIVEN = "0.0.0.0:8000", False
+    (message,) = run_checks()
+    assert message.id == "fairfolder.E002"
+    with pytest.raises(SettingError) as refused:
+        check_address(Address.parse(settings.FAIRFOLDER_BIND, "FAIRFOLDER_BIND"))
+    assert message.msg == f"FAIRFOLDER_BIND is '0.0.0.0:8000'. {refused.value}"
+    assert "FAIRFOLDER_SECRET_KEY" in message.msg
+    assert run_checks(tags=[SETTINGS]) == []
+    settings.FAIRFOLDER_BIND = "127.0.0.1:8000"
     assert run_checks() == []
 
 

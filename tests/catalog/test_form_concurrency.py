@@ -238,7 +238,7 @@ def test_of_twenty_who_save_one_version_one_succeeds(service: Service) -> None:
 
 
 class Session:
-    """Someone signed in to a running service, as a browser keeps their cookies; redirects are followed to a page of two versions only."""
+    """Someone signed in to a running service, as a browser keeps their cookies; only to two versions it is led on."""
 
     def __init__(self, serving: Serving) -> None:
         self.base = serving.url

@@ -25,18 +25,6 @@ DATASET = identifier("dataset", "p_Alpha/plate_1")
 LIST = f"/history/dataset/{DATASET}/"
 
 
-@pytest.fixture
-def past(tree: Tree, settings: Settings) -> Past:
-    """A project and a dataset of which the first version is recorded, as everything that comes is."""
-    settings.ENGINE = replace(settings.ENGINE, git=GitSettings())
-    tree.project(project_title="Alpha")
-    tree.dataset(entries=[entry("a.csv"), entry("b.csv")], dataset_title="One", keywords=["salt", "heat"])
-    index.refresh(tree.documents())
-    past = Past(tree.root).begin()
-    past.commit("Describe the new dataset plate_1", by="", Trigger="1")
-    return past
-
-
 def administrative(tree: Tree, folder: str = "p_Alpha/plate_1") -> Path:
     return tree.document(folder, documents.ADMINISTRATIVE)
 

@@ -107,6 +107,7 @@ TABLE: dict[str, tuple[Address, ...]] = {
     "datasets/<uuid:identifier>/files/": (Address("dataset", SEEN),),
     "datasets/<uuid:identifier>/runs/": (Address("dataset", SEEN),),
     "files/<uuid:identifier>/": (Address("file", SEEN),),
+    "files/<uuid:identifier>/history/": (Address("file", SEEN),),
     "files/<uuid:identifier>/preview": (Address("picture", SEEN),),
     "runs/<uuid:identifier>/": (Address("run", SEEN),),
     "runs/<uuid:identifier>/revisions/<int:number>/": (Address("run", SEEN, {"number": "1"}),),

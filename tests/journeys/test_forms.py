@@ -293,7 +293,7 @@ def test_a_field_that_an_answer_brings_appears_and_goes(browser: Browser, house:
     assert who.watched.wrong == []
 
 
-# --- signed out meanwhile, and going back -------------------------------------------------------------------------------
+# --- signed out meanwhile, and going back ----------------------------------------------------------------------
 
 
 def test_whoever_is_signed_out_meanwhile_is_told_and_finds_what_was_typed(browser: Browser, house: House) -> None:

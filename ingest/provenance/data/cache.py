@@ -73,7 +73,7 @@ class Cache:
         return info.f_bavail * info.f_frsize
 
     def can_clone(self, root: Path) -> bool:
-        """Whether files below a root come into the cache as reflinks, which take no room; tried where that is not known.
+        """Whether files below a root come into the cache as reflinks, which take no room; tried if not known.
 
         Raises:
             OSError: when the cache cannot be written.

@@ -1,4 +1,4 @@
-"""Pushing to a DVC remote: the real program, beside everything else, ended when it takes too long, tried again later."""
+"""Pushing to a DVC remote: the real program, beside everything else, ended when it takes too long, tried again."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class Pusher:
     def _push(self) -> str:
         """Why the push failed; "" when it did not."""
         try:
-            answer = program.run(self.root, ["push", "--quiet", f"--remote={self.remote}"], self.seconds, self._stop)
+            answer = program.run(self.root, ["push", f"--remote={self.remote}"], self.seconds, self._stop)
         except OSError as error:
             return str(error.strerror or error)
         return "" if answer.good else answer.why

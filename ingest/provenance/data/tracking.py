@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ingest.errors import FairfolderError
 from ingest.folders import explain
-from ingest.provenance.data import comparing, ignoring, keeping, pointers, whole
+from ingest.provenance.data import comparing, ignoring, keeping, pointers, program, whole
 from ingest.provenance.data.cache import Cache
 from ingest.provenance.data.comparing import Behind, Found
 from ingest.provenance.data.keeping import Kept, Tracked
@@ -22,7 +22,9 @@ from ingest.provenance.data.placing import place
 from ingest.provenance.data.plans import Change, Plan, as_a_whole, by_file, read_all
 from ingest.provenance.data.pointers import SUFFIX
 from ingest.provenance.data.project import Project
+from ingest.provenance.data.remotes import PushState
 from ingest.provenance.data.settings import DataSettings, Mode
+from ingest.provenance.data.telling import DataState, told, where_files_are
 from ingest.reading import Throttle
 
 
@@ -170,7 +172,9 @@ class Tracker:
         self._forget(dataset, {file.path for file in described})
         if mode is Mode.OFF:
             return Behind([], [])
-        trackable = [f for f in described if not _refusal(f.path, mode)]
+        refused = {f.path: why for f in described if (why := _refusal(f.path, mode))}
+        self.untracked |= refused
+        trackable = [f for f in described if f.path not in refused]
         if mode is Mode.FOLDER:
             return self._behind_as_a_whole(dataset, found, trackable, unlisted)
         return comparing.behind(found, trackable, unlisted, cached=mode is Mode.FILE)
@@ -205,6 +209,20 @@ class Tracker:
                 lines = {line: None for line in lines if not line.startswith(inside)}
                 lines |= dict.fromkeys(ignoring.anchored(path) for path in sorted(foreign))
         return self.project.ignore(lines)
+
+    # --- telling ----------------------------------------------------------------------------------------------------
+
+    def state(self, push: PushState | None = None) -> DataState:
+        """For the status page; the first call finds out whether the file system makes reflinks."""
+        cache, trouble = None, ""
+        if self.settings.wanted and program.find() is not None:
+            try:
+                cache = self._cache()
+            except FairfolderError as error:
+                trouble = str(error)
+        clones = None if cache is None else where_files_are(self.root, cache)
+        foreign = [words for some in self.foreign.values() for words in comparing.shown(some)]
+        return told(self.settings, cache, clones, self.untracked, sorted(foreign), push or PushState("off"), trouble)
 
 
 def dataset_of(path: str) -> str:

@@ -11,6 +11,7 @@ import skimage
 import tifffile
 from PIL import Image
 
+from ingest.prefilling import from_headers
 from tests.ingest.formats.engine import axes, describe, describe_bytes, warnings
 
 SHIPPED = sorted(
@@ -96,6 +97,56 @@ def test_ome_tiff_is_noted_with_its_axes(tmp_path: Path) -> None:
     assert facts["format"]["name"] == "OME-TIFF"
     found = axes(facts)
     assert (found["T"], found["C"], found["Z"], found["width"], found["height"]) == (3, 2, 5, 24, 16)
+
+
+TOLD = {271: "Carl Zeiss", 272: "LSM 880", 305: "ZEN 2.3", 306: "2026:01:12 10:11:12"}
+NOT_TOLD = {315: "Anna Ek", 316: "annas-laptop", 33432: "Anna Ek"}
+
+
+@pytest.mark.parametrize("big", [False, True])
+def test_a_tiff_tells_its_instrument_software_and_date_and_no_person(tmp_path: Path, big: bool) -> None:
+    path = tmp_path / "a.tif"
+    texts = [(tag, "s", 0, text, True) for tag, text in (NOT_TOLD | TOLD).items() if tag not in (305, 306)]
+    tifffile.imwrite(
+        path,
+        numpy.zeros((4, 4), "uint8"),
+        bigtiff=big,
+        metadata=None,
+        software=TOLD[305],
+        datetime=TOLD[306],
+        extratags=texts,
+    )
+    assert describe(path)["instrument_metadata"] == [
+        {"name": "Make", "value": "Carl Zeiss", "source": "TIFF 271"},
+        {"name": "Model", "value": "LSM 880", "source": "TIFF 272"},
+        {"name": "Software", "value": "ZEN 2.3", "source": "TIFF 305"},
+        {"name": "DateTime", "value": "2026-01-12T10:11:12", "source": "TIFF 306"},
+    ]
+    instrument = {"instrument_identifier": "i1", "model": {"name": "lsm 880"}, "manufacturers": [{"name": "Zeiss"}]}
+    assert from_headers([describe(path)], [instrument]) == {
+        "experiment_dates": {"start": "2026-01-12", "end": "2026-01-12"},
+        "software_used": [{"name": "ZEN", "version": "2.3", "purpose": "acquisition"}],
+        "instruments_used": ["i1"],
+    }
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        struct.pack("<HHII", 271, 2, 2**32 - 1, 8),
+        struct.pack("<HHII", 271, 2, 100, 2**32 - 1),
+        struct.pack("<HHII", 271, 7, 4, 0x41414141),
+        struct.pack("<HHI4s", 271, 2, 4, b"\xff\xfe\xff\xfe"),
+        struct.pack("<HHI4s", 271, 2, 4, b"\0abc"),
+        struct.pack("<HHII", 271, 2, 0, 0),
+    ],
+    ids=["endless", "outside", "no text", "no UTF-8", "nothing before NUL", "empty"],
+)
+def test_a_hostile_text_in_a_tiff_tells_nothing(entry: bytes) -> None:
+    sides = struct.pack("<HHII", 256, 3, 1, 10) + struct.pack("<HHII", 257, 3, 1, 10)
+    facts = describe_bytes("a.tif", b"II*\0" + struct.pack("<IH", 8, 3) + sides + entry + struct.pack("<I", 0))
+    assert axes(facts) == {"width": 10, "height": 10}
+    assert "instrument_metadata" not in facts
 
 
 def test_a_tiff_whose_directories_point_at_themselves_ends() -> None:
