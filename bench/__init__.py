@@ -14,4 +14,5 @@ BENCHMARKS = (
     "pages",
     "forms",
     "finalise",
+    "dvc",
 )

@@ -15,7 +15,7 @@ from ingest.reading import StoppedError
 from ingest.report import Finding, Report
 from ingest.workspace import Workspace
 
-_SHOWN = 200
+VERSIONS = "versions"  # what was last told of them, among what was seen
 
 
 def record_the_rest(ws: Workspace, wanted: Sequence[str] | None, report: Report, stop: threading.Event) -> None:
@@ -30,9 +30,24 @@ def record_the_rest(ws: Workspace, wanted: Sequence[str] | None, report: Report,
     if ws.tracker is not None:
         if wanted is None and not report.unfinished and not stop.is_set():
             _keep_the_rest(ws, report, stop)
-        ws.seen.put("versions", {"untracked": dict(sorted(ws.tracker.untracked.items())[:_SHOWN])})
+        _tell(ws, wanted)
     if recorder is not None:
         recorder.catch_up(None if wanted is None else [ws.root / path / METADATA for path in wanted])
+
+
+def _tell(ws: Workspace, wanted: Sequence[str] | None) -> None:
+    """Leave for the status page how the versions stand; a pass over a part leaves what was told of the others."""
+    tracker = ws.tracker
+    assert tracker is not None
+    state = tracker.state().as_json()
+    before = ws.seen.get(VERSIONS)
+    if wanted is not None and isinstance(before, dict):
+        mine = tuple(f"{readable(path)}/" for path in wanted)
+        others = {path: why for path, why in before.get("untracked", {}).items() if not path.startswith(mine)}
+        state["untracked"] = others | state["untracked"]
+        state["untracked_count"] = len(state["untracked"])
+    if state != before:
+        ws.seen.put(VERSIONS, state)
 
 
 def _keep_the_rest(ws: Workspace, report: Report, stop: threading.Event) -> None:

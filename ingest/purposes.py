@@ -24,8 +24,8 @@ class Purpose:
     """Why an action is carried out; everything may be left out.
 
     ``trigger`` is one of ``0`` … ``5``, ``form``, ``bulk``, ``restore``; ``run`` a run's label. ``moved`` are folders
-    of records relative to the root, old and new ("": it is gone): all metadata in them belongs to the action, written or
-    not. ``beside`` are other files of ours that were written with it.
+    of records relative to the root, old and new ("": it is gone): all metadata in them belongs to the action, written
+    or not. ``beside`` are other files of ours that were written with it.
     """
 
     subject: str = ""

@@ -40,6 +40,7 @@ class EngineSettings:
     reconcile_seconds: float = 6 * 3600.0
     read_rate: int | None = None
     forget_missing_days: float = 30.0
+    verify_days: float = 90.0
     metadata_language: str = "en"
     publisher: Mapping[str, Any] | None = None
     git: GitSettings = field(default_factory=lambda: GitSettings(enabled=False))
@@ -63,6 +64,7 @@ class EngineSettings:
             reconcile_seconds=_number(env, "FAIRFOLDER_RECONCILE_SECONDS", 6 * 3600.0, 1.0, 31 * 86_400.0),
             read_rate=_rate(env, "FAIRFOLDER_READ_RATE"),
             forget_missing_days=_number(env, "FAIRFOLDER_FORGET_MISSING_DAYS", 30.0, 0.0, 36_500.0),
+            verify_days=_number(env, "FAIRFOLDER_VERIFY_DAYS", 90.0, 0.0, 36_500.0),
             metadata_language=_language(env, "FAIRFOLDER_METADATA_LANGUAGE", "en"),
             publisher=_publisher(env, "FAIRFOLDER_PUBLISHER"),
             git=_git(env),

@@ -6,6 +6,7 @@ import fcntl
 import os
 import re
 import stat
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,14 @@ import orjson
 import pathspec
 
 from ingest import documents, fixity, manifest
+from ingest.catching_up import VERSIONS
 from ingest.documents import STRUCTURAL, encode_path, readable
 from ingest.errors import DocumentError, LayoutError, printable
 from ingest.layout import IGNORE_FILE, PlaceKind, never_data, relative_to_root
 from ingest.rows import TROUBLES, Condition
 from ingest.run_templates import Refused, RunTemplate, look
 from ingest.seen import state_folder
+from ingest.upkeep import told
 from ingest.walk import Ignore, lstat_in, open_folder
 from ingest.workspace import Workspace
 
@@ -56,6 +59,9 @@ class Status:
     problems: list[PathTrouble]
     overrides: list[dict[str, Any]] = field(default_factory=list)
     run_templates: list[dict[str, Any]] = field(default_factory=list)
+    history: dict[str, Any] = field(default_factory=dict)  # as RecorderState
+    versions: dict[str, Any] = field(default_factory=dict)  # as DataState; {} while no pass has told of them
+    reading: dict[str, Any] = field(default_factory=dict)  # as upkeep's Reading
 
     def as_json(self) -> dict[str, Any]:
         """One JSON object."""
@@ -71,9 +77,13 @@ class Status:
 
 def status(ws: Workspace) -> Status:
     """The state of a root, read without disturbing whoever works on it."""
+    beside = told(ws.state)
     running, said = _watcher(ws.state)
     alarms = [str(a) for a in (ws.seen.get("frozen"), ws.seen.get("mass_loss")) if a]
     alarms += fixity.alarms(ws)
+    history = _history(ws)
+    if history.get("trouble"):
+        alarms.append(f"The history is behind: {history['trouble']}")
     if ws.store.lock_notice:
         alarms.append(ws.store.lock_notice)
     if said.get("error") and running:
@@ -98,7 +108,23 @@ def status(ws: Workspace) -> Status:
         problems=_problems(ws),
         overrides=overrides,
         run_templates=[_template(each) for each in look(ws.root, ws.schemas)],
+        history=history,
+        versions=_versions(ws, beside),
+        reading=beside.get("reading", {}),
     )
+
+
+def _history(ws: Workspace) -> dict[str, Any]:
+    recorder = ws.store.recorder
+    return asdict(recorder.state()) if recorder is not None and ws.root.is_dir() else {"enabled": False}
+
+
+def _versions(ws: Workspace, beside: Mapping[str, Any]) -> dict[str, Any]:
+    """How the versions of data files stood when a pass last looked; how their pushing stands now."""
+    if ws.tracker is None:
+        return {"enabled": False}
+    last = ws.seen.get(VERSIONS)
+    return {**last, "push": beside.get("push", last.get("push"))} if isinstance(last, dict) else {}
 
 
 def _template(found: RunTemplate | Refused) -> dict[str, Any]:

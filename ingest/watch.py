@@ -32,6 +32,7 @@ from ingest.report import Report
 from ingest.rows import Stamp
 from ingest.sources import Events, file_system_of, standing, why_no_events, without_events
 from ingest.status import watched_already
+from ingest.upkeep import Upkeep
 from ingest.workspace import Workspace
 
 _log = logging.getLogger("fairfolder.watch")
@@ -129,14 +130,17 @@ def watch(
             state = WatchState(os.getpid(), supervisor, "starting", "", time.time())
             run = _Watch(ws, on_recorded, ending, announce, board, state)
             run.slow = SlowReads(ending, lambda part: board.again(part, 0.0))
+            upkeep = Upkeep(ws, ending)
             try:
                 _tell(run, force=True)
                 _start(run)
+                upkeep.start()
                 on_started()
                 _loop(run)
             finally:
                 ending.set()
                 run.slow.close()
+                upkeep.close()
                 if run.events is not None:
                     run.events.stop()
                 run.state.mode = "stopped"

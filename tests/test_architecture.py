@@ -77,6 +77,7 @@ ROW_WRITERS: dict[str, str] = {
     "catalog/editing/sheets.py": "a workbook, in memory",
     "catalog/editing/runs.py": "documents, by the store",
     "catalog/editing/saving.py": "documents, by the store",
+    "catalog/history/restoring.py": "documents, by the store",
 }
 
 EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "managers", "base_classes"}

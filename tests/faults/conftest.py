@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from ingest.provenance.data.settings import Mode
+from tests.ingest.provenance.historic import Historic
 from tests.ingest.watched import Watched
 
 
@@ -15,3 +17,12 @@ def watched(tmp_path: Path) -> Watched:
     root = tmp_path / "data"
     root.mkdir()
     return Watched(root, tmp_path / "state")
+
+
+@pytest.fixture
+def historic(tmp_path: Path) -> Historic:
+    """The same whose history is kept by git, and the versions of whose files by DVC."""
+    root = tmp_path / "data"
+    root.mkdir()
+    (tmp_path / "state").mkdir()
+    return Historic(root, tmp_path / "state", mode=Mode.FILE)

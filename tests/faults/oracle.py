@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import sqlite3
-import subprocess
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -17,29 +15,11 @@ from urllib.parse import unquote_to_bytes
 import jsonschema_rs
 
 import schemas
+from tests.faults.data_files import data_files, is_data
+from tests.faults.history_oracle import history_violations, version_violations
 
 Value = dict[str, Any]
-TEMPORARY = re.compile(rb"(?s).*~|~\$.*|.*\.part|.*\.filepart|.*\.crdownload|.*\.dvc|Thumbs\.db|desktop\.ini|\..*")
 KINDS = ("project_descriptive", "dataset_administrative", "dataset_structural", "registry")
-
-
-def _is_data(inner: bytes) -> bool:
-    return not any(TEMPORARY.fullmatch(part) for part in inner.split(b"/"))
-
-
-def data_files(folder: Path) -> dict[str, str]:
-    """Path in the folder → SHA-256 of every research file below it, as `find` and `sha256sum` see it."""
-    listed = subprocess.run(
-        ["find", ".", "-type", "f", "-print0"], cwd=folder, capture_output=True, check=True
-    ).stdout.split(b"\0")
-    names = [name.removeprefix(b"./") for name in listed if name]
-    wanted = b"".join(b"./" + name + b"\0" for name in names if _is_data(name))
-    if not wanted:
-        return {}
-    sums = subprocess.run(
-        ["xargs", "-0", "sha256sum", "-z", "--"], input=wanted, cwd=folder, capture_output=True, check=True
-    ).stdout.split(b"\0")
-    return {os.fsdecode(line[66:].removeprefix(b"./")): line[:64].decode() for line in sums if line}
 
 
 def everything(root: Path) -> dict[str, tuple[str, int, int, int]]:
@@ -128,7 +108,7 @@ class Consistency:
             if project.startswith("p_") and (self.root / project).is_dir() and not (self.root / project).is_symlink():
                 for name in sorted(os.listdir(self.root / project)):
                     path = self.root / project / name
-                    if _is_data(os.fsencode(name)) and path.is_dir() and not path.is_symlink():
+                    if is_data(os.fsencode(name)) and path.is_dir() and not path.is_symlink():
                         yield f"{project}/{name}"
 
     def _identifiers(self) -> None:
@@ -226,6 +206,22 @@ def _told(state: Path) -> Mapping[str, set[str]]:
     return told
 
 
+def _untold_versions(state: Path) -> set[str]:
+    """Paths of files whose version is not kept, with the reason told."""
+    told: set[str] = set()
+    for path in state.glob("roots/*/seen.sqlite"):
+        db = sqlite3.connect(path)
+        for (value,) in db.execute("SELECT value FROM meta WHERE key = 'versions'"):
+            told |= json.loads(value)["untracked"].keys()
+        db.close()
+    return told
+
+
 def violations(root: Path, state: Path | None = None) -> list[str]:
-    """What is inconsistent below a root: nothing, or one sentence each."""
-    return Consistency(root, state).wrong
+    """What is inconsistent below a root at rest, its history and its versions included: one sentence each."""
+    wrong = Consistency(root, state).wrong
+    if os.path.lexists(root / ".git"):
+        wrong += history_violations(root)
+    if (root / ".dvc").is_dir():
+        wrong += version_violations(root, _untold_versions(state) if state is not None else ())
+    return wrong

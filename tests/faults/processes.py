@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.ingest.provenance.historic import Historic
 from tests.ingest.watched import Watched
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -21,6 +22,8 @@ def environment(watched: Watched) -> dict[str, str]:
         "FAIRFOLDER_SETTLE_SECONDS": str(watched.settle_seconds),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
+    if isinstance(watched, Historic):
+        own |= {"FAIRFOLDER_GIT": "on", "FAIRFOLDER_DVC": watched.mode.value}
     return {**os.environ, **own}
 
 

@@ -37,6 +37,7 @@ def test_every_setting_is_read() -> None:
         "FAIRFOLDER_FORGET_MISSING_DAYS": "7",
         "FAIRFOLDER_METADATA_LANGUAGE": "nl-BE",
         "FAIRFOLDER_PUBLISHER": '{"name": "Institute", "ror": "https://ror.org/05gq02987"}',
+        "FAIRFOLDER_VERIFY_DAYS": "30",
         "FAIRFOLDER_GIT": "on",
         "FAIRFOLDER_GIT_REMOTE": "origin",
         "FAIRFOLDER_GIT_SIGNING_KEY": __file__,
@@ -56,6 +57,7 @@ def test_every_setting_is_read() -> None:
         forget_missing_days=7.0,
         metadata_language="nl-BE",
         publisher={"@type": "Organization", "name": "Institute", "ror": "https://ror.org/05gq02987"},
+        verify_days=30.0,
         git=GitSettings(remote="origin", signing_key=Path(__file__)),
         data=DataSettings(Mode.FOLDER, (("p_A/*", Mode.RECORD), ("p_B/ds", Mode.OFF)), "archive"),
     )

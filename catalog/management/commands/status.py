@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from catalog import engine, queries, state, words
@@ -39,11 +40,34 @@ def _lines(told: Status) -> list[str]:
     return [
         f"{told.root}: {told.mode} ({told.mode_reason}); {counts or 'nothing seen yet'}",
         f"  last full scan: {_scan(told.last_reconcile)}",
+        f"  history: {_history(told.history)}",
+        f"  versions of data files: {_versions(told.versions)}",
         *(held if told.paused else []),
         *alarms,
         *problems,
         *refused,
     ]
+
+
+def _history(history: Mapping[str, Any]) -> str:
+    if not history.get("enabled"):
+        return "not kept, as FAIRFOLDER_GIT is off"
+    if not history["there"]:
+        return "begins with the first change"
+    waiting = f"{history['pending']:,} waiting ({history['busy']})" if history["pending"] else history["busy"]
+    told = [f"branch {history['branch']}" if history["branch"] else "", history["head"][:10], waiting]
+    return ", ".join(filter(None, [*told, history["lock"], history["push"]]))
+
+
+def _versions(versions: Mapping[str, Any]) -> str:
+    if versions.get("enabled") is False:
+        return "not kept, as FAIRFOLDER_DVC is off or DVC is not installed"
+    if not versions:
+        return "told after the next scan"
+    left = versions["untracked_count"]
+    push = versions["push"]
+    told = [versions["words"], f"{left:,} files without" if left else "", push["reason"] if push else ""]
+    return " ".join(filter(None, told))
 
 
 def _scan(last: dict[str, Any] | None) -> str:

@@ -13,12 +13,12 @@ from ingest.provenance.data import ignoring, program
 from ingest.provenance.data.cache import Cache
 from ingest.provenance.data.placing import place, texts
 
-_CONFIG = """# Written by Fairfolder when it made this DVC project; change it as you like.
-[core]
+_CONFIG = """[core]
     analytics = false
     check_update = false
 """
-_HIDDEN = "/config.local\n/tmp\n/cache\n"
+_MARK = "# This DVC project was made by Fairfolder."
+_HIDDEN = f"{_MARK}\n/config.local\n/tmp\n/cache\n"
 _ASK_SECONDS = 60.0
 _SOURCES = (".dvc/config", ".dvc/config.local")
 
@@ -84,7 +84,8 @@ class Project:
 
     def is_ours(self) -> bool:
         """Whether the project was made by us, and not found."""
-        return dict(texts(self.root, [_SOURCES[0]])).get(_SOURCES[0], b"").startswith(_CONFIG.split("\n")[0].encode())
+        # Not in its settings: DVC drops comments when it writes them.
+        return _MARK.encode() in dict(texts(self.root, [".dvc/.gitignore"])).get(".dvc/.gitignore", b"")
 
     def ignored(self) -> dict[str, None]:
         """The lines of our block of the ``.dvcignore``, in order."""

@@ -116,7 +116,9 @@ def fetch(root: Path, cache: Cache, path: str, version: DataVersion, revision: s
         raise DataError(f"{path} is a folder; have DVC fetch it: dvc get --rev {revision} {root} {path}")
     with tempfile.TemporaryDirectory(dir=made(root / ".dvc" / "tmp"), prefix="fairfolder-get-") as place:
         target = os.path.join(place, "version")
-        asked = ["get", f"--rev={revision}", f"--out={target}", *([f"--remote={remote}"] if remote else [])]
+        # The remotes are those of today, not of that commit.
+        asked = ["get", f"--rev={revision}", f"--out={target}", f"--config={root / '.dvc' / 'config'}"]
+        asked += [f"--remote={remote}"] if remote else []
         answer = program.run(root, [*asked, "--", str(root), path], GET_SECONDS)
         if not answer.good or not os.path.isfile(target):
             raise DataError(f"{readable(path)} as of {revision} is not to be had from the remote: {answer.why}.")

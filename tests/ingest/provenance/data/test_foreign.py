@@ -43,7 +43,8 @@ def test_planted_files_are_reported_hidden_from_dvc_and_left_as_they_are(by_file
     }
     assert {path: (by_file.root / path).read_bytes() for path in planted} == planted
     assert by_file.up_to_date()  # the real DVC works on, although one of the files is no YAML
-    by_file.dvc("push", "-r", "shelf") if by_file.dvc("remote", "add", "-q", "shelf", str(tmp_path / "s")) else None
+    by_file.dvc("remote", "add", "-q", "shelf", str(tmp_path / "shelf"))
+    by_file.dvc("push", "-q", "-r", "shelf")
     assert not list(tmp_path.rglob("pwned*")) and not (tmp_path / "outside.txt").exists()
     (by_file.root / DATASET / "broken.dvc").unlink()
     by_file.fill({"more": b"4"})
