@@ -3,10 +3,10 @@
 
 FROM python:3.13-slim AS packages
 WORKDIR /build
-COPY requirements.lock .
+COPY requirements-dvc.lock .
 RUN python -m venv /opt/fairfolder \
     && /opt/fairfolder/bin/python -m pip install --no-cache-dir --no-input --disable-pip-version-check \
-        --no-deps --require-hashes --only-binary :all: -r requirements.lock
+        --no-deps --require-hashes --only-binary :all: -r requirements-dvc.lock
 
 FROM python:3.13-slim
 LABEL org.opencontainers.image.title="Fairfolder" \

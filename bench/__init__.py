@@ -14,5 +14,7 @@ BENCHMARKS = (
     "pages",
     "forms",
     "finalise",
+    "git",
     "dvc",
+    "chain",
 )

@@ -38,11 +38,16 @@ def environment(root: Path, state: Path, **settings: str) -> dict[str, str]:
         "MONITOR_PATH": str(root),
         "FAIRFOLDER_STATE_DIR": str(state),
         "DJANGO_SETTINGS_MODULE": "catalog.settings",
+        # What keeping every version costs is measured by itself: `git`, `dvc` and `chain`.
+        "FAIRFOLDER_GIT": "off",
+        "FAIRFOLDER_DVC": "off",
     }
     return {**kept, **given, **settings}
 
 
-def command(root: Path, state: Path, *words: str, prefix: Sequence[str] = (), codes: Sequence[int] = (0,)) -> Any:
+def command(
+    root: Path, state: Path, *words: str, prefix: Sequence[str] = (), codes: Sequence[int] = (0,), **settings: str
+) -> Any:
     """Runs ``manage.py <words> --json`` to its end and gives its answer.
 
     Raises:
@@ -50,7 +55,7 @@ def command(root: Path, state: Path, *words: str, prefix: Sequence[str] = (), co
     """
     whole = [*prefix, *MANAGE, *words, "--json"]
     done = subprocess.run(
-        whole, env=environment(root, state), cwd=CHECKOUT, capture_output=True, stdin=subprocess.DEVNULL
+        whole, env=environment(root, state, **settings), cwd=CHECKOUT, capture_output=True, stdin=subprocess.DEVNULL
     )
     if done.returncode not in codes:
         raise BenchError(f"{' '.join(words)} ended with {done.returncode}: {_tail(done.stderr or done.stdout)}")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 
 from ingest import file_versions
 from ingest.documents import readable
@@ -13,7 +16,10 @@ from ingest.provenance.data.keeping import Tracked
 from ingest.provenance.data.settings import Mode
 from ingest.reading import StoppedError
 from ingest.report import Finding, Report
+from ingest.store import TEMPORARY
 from ingest.workspace import Workspace
+
+_log = logging.getLogger("fairfolder.store")
 
 VERSIONS = "versions"  # what was last told of them, among what was seen
 
@@ -21,18 +27,36 @@ VERSIONS = "versions"  # what was last told of them, among what was seen
 def record_the_rest(ws: Workspace, wanted: Sequence[str] | None, report: Report, stop: threading.Event) -> None:
     """Record edits on disk and whatever a crash left undone; in a pass over everything look after all versions too.
 
+    The first such pass of a workspace also looks for what a crash left half written, where nobody writes since.
+
     Args:
         wanted: the places the pass was about; None: everything.
     """
     if report.alarms:
         return
     recorder = ws.store.recorder
+    if wanted is None and not stop.is_set():
+        _sweep(ws)
     if ws.tracker is not None:
         if wanted is None and not report.unfinished and not stop.is_set():
             _keep_the_rest(ws, report, stop)
         _tell(ws, wanted)
     if recorder is not None:
         recorder.catch_up(None if wanted is None else [ws.root / path / METADATA for path in wanted])
+
+
+def _sweep(ws: Workspace) -> None:
+    """Take away temporaries of actions that a crash ended, also where nothing was to be written since."""
+    if ws.looked_for_temporaries:
+        return
+    ws.looked_for_temporaries = True
+    for owner in ("", *(place.path for place in ws.seen.places(include_gone=False))):
+        for folder, _, names in os.walk(ws.root / owner / METADATA):
+            if any(TEMPORARY.fullmatch(name) for name in names):
+                try:
+                    ws.store.sweep(Path(folder))
+                except FairfolderError as error:
+                    _log.warning("temporaries of a crash stay for now: %s", error)
 
 
 def _tell(ws: Workspace, wanted: Sequence[str] | None) -> None:

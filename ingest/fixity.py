@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
 from ingest import documents, manifest
-from ingest.documents import STRUCTURAL, decode_path, readable
+from ingest.documents import STRUCTURAL, decode_path
 from ingest.errors import DocumentError
 from ingest.provenance.data import fixity
 from ingest.provenance.data.fixity import FixityReport, Mismatch
 from ingest.provenance.data.keeping import Tracked
 from ingest.reading import Throttle
-from ingest.rows import PlaceRow
+from ingest.rows import Condition, PlaceRow
 from ingest.workspace import Workspace
 
 _KEY = "fixity"
@@ -68,14 +68,50 @@ def verify(
     cache = ws.tracker.project.cache() if ws.tracker is not None and not path else None
     objects = fixity.all_objects(cache) if cache is not None else ()
     report = fixity.verify(ws.root, tracked(ws, scope), look, cache=cache, objects=objects)
+    # What was described anew while it was read was compared with what it is no longer to be.
+    now = _Present(ws)
+    report.mismatches = [each for each in report.mismatches if now.has(each.path, each.recorded)]
     _keep(ws, scope, report.mismatches)
     return report
 
 
 def alarms(ws: Workspace) -> list[str]:
-    """What the last looks found and no later one found well again."""
+    """What the last looks found, and neither a later one found well nor a pass has described anew since."""
+    now = _Present(ws)
+    return [str(each["words"]) for each in _kept(ws) if now.has(_path(each), str(each["recorded"]))]
+
+
+def _kept(ws: Workspace) -> list[dict[str, Any]]:
     kept = ws.seen.get(_KEY)
-    return [str(each["words"]) for each in kept["found"]] if isinstance(kept, dict) else []
+    return list(kept["found"]) if isinstance(kept, dict) else []
+
+
+def _path(kept: Mapping[str, Any]) -> str:
+    return decode_path(kept["path"], kept.get("path_encoding"))
+
+
+@dataclass
+class _Present:
+    """What is recorded now, each manifest read at most once."""
+
+    ws: Workspace
+    sums: dict[int, dict[str, str]] = field(default_factory=dict)
+
+    def has(self, path: str, recorded: str) -> bool:
+        """Whether a file is still recorded as what it was compared with; of the cache everything stands."""
+        if os.path.isabs(path):
+            return True
+        project, dataset, inner = path.split("/", 2)
+        place = self.ws.seen.place_at(f"{project}/{dataset}")
+        key = os.fsencode(inner)
+        row = self.ws.seen.files(place.id, [key]).get(key) if place is not None and not place.gone else None
+        if place is None or row is None or row.condition is Condition.MISSING:
+            return False
+        if row.sha256 == recorded:
+            return True
+        if place.id not in self.sums:
+            self.sums[place.id] = _recorded(self.ws, place)
+        return self.sums[place.id].get(inner) == recorded
 
 
 def tracked(ws: Workspace, scope: Scope) -> Iterator[Tracked]:
@@ -108,10 +144,6 @@ def _recorded(ws: Workspace, place: PlaceRow) -> dict[str, str]:
 
 def _keep(ws: Workspace, scope: Scope, found: list[Mismatch]) -> None:
     """What was found takes the place of what was found before in the same scope."""
-    kept = ws.seen.get(_KEY)
-    before = kept["found"] if isinstance(kept, dict) else []
-    others = [
-        each for each in before if not scope.holds(each["path"]) and (scope.path or not os.path.isabs(each["path"]))
-    ]
-    new = [{"path": readable(each.path), "words": each.words, "trouble": each.trouble.value} for each in found]
+    others = [each for each in _kept(ws) if not scope.holds(_path(each))]
+    new = [{**documents.encode_path(each.path), "words": each.words, "recorded": each.recorded} for each in found]
     ws.seen.put(_KEY, {"at": time.time(), "found": [*new, *others][:_MOST]})

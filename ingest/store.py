@@ -38,7 +38,7 @@ from ingest.texts import NextText, Prepared, all_durable, prepare
 
 _log = logging.getLogger("fairfolder.store")
 
-_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{12}\.tmp")
+TEMPORARY = re.compile(r"\..+\.[0-9a-f]{12}\.tmp")
 
 _TEXTS: Mapping[str, Callable[[Value], bytes]] = {STRUCTURAL: manifest.render_value, COMPLETE: complete_text}
 
@@ -195,8 +195,19 @@ class Store:
 
     def _sweep(self, folder: int, path: Path) -> None:
         if path not in self._swept:
-            sweep(folder, lambda name: _TEMPORARY.fullmatch(name) is not None)
+            sweep(folder, lambda name: TEMPORARY.fullmatch(name) is not None)
             self._swept.add(path)
+
+    def sweep(self, folder: Path) -> None:
+        """Take away what a crash left half written in a metadata folder; whoever writes there now is waited for.
+
+        Raises:
+            BusyError, StoreError: when it cannot be done now.
+        """
+        with self._within, ExitStack() as stack:
+            self._swept.discard(folder)
+            self._enter_root(stack)
+            self._enter(folder, None, {}, stack)
 
     def _prepare(self, work: _Work, stamping: Stamping, stack: ExitStack) -> None:
         try:

@@ -37,6 +37,7 @@ class Workspace:
     clock: Clock
     throttle: Throttle
     tracker: Tracker | None = None  # of the versions of data files, where any are to be kept
+    looked_for_temporaries: bool = False  # once is enough: what writes later takes them away where it writes
 
     @property
     def name(self) -> str:

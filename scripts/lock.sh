@@ -11,8 +11,9 @@ resolve() {
 }
 
 resolve "$@" --extra formats --extra demo --output-file requirements.lock
-resolve "$@" --extra formats --extra demo --extra dvc --extra dev --constraint requirements.lock --output-file requirements-dev.lock
-if grep -nE '(https?|file)://|find-links|index-url' requirements.lock requirements-dev.lock; then
+resolve "$@" --extra formats --extra demo --extra dvc --constraint requirements.lock --output-file requirements-dvc.lock
+resolve "$@" --extra formats --extra demo --extra dvc --extra dev --constraint requirements-dvc.lock --output-file requirements-dev.lock
+if grep -nE '(https?|file)://|find-links|index-url' requirements.lock requirements-dvc.lock requirements-dev.lock; then
     echo "lock.sh: the lock files name a place to download from (above); they must not." >&2
     exit 1
 fi

@@ -1,14 +1,20 @@
 #!/bin/sh
-# Prepares .venv in the checkout: setup.sh run (what the service needs) or setup.sh dev (that and the tools of the tests).
+# Prepares .venv in the checkout: setup.sh run (what the service needs), setup.sh dvc (that and DVC, for versions of the
+# data files) or setup.sh dev (all that and the tools of the tests).
 # A stamp in .venv holds what was installed, so that a second call takes a moment.
 set -eu
 cd "$(dirname "$0")/.."
 
 kind=${1:-run}
 case $kind in
-    run) lock=requirements.lock ;;
+    run)
+        lock=requirements.lock
+        # Who asked for DVC once keeps it: `make serve` asks only for what the service needs.
+        case $(cat .venv/.installed 2>/dev/null) in "dvc "*) kind=dvc lock=requirements-dvc.lock ;; esac
+        ;;
+    dvc) lock=requirements-dvc.lock ;;
     dev) lock=requirements-dev.lock ;;
-    *) echo "setup.sh: '$kind' is neither run nor dev." >&2; exit 2 ;;
+    *) echo "setup.sh: '$kind' is neither run, dvc nor dev." >&2; exit 2 ;;
 esac
 
 fail() { echo "Fairfolder set-up: $*" >&2; exit 2; }

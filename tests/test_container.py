@@ -38,7 +38,7 @@ def test_the_image_has_two_stages_and_ends_as_a_user_without_rights() -> None:
 
 def test_what_runs_is_let_in_and_nothing_else() -> None:
     let_in = {line[1:] for line in (CHECKOUT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
-    assert let_in == {"schemas", "contexts", "ingest", "catalog", "manage.py", "requirements.lock", "LICENSE"}
+    assert let_in == {"schemas", "contexts", "ingest", "catalog", "manage.py", "requirements-dvc.lock", "LICENSE"}
     assert all((CHECKOUT / name).exists() for name in let_in)
 
 

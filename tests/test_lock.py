@@ -17,7 +17,7 @@ from tests.architecture import Module
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 OURS = {"schemas", "contexts", "ingest", "catalog", "tests", "bench", "_typeshed"}  # the last only for type checkers
-RUN, DEV = "requirements.lock", "requirements-dev.lock"
+RUN, DVC, DEV = "requirements.lock", "requirements-dvc.lock", "requirements-dev.lock"
 
 
 def entries(name: str) -> dict[str, tuple[str, int]]:
@@ -39,7 +39,10 @@ def asked_for(*extras: str) -> list[Requirement]:
     return [Requirement(line) for line in lines]
 
 
-@pytest.mark.parametrize(("name", "extras"), [(RUN, ("formats", "demo")), (DEV, ("formats", "demo", "dev"))])
+@pytest.mark.parametrize(
+    ("name", "extras"),
+    [(RUN, ("formats", "demo")), (DVC, ("formats", "demo", "dvc")), (DEV, ("formats", "demo", "dvc", "dev"))],
+)
 def test_what_pyproject_asks_for_is_locked_in_a_version_it_allows(name: str, extras: tuple[str, ...]) -> None:
     locked = entries(name)
     for requirement in asked_for(*extras):
@@ -47,7 +50,7 @@ def test_what_pyproject_asks_for_is_locked_in_a_version_it_allows(name: str, ext
         assert requirement.specifier.contains(version), f"{requirement} but {version}; run: make lock"
 
 
-@pytest.mark.parametrize("name", [RUN, DEV])
+@pytest.mark.parametrize("name", [RUN, DVC, DEV])
 def test_every_package_has_its_hashes_and_no_line_names_a_place(name: str) -> None:
     assert [package for package, (_, hashes) in entries(name).items() if not hashes] == []
     text = (CHECKOUT / name).read_text()
@@ -55,8 +58,8 @@ def test_every_package_has_its_hashes_and_no_line_names_a_place(name: str) -> No
 
 
 def test_the_tests_run_on_the_versions_that_serve() -> None:
-    run, dev = entries(RUN), entries(DEV)
-    assert run.items() <= dev.items()
+    run, dvc, dev = entries(RUN), entries(DVC), entries(DEV)
+    assert run.items() <= dvc.items() <= dev.items()
 
 
 # --- what is imported is asked for ------------------------------------------------------------------------------

@@ -85,6 +85,16 @@ def test_a_changed_lock_is_installed_and_a_broken_environment_made_anew(checkout
     assert (checkout / ".venv" / "bin" / "python").exists()
 
 
+def test_who_asked_for_dvc_once_keeps_it(checkout: Path) -> None:
+    env = {**os.environ, "PYTHON": sys.executable}
+    (checkout / "requirements-dvc.lock").write_text("# nothing\n")
+    subprocess.run(["scripts/setup.sh", "dvc"], cwd=checkout, env=env, check=True, capture_output=True)
+    assert make(checkout, "setup", env).stderr == ""
+    (checkout / "requirements-dvc.lock").write_text("# something else\n")
+    assert "Installing" in make(checkout, "setup", env).stderr
+    assert (checkout / ".venv" / ".installed").read_text().startswith("dvc ")
+
+
 def test_a_newer_python_than_python3_is_found(checkout: Path, tmp_path: Path) -> None:
     result = make(checkout, "setup", machine(tmp_path / "bin", python3=OLD, python3_12=REAL))
     assert result.returncode == 0, result.stderr

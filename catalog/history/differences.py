@@ -111,13 +111,17 @@ class _Teller:
         return Difference(self.place(path), before, after)
 
     def leaf(self, path: tuple[Step, ...], old: Any, new: Any) -> Difference:
-        if isinstance(old, str) and isinstance(new, str) and max(len(old), len(new)) > _LONG:
-            return Difference(self.place(path), *around(old, new))
-        field = telling.field_of(self.words.tree, path)
-        before, after = telling.value(field, old), telling.value(field, new)
+        before, after = self._sides(path, old, new)
+        before, after = before or _empty(old), after or _empty(new)
         if before == after:  # 1 and "1", or what lies beyond what is shown
             before, after = f"{before} ({_type(old)})", f"{after} ({_type(new)})"
-        return Difference(self.place(path), before or _empty(old), after or _empty(new))
+        return Difference(self.place(path), before, after)
+
+    def _sides(self, path: tuple[Step, ...], old: Any, new: Any) -> tuple[str, str]:
+        if isinstance(old, str) and isinstance(new, str) and max(len(old), len(new)) > _LONG:
+            return around(old, new)
+        field = telling.field_of(self.words.tree, path)
+        return telling.value(field, old), telling.value(field, new)
 
     def place(self, path: Sequence[Step]) -> str:
         """Where something stands, in titles; keys that no form shows by the titles of their schema."""

@@ -6,11 +6,13 @@ import re
 from dataclasses import replace
 from pathlib import Path, PurePath
 
+from catalog import engine
 from catalog.editing import targets
 from catalog.editing.targets import Target
-from catalog.models import Document
+from catalog.models import Dataset, Document, Project
 from ingest import documents, revisions
 from ingest.documents import COMPLETE, EXPERIMENT
+from ingest.layout import METADATA
 
 _REVISION = re.compile(r"revision-([1-9][0-9]{0,8})")
 
@@ -19,13 +21,25 @@ def target(word: str, identifier: str) -> Target | None:
     """The document of a word and an identifier: ``revision-2`` is that of a run's complete metadata files."""
     found = _REVISION.fullmatch(word)
     if found is None:
-        return targets.find(word, identifier)
+        return targets.find(word, identifier) or _gone(word, identifier)
     run = targets.find("run", identifier)
     if run is None:
         return None
     folder = Path(run.relative).parent
     name = revisions.revision_name(folder.name, int(found[1]))
     return replace(run, relative=(folder / name).as_posix(), kind=COMPLETE)
+
+
+def _gone(word: str, identifier: str) -> Target | None:
+    """The document of a record whose folder is not there any more: what it said is still to be read."""
+    model: type[Project] | type[Dataset] | None = {"project": Project, "dataset": Dataset, "files": Dataset}.get(word)
+    row = model.objects.filter(identifier=identifier).first() if model is not None else None
+    root = engine.root_named(row.root) if row is not None else None
+    if row is None or root is None or not row.path:
+        return None
+    kind, folder = targets.KINDS[word], documents.decode_path(row.path, row.path_encoding)
+    project, dataset = (row.project_identifier, identifier) if isinstance(row, Dataset) else (identifier, "")
+    return Target(root, f"{folder}/{METADATA}/{kind}.json", kind, identifier, project, dataset, str(row))
 
 
 def at(root: Path, relative: str) -> Target | None:

@@ -26,7 +26,7 @@ class Proven:
     def lines(self) -> list[str]:
         """In words."""
         if not self.head:
-            return [*self.problems, f"{self.root}: no history is recorded yet"]
+            return [*self.problems, f"{self.root}: no history is there"]
         signed = ", all of ours signed" if self.signed and not self.problems else ""
         summary = f"{self.root}: {words.count(self.commits)} commits up to {self.head}{signed}"
         return [*self.problems, f"{summary}; {'not as recorded' if self.problems else 'nothing was rewritten'}"]

@@ -18,7 +18,7 @@ from catalog.editing.targets import Head, Target
 from catalog.history.comparing import Compared, words_of
 from catalog.history.differences import Difference, differences
 from catalog.history.past import Version
-from ingest.documents import EXPERIMENT, IDENTIFIER_KEY, INSTRUMENT
+from ingest.documents import EXPERIMENT, IDENTIFIER_KEY, INSTRUMENT, shell_word
 from ingest.errors import FairfolderError
 from ingest.layout import METADATA
 from ingest.merging import same
@@ -82,6 +82,13 @@ def plan(target: Target, now: Head, then: Mapping[str, Any]) -> Plan:
         own = {**own, "status": "draft"} if lacking else own
     changes = differences(words_of(target), now.value, with_people(kind, now.value, own))
     return Plan(now.etag, own, tuple(changes), tuple(problems), tuple(lacking), tuple(_remarks(now.value, then)))
+
+
+def by_hand(target: Target, version: Version) -> str:
+    """How a version is put in the place of a document that cannot be read, and so cannot be changed by the service."""
+    here = f"git -C {shell_word(str(target.root))} show {version.commit[:12]}:{shell_word(version.path)}"
+    place = shell_word(str(target.path))
+    return f"The document as it stands cannot be read. Put this version in its place with: {here} > {place}"
 
 
 def restore(target: Target, wanted: Plan, version: Version, *, by: str, reason: str = "") -> Outcome:

@@ -27,7 +27,7 @@ from ingest import documents
 from ingest.documents import STRUCTURAL
 from ingest.errors import ConflictError, DocumentError, FairfolderError
 
-MOST_IN_A_TRAIL = 1_000
+MOST_IN_A_TRAIL = 100
 FIRST_CHANGES = 3
 FIRST_FILES = 50
 LONGEST_TEXT = 20_000
@@ -134,7 +134,7 @@ def restore(request: HttpRequest, word: str, identifier: UUID) -> HttpResponse:
         plan = restoring.plan(target, target.read_head(), found.value)
         return _preview(request, target, found, plan, overtaken=True, status=412)
     except (FairfolderError, FileNotFoundError) as error:
-        return _preview(request, target, found, None, sentences=_sentences(error), status=409)
+        return _preview(request, target, found, None, sentences=_sentences(error, target, found), status=409)
     return _preview(request, target, found, plan)
 
 
@@ -171,7 +171,9 @@ def _preview(
     return render(request, "catalog/history_restore.html", context, status=status)
 
 
-def _sentences(error: Exception) -> tuple[str, ...]:
+def _sentences(error: Exception, target: Target, found: Text) -> tuple[str, ...]:
+    if isinstance(error, DocumentError) and not found.problem:
+        return str(error), restoring.by_hand(target, found.version)
     if isinstance(error, FairfolderError):
         return targets.words(error)
     return ("The document is not there any more; a record is restored where it stands.",)
@@ -184,12 +186,11 @@ def trail(request: HttpRequest, word: str, identifier: UUID) -> HttpResponse:
     """The versions of a document as PROV-O; a longer trail goes on at the address of its ``Link`` header."""
     target = _target(request, word, identifier)
     page = past.page(target, request.GET.get("at", ""), MOST_IN_A_TRAIL)
+    told = comparing.along(target, page)
     address = request.build_absolute_uri(reverse("version", args=[word, identifier]))
     steps = [
-        prov.Step(
-            f"{address}?at={each.commit}", each.commit, each.blob, each.moment, each.by, each.subject, each.reason
-        )
-        for each in page.versions
+        prov.Step(f"{address}?at={v.commit}", v.commit, v.blob, v.moment, v.by, v.subject, v.reason, changes or ())
+        for v, changes in zip(page.versions, told, strict=True)
     ]
     value = prov.trail(_iri(target), target.title, steps, with_names=request.user.is_authenticated)
     response = JsonResponse(value, content_type="application/ld+json")

@@ -3,7 +3,18 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from catalog.pages import file_history, health, history, instruments, members, profile, records, runs, second_factor, signing_in
+from catalog.pages import (
+    file_history,
+    health,
+    history,
+    instruments,
+    members,
+    profile,
+    records,
+    runs,
+    second_factor,
+    signing_in,
+)
 
 urlpatterns = [
     path("", records.projects, name="projects"),

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ingest.provenance import ours
 from ingest.provenance.actions import SERVICE
 from ingest.provenance.git import GitError
-from ingest.provenance.repository import Repository, damaged, is_damage, tree_changes
+from ingest.provenance.repository import Changes, Repository, changes_of, damaged, is_damage
 
 _LARGE = 2_000_000
 
@@ -27,6 +27,10 @@ class Step:
     moment: int
     message: str
     changes: Mapping[str, Content]
+
+    def of(self, changes: Mapping[str, Content]) -> Step:
+        """The same with other changes."""
+        return replace(self, changes=changes)
 
 
 class BeyondError(GitError):
@@ -69,8 +73,8 @@ def build(
     commits = answer.out.decode().split()
     if len(commits) != len(steps):
         raise GitError(f"git fast-import made {len(commits)} commits of {len(steps)}: {answer.words}.")
-    for before, commit, step in zip([tip, *commits], commits, steps, strict=False):
-        _verify(repository, before, commit, step)
+    for found, step in zip(changes_of(repository, commits), steps, strict=True):
+        _verify(repository, found, step)
     return commits if signing_key is None else _signed(repository, tip, commits, steps, signing_key)
 
 
@@ -123,10 +127,9 @@ def expected(repository: Repository, changes: Mapping[str, Content]) -> dict[str
     return {p: ours.blob_id(repository.algorithm, c) if isinstance(c, bytes) else c or "" for p, c in changes.items()}
 
 
-def _verify(repository: Repository, before: str, commit: str, step: Step) -> None:
+def _verify(repository: Repository, found: Changes, step: Step) -> None:
     """A commit holds what it was to hold; some paths may have been so before (a replayed commit may be all so)."""
     wanted = expected(repository, step.changes)
-    found = tree_changes(repository, before, commit)
     strange = frozenset(found.keys() - wanted.keys())
     if strange:
         beyond = frozenset(p for p in wanted if any(p.startswith(f"{s}/") or s.startswith(f"{p}/") for s in strange))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from ingest.provenance.notes import FileStamp, remember, remembered
 from ingest.provenance.repository import Heads, Repository, batch_check, recorded, tree_blobs
 from ingest.provenance.waiting import raw_objects
 
+_PORTION_BYTES, _PORTION_PATHS = 100_000_000, 20_000
 _RACY_NS = 2_000_000_000  # a file changed this shortly before it was read may change again under the same stamp
 
 
@@ -60,6 +62,21 @@ def moved_along(repository: Repository, heads: Heads, moved: Sequence[tuple[str,
         if new:
             found |= dict.fromkeys(new + p.removeprefix(old) for p in below)
     return list(found)
+
+
+def portions(root: Path, paths: Sequence[str]) -> Iterator[list[str]]:
+    """The paths in as many parts as their texts fit into memory one by one."""
+    part: list[str] = []
+    size = 0
+    for path in paths:
+        part.append(path)
+        with suppress(OSError):
+            size += os.lstat(root / path).st_size
+        if size >= _PORTION_BYTES or len(part) >= _PORTION_PATHS:
+            yield part
+            part, size = [], 0
+    if part:
+        yield part
 
 
 def differences(repository: Repository, heads: Heads, paths: Sequence[str]) -> list[Difference]:

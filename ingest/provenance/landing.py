@@ -38,34 +38,35 @@ class Landing:
     notes: Notes
     signing_key: Path | None = None
 
-    def land(self, heads: Heads, step: Step) -> str:
-        """One commit, where it belongs now; its id.
+    def land(self, heads: Heads, steps: Sequence[Step]) -> str:
+        """Commits, where they belong now; the id of the last.
 
         Raises:
-            MovedError: to be tried again from the new tip.
-            GitError, LiveLockError: when it cannot be made.
+            MovedError: to be tried again from the new tip, by what is still to be recorded then.
+            GitError, LiveLockError: when they cannot be made.
         """
         try:
-            return self._land(heads, step)
+            return self._land(heads, steps)
         except BeyondError as error:
-            apart = {p: c for p, c in step.changes.items() if p in error.paths}
+            beyond = error.paths
             _log.warning("%s Those are recorded on %s/apart.", error, self.repository.refs)
-        rest = {p: c for p, c in step.changes.items() if p not in apart}
-        commit = self.land_apart(heads, Step(step.author, step.moment, step.message, apart))
-        return self.land(heads, Step(step.author, step.moment, step.message, rest)) if rest else commit
+        inside, outside = _parted(steps, beyond)
+        commit = ""
+        for step in outside:
+            commit = self.land_apart(look(self.repository), step)
+        inside = [step for step in inside if step.changes]
+        return self.land(look(self.repository), inside) if inside else commit
 
-    def _land(self, heads: Heads, step: Step) -> str:
-        (commit,) = self._built(heads.tip, [step])
+    def _land(self, heads: Heads, steps: Sequence[Step]) -> str:
+        commits = self._built(heads.tip, steps)
         if heads.busy or heads.pending:
-            return self._wait_in_line(heads, commit)
-        wanted = building.expected(self.repository, step.changes)
-        reason = f"fairfolder: {step.message.partition(chr(10))[0]}"
+            return self._wait_in_line(heads, commits[-1])
         try:
-            self._onto_branch(heads, commit, wanted, [], reason)
+            self._onto_branch(heads, commits[-1], steps, [])
         except LiveLockError as error:
             _log.warning("%s The commit waits on %s/pending.", error, self.repository.refs)
-            return self._wait_in_line(heads, commit)
-        return commit
+            return self._wait_in_line(heads, commits[-1])
+        return commits[-1]
 
     def _built(self, tip: str, steps: Sequence[Step], *, apart: bool = False) -> list[str]:
         made: list[str] = []
@@ -105,42 +106,36 @@ class Landing:
         Raises:
             MovedError, LiveLockError, GitError: nothing was replayed then.
         """
-        steps = waiting_steps(self.repository, heads)
-        steps, beyond = self._without_what_cannot_stand(heads, steps)
-        commits = self._built(heads.commit, steps)
-        wanted: dict[str, str] = {}
-        for step in steps:
-            wanted |= building.expected(self.repository, step.changes)
-        refs = self.repository.refs
-        done = [(f"{refs}/pending", "", heads.pending)] + ([(f"{refs}/base", "", heads.base)] if heads.base else [])
-        self._onto_branch(heads, commits[-1], wanted, done, f"fairfolder: {len(steps)} that waited")
-        for step in beyond:
-            heads = look(self.repository)
-            self.land_apart(heads, step)
-        return len(steps)
-
-    def _without_what_cannot_stand(self, heads: Heads, steps: list[Step]) -> tuple[list[Step], list[Step]]:
-        beyond: list[Step] = []
+        steps, beyond = waiting_steps(self.repository, heads), []
         while True:
             try:
-                self._built(heads.commit, steps)
-                return steps, beyond
+                commits = self._built(heads.commit, steps)
+                break
             except BeyondError as error:
-                out = error.paths
-            for step in steps:
-                apart = {p: c for p, c in step.changes.items() if p in out}
-                if apart:
-                    beyond.append(Step(step.author, step.moment, step.message, apart))
-            steps = [
-                Step(s.author, s.moment, s.message, {p: c for p, c in s.changes.items() if p not in out}) for s in steps
-            ]
+                steps, outside = _parted(steps, error.paths)
+                beyond += outside
+        refs = self.repository.refs
+        done = [(f"{refs}/pending", "", heads.pending)] + ([(f"{refs}/base", "", heads.base)] if heads.base else [])
+        self._onto_branch(heads, commits[-1], steps, done)
+        for step in beyond:
+            self.land_apart(look(self.repository), step)
+        return len(steps)
+
+    def may_replay(self, heads: Heads) -> bool:
+        """Whether nobody holds what a replay needs; a stale lock is taken away."""
+        folder = self.repository.git_dir
+        locks = (folder / "index.lock", folder / "HEAD.lock", self._lock_of(heads.branch))
+        return all(self.foreign.is_free(lock, self.repository) for lock in locks)
 
     # --- references and the index ---------------------------------------------------------------------------
 
-    def _onto_branch(
-        self, heads: Heads, commit: str, wanted: Mapping[str, str], more: list[tuple[str, str, str]], reason: str
-    ) -> None:
+    def _onto_branch(self, heads: Heads, commit: str, steps: Sequence[Step], more: list[tuple[str, str, str]]) -> None:
         """Move the branch and, because the user's index would else call our paths changed, those paths in it."""
+        wanted: dict[str, str] = {}
+        for step in steps:
+            wanted |= building.expected(self.repository, step.changes)
+        subject = steps[0].message.partition("\n")[0]
+        reason = f"fairfolder: {subject if len(steps) == 1 else f'{len(steps)} actions'}"
         with index_lock(self.repository, self.foreign):
             now = look(self.repository)
             if (now.branch, now.commit, now.busy) != (heads.branch, heads.commit, heads.busy):
@@ -195,6 +190,13 @@ class Landing:
     def _lock_of(self, ref: str) -> Path:
         folder = self.repository.git_dir if ref.startswith("refs/worktree/") else self.repository.common_dir
         return folder / f"{ref}.lock"
+
+
+def _parted(steps: Sequence[Step], beyond: frozenset[str]) -> tuple[list[Step], list[Step]]:
+    """The steps without some paths (maybe without any change then), and those of them that had any, with only those."""
+    inside = [s.of({p: c for p, c in s.changes.items() if p not in beyond}) for s in steps]
+    outside = [s.of({p: c for p, c in s.changes.items() if p in beyond}) for s in steps]
+    return inside, [s for s in outside if s.changes]
 
 
 def _behind(repository: Repository, heads: Heads, paths: Sequence[str] | None) -> dict[str, str]:

@@ -155,6 +155,12 @@ class ForeignLocks:
                 raise LiveLockError(lock or locks[0], self.wait_seconds)
             time.sleep(0.02)
 
+    def is_free(self, lock: Path, repository: Repository) -> bool:
+        """Whether a lock is not there; one that a crash left is taken away."""
+        if lock.exists() and self._is_stale(lock, repository):
+            self._remove(lock)
+        return not lock.exists()
+
     def _tell(self, words: str) -> None:
         self.notice = words
         _log.warning("%s", words)

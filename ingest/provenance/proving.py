@@ -27,6 +27,11 @@ def remember_head(notes: Notes, branch: str, commit: str) -> None:
     notes.write(**{f"{_HEAD}{branch}": commit})
 
 
+def heads_left(notes: Notes) -> list[str]:
+    """The commits we left branches at."""
+    return [commit for name, commit in sorted(notes.read().items()) if name.startswith(_HEAD)]
+
+
 def prove(repository: Repository, heads: Heads, notes: Notes, signing_key: Path | None = None) -> Proof:
     """Whether every head we left is still part of the history, every object whole, and our commits signed.
 

@@ -208,21 +208,26 @@ class Recorder:
             if not found:
                 return ""
             try:
-                return self._land(hold, heads, step, found)
+                return self._land(hold, heads, [(step, found)])
             except MovedError:
                 continue
         raise GitError(f"The history of {self.root} moved on {_TRIES} times while one commit was made.")
 
-    def _land(self, hold: _Hold, heads: Heads, step: Step, found: Sequence[Difference]) -> str:
-        # What was put apart and is gone now has nothing to be taken away from in the tip.
-        apart: dict[str, Content] = {d.path: None for d in found if d.text is None and d.apart}
-        rest: dict[str, Content] = {d.path: d.text for d in found if d.path not in apart}
-        commit = hold.landing.land_apart(heads, replace(step, changes=apart)) if apart else ""
-        return hold.landing.land(heads, replace(step, changes=rest)) if rest else commit
+    def _land(self, hold: _Hold, heads: Heads, steps: Sequence[tuple[Step, Sequence[Difference]]]) -> str:
+        commit, rest = "", []
+        for step, found in steps:
+            # What was put apart and is gone now has nothing to be taken away from in the tip.
+            apart: dict[str, Content] = {d.path: None for d in found if d.text is None and d.apart}
+            if apart:
+                commit = hold.landing.land_apart(look(hold.repository), step.of(apart))
+            inside: dict[str, Content] = {d.path: d.text for d in found if d.path not in apart}
+            if inside:
+                rest.append(step.of(inside))
+        return hold.landing.land(heads, rest) if rest else commit
 
     def _replayed(self, hold: _Hold, heads: Heads) -> Heads:
         """What waited is put on the branch as soon as HEAD is free and nobody holds the index."""
-        if not heads.pending or heads.busy:
+        if not heads.pending or heads.busy or not hold.landing.may_replay(heads):
             return heads
         try:
             count = hold.landing.replay(heads)
@@ -233,17 +238,23 @@ class Recorder:
         return look(hold.repository)
 
     def _record_found(self, hold: _Hold, names: Sequence[str]) -> int:
-        """Whatever of some paths is not as recorded becomes commits of those who changed it."""
-        heads = self._replayed(hold, look(hold.repository))
-        found = comparing.differences(hold.repository, heads, comparing.expanded(hold.repository, heads, names))
-        made = 0
-        for (project, dataset, by), group in comparing.grouped(hold.repository, found, changed_by).items():
-            by_hand = by == actions.FILESYSTEM
-            moment = "" if by_hand else max((moment_of(d.text) for d in group), default="")
-            trigger = "filesystem" if by_hand else "recovery"
-            action = Action(by, ON_DISK_SUBJECT, trigger, project, dataset, moment=moment)
-            made += bool(self._record(hold, [d.path for d in group], action))
-        return made
+        """Whatever of some paths is not as recorded becomes commits of those who changed it; how many."""
+        expanded = comparing.expanded(hold.repository, look(hold.repository), names)
+        return sum(self._record_some(hold, some) for some in comparing.portions(self.root, expanded))
+
+    def _record_some(self, hold: _Hold, names: Sequence[str]) -> int:
+        for _ in range(_TRIES):
+            heads = self._replayed(hold, look(hold.repository))
+            found = comparing.differences(hold.repository, heads, names)
+            if not found:
+                return 0
+            groups = comparing.grouped(hold.repository, found, changed_by)
+            try:
+                self._land(hold, heads, [(_found_step(*key, group), group) for key, group in groups.items()])
+                return len(groups)
+            except MovedError:
+                continue
+        raise GitError(f"The history of {self.root} moved on {_TRIES} times while it caught up.")
 
     # --- recovery by comparing ------------------------------------------------------------------------------
 
@@ -325,6 +336,8 @@ class Recorder:
         """
         repository = open_repository(self.root, make=False)
         if repository is None:
+            if lost := proving.heads_left(self._notes):
+                return Proof("", 0, (f"{self.root} has no repository any more; it held {', '.join(lost)}.",))
             raise GitError(f"{self.root} has no history yet; it begins with the next change.")
         return proving.prove(repository, look(repository), self._notes, self.settings.signing_key)
 
@@ -367,3 +380,11 @@ class Recorder:
             )  # fmt: skip
         except _TROUBLES as error:
             return replace(told, trouble=str(error))
+
+
+def _found_step(project: str, dataset: str, by: str, group: Sequence[Difference]) -> Step:
+    """The commit of what was found changed; its moment is the one the store gave the document."""
+    by_hand = by == actions.FILESYSTEM
+    moment = "" if by_hand else max((moment_of(d.text) for d in group), default="")
+    action = Action(by, ON_DISK_SUBJECT, "filesystem" if by_hand else "recovery", project, dataset)
+    return Step(actions.author(by), actions.seconds(moment), actions.message(action), {})

@@ -280,25 +280,25 @@ def _below(blobs: Mapping[str, str], folders: frozenset[str]) -> dict[str, str]:
     }
 
 
-def tree_changes(repository: Repository, old: str, new: str) -> dict[str, tuple[str, str]]:
-    """Path → mode and object id after, of everything that differs between two commits; id "" for what is gone."""
-    out = repository.run(
-        "diff-tree", "-r", "-z", "--no-renames", "--no-ext-diff", old or empty_tree(repository), new
-    ).out
-    fields = out.split(b"\0")
-    changes = {}
-    for head, path in zip(fields[0::2], fields[1::2], strict=False):
-        _, mode, _, oid, status = head.split(b" ")
-        changes[os.fsdecode(path)] = (mode.decode(), "" if status == b"D" else oid.decode())
-    return changes
+Changes = dict[str, tuple[str, str]]
 
 
-def empty_tree(repository: Repository) -> str:
-    """The id of the tree with nothing in it, which git knows without its being stored."""
-    return {
-        "sha1": "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
-        "sha256": "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321",
-    }[repository.algorithm]
+def changes_of(repository: Repository, commits: Sequence[str]) -> list[Changes]:
+    """What each commit changed against its first parent: path → mode and object id after; id "" for what is gone."""
+    if not commits:
+        return []
+    data = "".join(f"{commit}\n" for commit in commits).encode()
+    options = ("-r", "-z", "--root", "--no-renames", "--no-ext-diff", "--stdin")
+    fields = iter(repository.run("diff-tree", *options, data=data).out.split(b"\0"))
+    found: dict[str, Changes] = {commit: {} for commit in commits}
+    current: Changes = {}
+    for field in fields:
+        if not field.startswith(b":"):
+            current = found.get(field.decode(), {})  # the next commit's id; an empty text at the end
+            continue
+        _, mode, _, oid, status = field.split(b" ")
+        current[os.fsdecode(next(fields))] = (mode.decode(), "" if status == b"D" else oid.decode())
+    return [found[commit] for commit in commits]
 
 
 _HEX = re.compile(r"[0-9a-f]{4,64}")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from ingest.provenance import ours
 from ingest.provenance.building import Step
-from ingest.provenance.repository import Heads, Repository, tree_changes
+from ingest.provenance.repository import Heads, Repository, changes_of
 
 _AUTHOR = re.compile(r"author (?P<who>.*>) (?P<moment>\d+) [+-]\d{4}")
 
@@ -25,12 +25,9 @@ def waiting_steps(repository: Repository, heads: Heads) -> list[Step]:
     """Each of them as a step: the same author, moment, message and changes."""
     commits = waiting(repository, heads)
     steps = []
-    for before, commit, text in zip([heads.base, *commits], commits, raw_objects(repository, commits), strict=False):
-        changes = {
-            path: oid or None
-            for path, (_, oid) in tree_changes(repository, before, commit).items()
-            if ours.is_ours(path)
-        }
+    raw = raw_objects(repository, commits)
+    for commit, found, text in zip(commits, changes_of(repository, commits), raw, strict=True):
+        changes = {path: oid or None for path, (_, oid) in found.items() if ours.is_ours(path)}
         head, _, message = text.decode("utf-8", "replace").partition("\n\n")
         match = _AUTHOR.search(head)
         assert match is not None, f"{commit} has no author"

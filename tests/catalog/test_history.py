@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -168,6 +169,21 @@ def test_who_stood_in_the_place_before_is_not_told(reader: Client, tree: Tree, p
     assert reader.get(f"/history/dataset/{stranger}/version.json?at={other}").status_code == 404
 
 
+def test_a_record_whose_folder_is_gone_keeps_its_history(curator: Client, tree: Tree, past: Past) -> None:
+    shutil.rmtree(tree.root / "p_Alpha/plate_1")
+    entry_ = tree.register("dataset", DATASET, "p_Alpha/plate_1", 3, state="missing")
+    past.commit("Mark plate_1 as missing", by="")
+    index.refresh([entry_, tree.root / "p_Alpha/plate_1"])
+    for address in (LIST, LIST.replace("/dataset/", "/files/")):
+        page = see(curator, address).words
+        assert "Mark plate_1 as missing" in page
+        assert "removed" in page
+    before = past.git("rev-parse", "HEAD^")
+    assert "salt" in see(curator, f"{LIST}version/?at={before}").words
+    assert "is not there any more" in see(curator, f"{LIST}restore/?at={before}", 409).words
+    assert curator.get(f"{LIST}prov.jsonld").status_code == 200
+
+
 NO_VERSIONS = ("-x", "HEAD", "--all", "a" * 39, "g" * 40, "a" * 40, "HEAD^{/x}", "\n", "%00", "..", "é", "\x00")
 
 
@@ -260,9 +276,63 @@ def test_the_trail_is_prov(reader: Client, tree: Tree, past: Past) -> None:
     graph = {node["@id"]: node for node in response.json()["@graph"]}
     newest, first = (f"http://testserver{LIST}version/?at={past.git('rev-parse', at)}" for at in ("HEAD", "HEAD^"))
     assert graph[newest]["prov:wasRevisionOf"] == {"@id": first}
+    assert graph[newest]["dct:description"] == ["Dataset title: One → Two"]
     assert graph[newest]["prov:specializationOf"] == {"@id": f"urn:uuid:{DATASET}"}
     action = graph[graph[newest]["prov:wasGeneratedBy"]["@id"]]
     assert action["dct:description"] == "Because"
     agent = graph[action["prov:wasAssociatedWith"]["@id"]]
     assert (agent["@type"], agent["foaf:name"]) == ("prov:Person", "ada")
     assert graph["acct:service@fairfolder.invalid"]["@type"] == "prov:SoftwareAgent"
+
+
+def test_a_longer_trail_goes_on(reader: Client, tree: Tree, past: Past, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("catalog.pages.history.MOST_IN_A_TRAIL", 2)
+    for number in range(3):
+        save(tree, past, dataset_title=f"Title {number}")
+    response = reader.get(f"{LIST}prov.jsonld")
+    following = re.fullmatch(r'<http://testserver([^>]+)>; rel="next"', response["Link"])
+    assert following is not None
+    rest = reader.get(following[1])
+    entities = [node for node in rest.json()["@graph"] if "prov:generatedAtTime" in node]
+    assert (len(entities), rest.has_header("Link")) == (2, False)
+
+
+# --- data files ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("portion", [64 * 1024**2, 1], ids=["at once", "in portions"])
+def test_a_file_is_told_by_its_checksums(
+    reader: Client, tree: Tree, past: Past, monkeypatch: pytest.MonkeyPatch, portion: int
+) -> None:
+    monkeypatch.setattr("catalog.history.data_files._PORTION", portion)
+    number = identifier("file", "a.csv")
+    sums = {"now": "2" * 64, "before": entry("a.csv")["checksum"]["value"]}
+    tree.files("p_Alpha/plate_1", [entry("a.csv"), entry("b.csv"), entry("c.csv")])
+    past.commit("Describe 1 new file")
+    other = {"algorithm": "sha256", "value": sums["now"]}
+    tree.files("p_Alpha/plate_1", [entry("sub/a.csv", 99, file_identifier=number, checksum=other), entry("b.csv")])
+    past.commit("Describe 1 changed file", by="")
+    index.refresh(tree.documents())
+    address, words = f"/files/{number}/history/", ""
+    while address:
+        page = reader.get(address).content.decode()
+        words += see(reader, address).words
+        following = re.search(r'rel="next" href="([^"]+)"', page)
+        address = f"/files/{number}/history/{following[1]}" if following else ""
+    assert words.index(sums["now"]) < words.index(sums["before"])
+    assert (words.count(sums["now"]), words.count(sums["before"])) == (1, 1)
+    assert "at a.csv" in words
+    assert "not their bytes" in words
+    assert reader.get(f"/files/{number}/history/?at=forged").status_code == 400
+    assert "Versions of this file" in see(reader, f"/files/{number}/").words
+
+
+def test_a_damaged_repository_is_told(reader: Client, tree: Tree, past: Past) -> None:
+    head = past.git("rev-parse", "HEAD")
+    kept = tree.root / ".git" / "objects" / head[:2] / head[2:]
+    kept.chmod(0o644)
+    kept.write_bytes(b"nothing of the kind")
+    assert reader.get(LIST).status_code in (200, 503)
+    for page in (LIST, f"{LIST}version/"):
+        assert "history" in reader.get(page).content.decode().lower()
+        assert reader.get(page).status_code < 504

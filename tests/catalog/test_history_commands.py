@@ -160,6 +160,9 @@ def test_a_rewritten_history_is_noticed(recorded: Service) -> None:
     assert found.code == 1
     assert len(found.value["roots"][0]["problems"]) == 2
     assert recorded.run("verify", "--history", "--since", "-x").code == 2
+    (recorded.root / ".git").rename(recorded.base / "taken away")
+    gone = recorded.run("verify", "--history")
+    assert (gone.code, "has no repository any more" in gone.out) == (1, True)
 
 
 @pytest.mark.skipif(program.find() is None, reason="needs DVC")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from typing import Any
 
 import orjson
@@ -136,6 +137,16 @@ def test_neither_a_broken_version_nor_the_same_one_is_set_back(curator: Client, 
     assert "Nothing: the record says what this version says." in preview(curator, same)
     for at in (wrong, same):
         assert confirm(curator, at, etag(tree)).status_code == 409
+    assert administrative(tree).read_bytes() == text
+
+
+def test_a_document_that_cannot_be_read_is_mended_by_hand(curator: Client, tree: Tree, past: Past) -> None:
+    first, text = past.git("rev-parse", "HEAD"), administrative(tree).read_bytes()
+    broken(tree, past, b"{ broken")
+    page = preview(curator, first, status=409)
+    assert "is not valid JSON" in page
+    command = page.partition("in its place with: ")[2].partition(" Times are UTC")[0]
+    subprocess.run(["sh", "-c", command], check=True)
     assert administrative(tree).read_bytes() == text
 
 

@@ -203,7 +203,7 @@ def _pointers(root: Path, untold: Collection[str]) -> Iterator[str]:
         if out.get("cache", True) and not kept.is_file():
             yield f"{path!r} names an object that is not in the cache"
         elif out["md5"].endswith(".dir"):
-            yield from _whole(root, data, json.loads(kept.read_bytes()), untold)
+            yield from _whole(root, data, kept.read_bytes(), untold)
         elif not (root / data).is_file():
             yield f"{path!r} is beside nothing"
         elif _shown(data) not in untold and _md5(root / data) != out["md5"]:
@@ -223,8 +223,12 @@ def _out(text: bytes, data: str) -> dict[str, Any]:
     return dict(out)
 
 
-def _whole(root: Path, dataset: str, listed: list[dict[str, str]], untold: Collection[str]) -> Iterator[str]:
-    kept = {each["relpath"]: each["md5"] for each in listed}
+def _whole(root: Path, dataset: str, listing: bytes, untold: Collection[str]) -> Iterator[str]:
+    try:
+        kept = {each["relpath"]: each["md5"] for each in json.loads(listing)}
+    except (ValueError, TypeError, KeyError) as error:
+        yield f"{dataset}: its list of versions is none: {error!r}"
+        return
     here = {n for n in data_files(root / dataset) if _shown(f"{dataset}/{n}") not in untold and ".zarr/" not in n}
     yield from (f"{dataset}: {n!r} is kept and not there" for n in sorted(set(kept) - here) if ".zarr/" not in n)
     yield from (f"{dataset}: no version of {n!r} is kept" for n in sorted(here - set(kept)))

@@ -126,6 +126,20 @@ class Operations:
         assert len(watched.registry()) == 8
 
 
+def test_what_a_killed_save_left_goes_with_a_pass_that_writes_nothing(watched: Watched) -> None:
+    watched.put("p_Barley/leaves/a.txt")
+    watched.reconcile()
+    before = watched.metadata()
+    for folder in (".metadata/registry", "p_Barley/.metadata", "p_Barley/leaves/.metadata"):
+        watched.put(f"{folder}/.dataset_structural.json.0a1b2c3d4e5f.tmp", "half")
+    kept = [watched.put("p_Barley/.metadata/.notes.tmp", "mine"), watched.put("p_Barley/leaves/.x.tmp", "mine")]
+    watched.reconcile("p_Barley/leaves")
+    assert watched.reconcile().described == 0
+    assert all(path.read_text() == "mine" for path in kept)
+    kept[0].unlink()
+    assert watched.metadata() == before
+
+
 WRITING = "rename,renameat,renameat2,write,pwrite64,fdatasync,mkdir,mkdirat,unlink,unlinkat,ftruncate"
 
 

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.oracle import everything
+from ingest.provenance.data.settings import Mode
+from tests.faults.oracle import everything, violations
 from tests.faults.processes import CHECKOUT, environment, run_reconcile
 from tests.faults.test_kill import Operations
+from tests.ingest.provenance.historic import Historic
 from tests.ingest.watched import Watched
 
 pytestmark = pytest.mark.skipif(
@@ -138,6 +140,60 @@ def test_no_call_of_a_pass_touches_research_data(tmp_path: Path) -> None:
     assert everything(watched.root) == before
 
 
+# A pass and a form's save in one process, with git and DVC.
+_WHOLE_CHAIN = """
+import sys
+from pathlib import Path
+from ingest.documents import ADMINISTRATIVE
+from ingest.reconcile import reconcile
+from ingest.workspace import open_workspace
+root = Path(sys.argv[1])
+path = root / "p_Rye/many/.metadata" / f"{ADMINISTRATIVE}.json"
+with open_workspace(root) as ws:
+    for title in ("Rye", "Barley"):
+        report = reconcile(ws, wait=False)
+        assert not report.findings and not report.alarms, report
+        ws.store.change(path, ADMINISTRATIVE, lambda old: {**(old or {}), "title": title}, by="anna")
+    assert ws.store.recorder is not None and ws.store.recorder.state().trouble == ""
+"""
+
+
+@pytest.mark.parametrize("mode", [Mode.FILE, Mode.FOLDER, Mode.RECORD])
+@pytest.mark.parametrize("adopted", [False, True], ids=["new", "a person's repository"])
+def test_no_call_of_the_whole_chain_touches_research_data(historic: Historic, mode: Mode, adopted: bool) -> None:
+    """Description, commit and tracking of what came, changed, moved and went, and saves: git's calls are looked at too."""
+    historic.mode = mode
+    for number in range(40):
+        historic.put(f"p_Rye/many/f{number}.csv", f"a,b\n{number},1\n")
+    theirs = {".gitignore": "build/\n", "p_Rye/many/sub/.gitignore": "*.log\n", "p_Rye/many/foreign.dvc": "outs: []\n",
+              "p_Rye/many/sub/dvc.yaml": "stages: {}\n"}  # fmt: skip
+    for name, text in theirs.items():
+        historic.put(name, text)
+    if adopted:
+        historic.git("init", "-q")
+        historic.git("add", "-f", ".gitignore", "p_Rye/many/f1.csv")
+        historic.git("-c", "user.name=x", "-c", "user.email=x@y", "commit", "-q", "-m", "Mine")
+        historic.put("staged.txt", "staged\n")
+        historic.git("add", "staged.txt")
+    historic.reconcile()
+    historic.put("p_Rye/many/f0.csv", "changed\n")
+    historic.put("p_Rye/many/archive.h5", b"\x89HDF\r\n\x1a\n" + bytes(100))
+    historic.put("p_Rye/many/z.zarr/.zgroup", "{}")
+    historic.put("p_Rye/many/\udcff new\nline", "odd\n")
+    historic.put("p_Rye/other/n.txt", "new\n")
+    historic.move("p_Rye/many/f2.csv", "p_Rye/other/f2.csv")
+    historic.remove("p_Rye/many/f3.csv")
+    os.symlink("/etc/passwd", historic.root / "p_Rye/many/link")
+    before = everything(historic.root)
+    log = traced(historic, historic.state / "log", [sys.executable, "-c", _WHOLE_CHAIN, str(historic.root)])
+    assert "fast-import" in historic.git("reflog") or "fairfolder: " in historic.git("reflog")
+    assert "/.git/" in log and ".dvc" in log and "p_Rye/many/.metadata" in log
+    assert forbidden(log, historic.root, historic.state) == []
+    assert everything(historic.root) == before
+    assert {name: (historic.root / name).read_text() for name in theirs} == theirs
+    assert violations(historic.root, historic.state) == []
+
+
 PLANTED = {
     "open for writing": "open(p, 'r+').close()",
     "open for appending": "open(p, 'a').close()",
@@ -155,6 +211,9 @@ PLANTED = {
     "link beside": "import os; os.symlink('/etc/passwd', p + '.link')",
     "folder": "import os; os.mkdir(p + '.d')",
     "in a child": "import subprocess; subprocess.run(['rm', p])",
+    "by git": "import subprocess; subprocess.run(['git', 'init', '-q', root]); subprocess.run(['git', '-C', root, "
+    "'-c', 'user.name=x', '-c', 'user.email=x', 'commit', '-qm', 'x', '--allow-empty']); "
+    "subprocess.run(['git', '-C', root, 'clean', '-fdxq'])",
     "outside": "open(root + '.outside', 'w').close()",
     "extended attribute": "import os; os.setxattr(p, 'user.x', b'1')",
 }

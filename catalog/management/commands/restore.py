@@ -56,6 +56,8 @@ def _record(of: Subject, target: Target, options: dict[str, Any]) -> Outcome:
         raise RestoreError(f"The version {options['at']} cannot be set back: {text.problem}")
     try:
         plan = restoring.plan(target, target.read_head(), text.value)
+    except DocumentError as error:
+        raise RestoreError(f"{error} {restoring.by_hand(target, text.version)}") from None
     except FileNotFoundError:
         raise DocumentError(
             target.path, f"{of.shown!r} is not there any more; a record is restored where it stands."

@@ -110,8 +110,8 @@ class Filling:
         """The bytes of an open file, as a reflink where the file system can, else as a copy.
 
         Args:
-            md5: what the bytes are known to have. A reflink of a file that did not change since is taken at its
-                word; of a copy the MD5 is of the bytes written. Without it, both checksums are made.
+            md5: what the bytes are said to have; "" if that is not known: then the SHA-256 of a copy is made too. What
+                is given back is always of the very bytes that were cloned or written.
 
         Raises:
             OSError: when it cannot be read or written; nothing of it is left then.
@@ -122,8 +122,7 @@ class Filling:
         try:
             os.fchmod(new, MODE)
             if self._cloned(fd, new):
-                size = os.fstat(new).st_size
-                taken = Taken(name, md5, "", size) if md5 else _hashed(new, name, look)
+                taken = _hashed(new, name, look)
             else:
                 taken = self._copied(fd, new, name, look, both=not md5)
         except BaseException:

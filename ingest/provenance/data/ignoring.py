@@ -29,6 +29,10 @@ _DATASET = f"""{_OURS}
 # Names that are never data: the same words as in ingest.layout, in gitignore's language.
 _NEVER = (".*", "*~", "~$*", "*.part", "*.filepart", "*.crdownload", "Thumbs.db", "desktop.ini")
 
+# A name that is not valid UTF-8 ends DVC's walk over a whole folder. No ignore file can hold such a name, but a class
+# of all characters there are leaves out only what its bytes become.
+_NO_TEXT = "*[!\x01-\ud7ff\ue000-\U0010ffff]*"
+
 
 def gitignore() -> bytes:
     """The text of a dataset's generated ``.gitignore``."""
@@ -59,7 +63,7 @@ def never_data(project_prefix: str) -> list[str]:
     """Lines for what is never described, where whole datasets are tracked; a Zarr store is data as it is."""
     inside = f"/{escaped(project_prefix)}*/*/**"
 
-    return [*(f"{inside}/{name}" for name in _NEVER), f"!{inside}/*.zarr/**"]
+    return [*(f"{inside}/{name}" for name in _NEVER), f"!{inside}/*.zarr/**", f"{inside}/{_NO_TEXT}"]
 
 
 def anchored(path: str) -> str:

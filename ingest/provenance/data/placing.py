@@ -130,7 +130,7 @@ def _prepared(top: int, bench: int, wanted: Mapping[str, bytes], ours: Ours, pla
         if standing == wanted[path]:
             continue
         if standing is not None and not ours(path, standing):
-            placed.refused[path] = foreign(path)
+            placed.refused[path] = left_alone(path)
             continue
         temporary = str(len(fresh))
         _write(bench, temporary, wanted[path], os.fstat(folder))
@@ -138,7 +138,7 @@ def _prepared(top: int, bench: int, wanted: Mapping[str, bytes], ours: Ours, pla
     return fresh
 
 
-def foreign(path: str) -> str:
+def left_alone(path: str) -> str:
     """What is said of a text that somebody else wrote where one of ours belongs."""
     name = readable(path.rpartition("/")[2])
     return f"{name} was written or changed by somebody else and is left as it is; remove it to have it written anew"
@@ -168,7 +168,7 @@ def _landed(top: int, bench: int, fresh: list[_Fresh], wanted: Mapping[str, byte
             _land(bench, folder, name, one)
             placed.changed.append(path)
         except FileExistsError:
-            placed.refused[path] = foreign(path)
+            placed.refused[path] = left_alone(path)
         except OSError as error:
             if error.errno == errno.EXDEV and folder is not None:
                 _land_on_another_file_system(folder, name, one, wanted[path], placed)
@@ -205,7 +205,7 @@ def _land_on_another_file_system(folder: int, name: str, one: _Fresh, text: byte
         os.fsync(folder)
         placed.changed.append(one.path)
     except FileExistsError:
-        placed.refused[one.path] = foreign(one.path)
+        placed.refused[one.path] = left_alone(one.path)
     except OSError as error:
         placed.refused[one.path] = (
             f"{readable(one.path)} cannot be written from the file system that holds .dvc to its own: {error.strerror}"

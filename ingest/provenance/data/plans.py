@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,7 +20,7 @@ class Change:
 
     dataset: str
     kept: Sequence[Kept] = ()
-    gone: Iterable[str] = ()
+    gone: Collection[str] = ()
     moved: Mapping[str, str] = field(default_factory=dict)
 
 

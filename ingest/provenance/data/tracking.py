@@ -8,7 +8,7 @@ object nobody names, or a ``.dvc`` file not yet committed; comparing finds both.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from ingest.provenance.data import comparing, ignoring, keeping, pointers, progr
 from ingest.provenance.data.cache import Cache
 from ingest.provenance.data.comparing import Behind, Found
 from ingest.provenance.data.keeping import Kept, Tracked
-from ingest.provenance.data.placing import place
+from ingest.provenance.data.placing import left_alone, place
 from ingest.provenance.data.plans import Change, Plan, as_a_whole, by_file, read_all
 from ingest.provenance.data.pointers import SUFFIX
 from ingest.provenance.data.project import Project
@@ -112,7 +112,7 @@ class Tracker:
         self,
         dataset: str,
         kept: Sequence[Kept] = (),
-        gone: Iterable[str] = (),
+        gone: Collection[str] = (),
         moved: Mapping[str, str] | None = None,
     ) -> list[Path]:
         """As :meth:`write_all`, for one dataset."""
@@ -142,6 +142,8 @@ class Tracker:
             placed = place(self.root, wanted, unwanted - wanted.keys(), _is_ours)
         except OSError as error:
             raise explain(self.project.folder, error) from error
+        for path in (path for change in changes for path in change.gone):
+            self.untracked.pop(path, None)
         for path, why in placed.refused.items():
             if path.endswith(SUFFIX):
                 self.untracked[path.removesuffix(SUFFIX)] = why
@@ -177,7 +179,11 @@ class Tracker:
         trackable = [f for f in described if f.path not in refused]
         if mode is Mode.FOLDER:
             return self._behind_as_a_whole(dataset, found, trackable, unlisted)
-        return comparing.behind(found, trackable, unlisted, cached=mode is Mode.FILE)
+        # Where somebody else's file stands in the pointer's place, reading the bytes again each time would be in vain.
+        occupied = {f.path: left_alone(f.path + SUFFIX) for f in trackable if f.path + SUFFIX in found.foreign}
+        self.untracked |= occupied
+        free = [f for f in trackable if f.path not in occupied]
+        return comparing.behind(found, free, unlisted, cached=mode is Mode.FILE)
 
     def _behind_as_a_whole(
         self, dataset: str, found: Found, described: Sequence[Tracked], unlisted: Iterable[str]

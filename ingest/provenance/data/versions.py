@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ingest.documents import readable
 from ingest.errors import FairfolderError
-from ingest.folders import explain, new_file
+from ingest.folders import explain
 from ingest.provenance.data import pointers, program, whole
 from ingest.provenance.data.cache import Cache, Look, copied
 from ingest.provenance.data.pointers import DIRECTORY, SUFFIX
@@ -24,6 +24,7 @@ from ingest.rows import Stamp
 from ingest.walk import open_folder
 
 _TOP = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 GET_SECONDS = 3_600.0
 
@@ -163,13 +164,13 @@ def _copy_below(cache: Cache, md5: str, folder: int, parts: list[str], look: Loo
 
 
 def _copy(cache: Cache, md5: str, folder: int, name: str, look: Look) -> None:
-    """A copy of an object under a name that nothing has yet, durable, with the rights of the folder it is in."""
+    """A durable copy of an object under a name that nothing has yet."""
     try:
         source = os.open(cache.path_of(md5), _FILE)
     except OSError as error:
         raise DataError(f"The DVC cache does not hold {md5}; fetch it from a remote first.") from error
     try:
-        copy = new_file(folder, name)
+        copy = os.open(name, _NEW, 0o666, dir_fd=folder)
         try:
             found = copied(source, copy, look)
             os.fsync(copy)

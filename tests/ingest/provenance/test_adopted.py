@@ -9,6 +9,11 @@ from pathlib import Path
 import pytest
 
 from ingest.errors import SettingError
+from ingest.provenance.building import Step
+from ingest.provenance.landing import Landing, MovedError
+from ingest.provenance.locks import ForeignLocks
+from ingest.provenance.notes import Notes
+from ingest.provenance.repository import look, open_repository
 from ingest.provenance.settings import GitSettings
 from tests.ingest.provenance.kept import Kept, stamped
 
@@ -180,7 +185,11 @@ def test_a_repository_above_the_root_is_never_adopted(kept: Kept) -> None:
     kept.git("init", "-q", cwd=kept.folder)
     kept.save(1)
     assert kept.path(".git").is_dir()
+    kept.path(".git/HEAD").write_text("rubbish")  # not a repository any more, so that git looks further up
+    assert kept.another().catch_up() == 0
+    assert kept.another().state().trouble
     assert kept.git("rev-parse", "-q", "--verify", "HEAD", cwd=kept.folder, check=False) == ""
+    assert not (kept.folder / ".git" / "fairfolder").exists()
 
 
 def test_a_repository_that_was_taken_away_is_made_again_with_everything(kept: Kept) -> None:
@@ -212,6 +221,20 @@ def test_a_person_commits_at_the_same_time(kept: Kept) -> None:
     assert mine == [f"Mine {n}" for n in range(1, len(mine) + 1)]
     assert kept.status() == []
     kept.assert_sound()
+
+
+def test_a_person_changes_branch_at_the_same_time(kept: Kept) -> None:
+    kept.adopt()
+    repository = open_repository(kept.root)
+    assert repository is not None
+    heads = look(repository)
+    kept.git("checkout", "-q", "-b", "other")
+    repository.own.mkdir()
+    landing = Landing(repository, ForeignLocks(1, 10), Notes(kept.state / "notes.json"))
+    with pytest.raises(MovedError):
+        landing.land(heads, [Step("A <a@x>", 1, "Late\n", {kept.document(): b"{}"})])
+    assert kept.log("%s", "trunk", "other") == ["Notes"]
+    assert kept.status() == []
 
 
 def test_a_group_that_works_together_can_use_a_repository_we_made(kept: Kept) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ingest.provenance.actions import Action
+from ingest.provenance.intents import Intent, Intents
 from tests.ingest.provenance.kept import Kept, stamped
 
 pytestmark = pytest.mark.timeout(120)
@@ -96,6 +97,22 @@ def test_a_crash_between_writing_and_recording_keeps_who_and_why(kept: Kept) -> 
         "alice|Change the title|2026-03-01T10:00:00+00:00|a reason"
     )
     assert len(kept.log("%H")) == 2
+    assert kept.status() == []
+
+
+def test_a_crash_before_the_index_learned_of_a_commit_is_made_up_for(kept: Kept) -> None:
+    kept.save(0)
+    index = kept.path(".git/index").read_bytes()
+    kept.save(1)
+    kept.path(".git/index").write_bytes(index)
+    assert kept.status() == [f"MM {kept.document()}"]
+    intents = Intents(kept.state / "provenance" / "intents.json")
+    intents.write([Intent(Action("alice", "Change the title"), (kept.document(),))])
+    kept.save(2, dataset="p_x/other")
+    assert kept.status() == []
+    assert len(kept.log("%H")) == 3
+    kept.path(".git/index").write_bytes(index)
+    kept.recorder.catch_up()
     assert kept.status() == []
 
 

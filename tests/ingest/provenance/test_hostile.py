@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ingest.provenance.recorder import Recorder
+from ingest.provenance.repository import open_repository
 from tests.ingest.provenance.kept import Kept
 
 pytestmark = pytest.mark.timeout(180)
@@ -32,10 +33,10 @@ class Traps:
         self.folder.mkdir()
         self.marks.mkdir()
 
-    def trap(self, name: str) -> str:
+    def trap(self, name: str, then: str = "cat") -> str:
         """A program that says it was run, and then does what a filter would."""
         program = self.folder / name
-        program.write_text(f"#!/bin/sh\ntouch '{self.marks}/{name}'\ncat\n")
+        program.write_text(f"#!/bin/sh\ntouch '{self.marks}/{name}'\n{then}\n")
         program.chmod(0o755)
         return str(program)
 
@@ -123,8 +124,20 @@ def test_a_missing_object_is_fetched_from_nowhere(kept: Kept, traps: Traps) -> N
     assert traps.sprung() == []
 
 
+def test_what_is_read_is_fetched_from_nowhere(kept: Kept, traps: Traps) -> None:
+    kept.save(1)
+    set_promisor(kept, traps)
+    repository = open_repository(kept.root)
+    assert repository is not None
+    missing = "12345678" * 5
+    assert repository.run("cat-file", "-p", missing, check=False).status != 0
+    assert traps.sprung() == []
+    kept.git("cat-file", "-p", missing, check=False)
+    assert traps.sprung() == ["ext"]  # the trap does spring
+
+
 def set_promisor(kept: Kept, traps: Traps) -> None:
-    kept.git("remote", "add", "origin", f"ext::{traps.trap('ext')} %S")
+    kept.git("remote", "add", "origin", f"ext::{traps.trap('ext', 'exit 1')} %S")
     for name, value in (("remote.origin.promisor", "true"), ("extensions.partialClone", "origin"),
                         ("core.repositoryFormatVersion", "1"), ("protocol.ext.allow", "always"),
                         ("core.sshCommand", traps.trap("ssh"))):  # fmt: skip

@@ -87,6 +87,19 @@ def test_a_live_lock_delays_nothing_for_long_and_loses_nothing(
     kept.assert_sound()
 
 
+def test_a_lock_that_stays_is_waited_for_once(kept: Kept) -> None:
+    kept.save(0)
+    recorder = kept.another(foreign_seconds=3)
+    path = plant(kept, ".git/index.lock")
+    kept.save(1, recorder=recorder)
+    started = time.monotonic()
+    kept.save(2, recorder=recorder)
+    assert time.monotonic() - started < 2.5
+    assert recorder.state().pending == 2
+    path.unlink()
+    assert recorder.catch_up() == 2
+
+
 def test_a_lock_that_is_let_go_while_we_wait_is_only_waited_for(kept: Kept) -> None:
     kept.save(1)
     path = plant(kept, ".git/index.lock")

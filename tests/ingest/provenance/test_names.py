@@ -7,8 +7,9 @@ import subprocess
 
 import pytest
 
-from ingest.provenance import actions
+from ingest.provenance import actions, trails
 from ingest.provenance.actions import Action
+from ingest.provenance.repository import open_repository
 from tests.ingest.provenance.kept import Kept
 
 pytestmark = pytest.mark.timeout(120)
@@ -49,6 +50,11 @@ def test_every_name_is_recorded_as_it_is(kept: Kept) -> None:
     assert kept.recorder.catch_up() == 0
     for name in NAMES:
         assert len(kept.log("%H", "--", f":(literal)p_x/{os.fsdecode(name)}/.metadata")) == 1, name
+    repository = open_repository(kept.root)
+    assert repository is not None
+    for number, name in enumerate(NAMES):
+        story = trails.versions(repository, kept.document(f"p_x/{os.fsdecode(name)}"), limit=10)
+        assert [v.subject for v in story] == [actions.one_line(os.fsdecode(name)).strip() or "Change metadata"], number
     assert kept.recorder.catch_up([kept.root / f"p_x/{os.fsdecode(n)}/.metadata" for n in NAMES]) == 0
     kept.assert_sound()
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
+from ingest.provenance import git
 from ingest.provenance.actions import Action
 from tests.ingest.provenance.kept import ADMINISTRATIVE, Kept, stamped
 
@@ -148,6 +151,24 @@ def test_catching_up_records_everything_once_by_record_and_author(kept: Kept) ->
     kept.path(kept.document("p_x/d")).unlink()
     assert kept.recorder.catch_up() == 1
     assert kept.changed() == [f"D {kept.document('p_x/d')}"]
+
+
+def test_catching_up_with_many_records_takes_few_commands(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(100):
+        kept.put(kept.document(f"p_x/d{number}"), stamped(number, by=f"user{number}"))
+    commands: list[str] = []
+    run = git.run
+
+    def counted(arguments: Sequence[str], **more: Any) -> git.Answer:
+        commands.append(arguments[0])
+        return run(arguments, **more)
+
+    monkeypatch.setattr(git, "run", counted)
+    assert kept.recorder.catch_up() == 100
+    assert len(commands) < 30
+    assert len(kept.log("%H")) == 100
+    assert kept.status() == []
+    kept.assert_sound()
 
 
 def test_an_empty_mount_point_loses_nothing(kept: Kept) -> None:

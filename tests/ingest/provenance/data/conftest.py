@@ -133,7 +133,7 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture(params=[Mode.FILE, Mode.FOLDER], ids=["file by file", "whole folder"])
 def lab(request: pytest.FixtureRequest, root: Path) -> Iterator[Lab]:
-    yield Lab(root, request.param)
+    return Lab(root, request.param)
 
 
 @pytest.fixture

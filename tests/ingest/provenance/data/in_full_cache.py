@@ -25,7 +25,8 @@ if __name__ == "__main__":
     before = lab.contents()
     lab.catch_up()
     told = lab.tracker.untracked
-    assert f"{DATASET}/huge" in told and 4 <= len(told) <= 6, told
+    assert f"{DATASET}/huge" in told, told
+    assert 4 <= len(told) <= 6, told
     assert all("is full; free some space" in why for why in told.values()), told
     assert lab.contents() == before
     assert list((cache / "fairfolder").iterdir()) == []

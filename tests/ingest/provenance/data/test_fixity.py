@@ -48,7 +48,9 @@ def test_all_damage_is_found_and_nothing_is_mended(
     records = {path: path.read_bytes() for path in by_file.root.rglob("*.dvc") if path.is_file()}
     objects = list(all_objects(cache))
     clean = verify(by_file.root, files, freely, cache=cache, objects=objects)
-    assert clean.intact and clean.files == len(files) and clean.objects == len(objects) == len(set(objects))
+    assert clean.intact
+    assert clean.files == len(files)
+    assert clean.objects == len(objects) == len(set(objects))
 
     flipped = [f.path for f in files if f.path.startswith(f"{DATASET}/f")][::2]
     for path in flipped:

@@ -45,7 +45,8 @@ def test_planted_files_are_reported_hidden_from_dvc_and_left_as_they_are(by_file
     assert by_file.up_to_date()  # the real DVC works on, although one of the files is no YAML
     by_file.dvc("remote", "add", "-q", "shelf", str(tmp_path / "shelf"))
     by_file.dvc("push", "-q", "-r", "shelf")
-    assert not list(tmp_path.rglob("pwned*")) and not (tmp_path / "outside.txt").exists()
+    assert not list(tmp_path.rglob("pwned*"))
+    assert not (tmp_path / "outside.txt").exists()
     (by_file.root / DATASET / "broken.dvc").unlink()
     by_file.fill({"more": b"4"})
     by_file.catch_up()
@@ -59,7 +60,8 @@ def test_a_link_in_the_place_of_a_pointer_is_not_followed(by_file: Lab, tmp_path
     by_file.fill({"a": b"1"})
     (by_file.root / DATASET / "a.dvc").symlink_to(target)
     by_file.catch_up()
-    assert target.read_bytes() == b"precious" and (by_file.root / DATASET / "a.dvc").is_symlink()
+    assert target.read_bytes() == b"precious"
+    assert (by_file.root / DATASET / "a.dvc").is_symlink()
     assert "left as it is" in by_file.tracker.untracked[f"{DATASET}/a"]
 
 

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -65,9 +66,8 @@ def test_a_clone_and_a_pull_from_s3_give_the_tree(
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    import boto3
-
-    boto3.client("s3", endpoint_url=s3).create_bucket(Bucket="versions")
+    with urllib.request.urlopen(urllib.request.Request(f"{s3}/versions", method="PUT"), timeout=60) as made:
+        assert made.status == 200
     by_file.fill(FILES)
     by_file.catch_up()
     by_file.dvc("remote", "add", "-q", "-d", "cloud", "s3://versions/site")
@@ -87,7 +87,8 @@ def test_a_push_that_fails_is_told_and_tried_again(by_file: Lab, tmp_path: Path)
     pusher = Pusher(by_file.root, "--nowhere", first_pause=0.2)
     pusher.ask()
     wait_for(pusher, "failed")
-    assert "nowhere" in pusher.state.reason and "tried again" in pusher.state.reason
+    assert "nowhere" in pusher.state.reason
+    assert "tried again" in pusher.state.reason
     by_file.dvc("remote", "add", "-q", "-d", "--", "--nowhere", str(tmp_path / "shelf"))
     wait_for(pusher, "done")
     pusher.close()
@@ -147,8 +148,10 @@ def test_what_is_told(root: Path) -> None:
     lab.catch_up()
     state = lab.tracker.state()
     assert (state.enabled, state.mode, state.installed) == (True, "file", True)
-    assert state.clones is not None and state.free_bytes
+    assert state.clones is not None
+    assert state.free_bytes
     assert ("take no room" in state.words) == state.clones
     assert state.clones or "twice" in state.words
-    assert list(state.untracked) == [f"{DATASET}/dvc.lock"] and state.untracked_count == 1
+    assert list(state.untracked) == [f"{DATASET}/dvc.lock"]
+    assert state.untracked_count == 1
     assert state.as_json()["push"]["word"] == "off"

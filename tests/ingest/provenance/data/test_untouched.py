@@ -111,7 +111,8 @@ def test_killed_anywhere_nothing_is_lost_or_left_over(
         before = lab.contents()
         command = [*CHILD, str(root), mode.value]
         with subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, start_new_session=True) as child:
-            assert child.stdout is not None and child.stdout.readline() == b"ready\n"
+            assert child.stdout is not None
+            assert child.stdout.readline() == b"ready\n"
             time.sleep(rng.uniform(0.0, 0.35))
             child.kill()
         written += sum(1 for _ in root.glob("p_A/**/*.dvc"))
@@ -121,7 +122,7 @@ def test_killed_anywhere_nothing_is_lost_or_left_over(
     lab.catch_up()
     assert lab.contents() == before
     assert damaged(lab) == []
-    assert [p for p in root.rglob(".dvc/**/fairfolder/*")] == []
+    assert list(root.rglob(".dvc/**/fairfolder/*")) == []
     assert lab.up_to_date()
     behind = lab.tracker.compare(DATASET, [described(root, path) for path in lab.paths()])
     assert (behind.missing, behind.gone) == ([], [])
