@@ -56,9 +56,10 @@ def _within(key: str, value: Any) -> Any:
 
 def _told(agent: Mapping[str, Any]) -> str:
     """Whether an agent is a person or an organization, as far as its keys tell; nothing is guessed from a name."""
-    if "ror" in agent:
-        return "Organization"
-    return "Person" if any(key in agent for key in _PERSONS_OWN) else ""
+    told = ["Organization"] if "ror" in agent else []
+    if any(key in agent for key in _PERSONS_OWN):
+        told.append("Person")
+    return told[0] if len(told) == 1 else ""  # what has the marks of both is neither until someone says so
 
 
 def _identity(thing: Mapping[str, Any], type_: str) -> str:

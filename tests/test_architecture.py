@@ -33,6 +33,7 @@ WRITERS = {
     "ingest/seen.py": "what was last seen, in the state folder",
     "ingest/workspace.py": "the flag that holds reading, in the state folder",
     "ingest/watch.py": "what the watcher says of itself, in the state folder",
+    "ingest/upkeep.py": "what the upkeep says of itself, in the state folder",
     "ingest/provenance/data/cache.py": "objects of DVC's cache, from its scratch folder to their names",
     "ingest/provenance/data/placing.py": "our own .dvc files and generated ignore files",
     "ingest/provenance/data/project.py": "the root's .dvc folder, where there is none",

@@ -24,6 +24,7 @@ from catalog.models import BulkChange, PlannedChange
 from ingest import documents
 from ingest.errors import ConflictError, DocumentError, FairfolderError
 from ingest.minting import with_identities
+from ingest.purposes import Purpose
 from ingest.records import Value
 
 MOST = 5_000
@@ -182,7 +183,7 @@ def apply(change: PlannedChange, user: User) -> BulkChange:
     # Before anything is written, so that whatever is can be taken back even if this process ends now.
     done = BulkChange.objects.create(words=change.words, made_by=user, changes=[asdict(row) for row in wanted])
     by = rights.of(user)
-    failed = _write([_as_planned(row, by) for row in wanted], user)
+    failed = _write([_as_planned(row, by) for row in wanted], user, "Change")
     left = [replace(row, problem=failed.get(row.identifier, row.problem)) for row in rows]
     BulkChange.objects.filter(pk=done.pk).update(
         changes=[asdict(row) for row in wanted if row.identifier not in failed],
@@ -218,7 +219,7 @@ def _etag(target: Target) -> str:
         return ""
 
 
-def _write(writings: Sequence[_Writing], user: User) -> dict[str, str]:
+def _write(writings: Sequence[_Writing], user: User, doing: str) -> dict[str, str]:
     """Saves each root's edits as one action; answers identifier → why, of what could not be saved."""
     failed = {each.identifier: each.why for each in writings if each.edit is None}
     roots: dict[Path, list[Edit]] = {}
@@ -226,14 +227,15 @@ def _write(writings: Sequence[_Writing], user: User) -> dict[str, str]:
         if each.edit is not None:
             roots.setdefault(each.edit.target.root, []).append(each.edit)
     for edits in roots.values():
-        failed |= _write_root(edits, user)
+        purpose = Purpose(f"{doing} {len(edits)} record{'' if len(edits) == 1 else 's'} at once", trigger="bulk")
+        failed |= _write_root(edits, user, purpose)
     return failed
 
 
-def _write_root(edits: Sequence[Edit], user: User) -> dict[str, str]:
+def _write_root(edits: Sequence[Edit], user: User, purpose: Purpose) -> dict[str, str]:
     identifiers = {edit.target.path: edit.target.identifier for edit in edits}
     try:
-        outcomes = targets.save_all(edits, by=user.get_username())
+        outcomes = targets.save_all(edits, by=user.get_username(), purpose=purpose)
     except FairfolderError as error:
         return dict.fromkeys(identifiers.values(), str(error))
     return {
@@ -267,7 +269,7 @@ def undo(done: BulkChange, user: User) -> BulkChange:
     by = rights.of(user)
     rows = rows_of(done.changes)
     writings, kept = _as_before(rows, by)
-    failed = _write(writings, user)
+    failed = _write(writings, user, "Take back a change of")
     why = {**kept, **failed}
     left = [_told(replace(row, problem=why[row.identifier])) for row in rows if row.identifier in why]
     undone: dict[str, Any] = {"not_undone": left}

@@ -148,7 +148,7 @@ def show_rows(case: Case, name: str, focus: str) -> HttpResponse:
     here = case.desk
     if not getattr(case.request, "htmx", False):
         return again(case, at=focus)
-    errors = settling.settle(here.tree, here.schemas, case.filled, case.base.people, here.system).left
+    errors = settling.settle(here.tree, here.schemas, case.filled, case.base.rows, here.system).left
     sheet = desk.draw(here, case.filled, case.base, errors=errors, focus=focus, **_known(case))
     drawn = sheet.find(name)
     if drawn is None or not drawn.is_shown:

@@ -90,8 +90,8 @@ def draw(
     **more: Any,
 ) -> Sheet:
     """A filled form, drawn, with how complete the document would be; ``more`` is the pen's."""
-    read = reading.read(desk.tree, filled, base.people)
-    pen = Pen(filled, base.people, read.shape, with_notes(desk, read, base, errors or {}), focus, **more)
+    read = reading.read(desk.tree, filled, base.rows)
+    pen = Pen(filled, base.rows, read.shape, with_notes(desk, read, base, errors or {}), focus, **more)
     drawn = drawing.sections(desk.tree, pen)
     return Sheet(drawn, meter(desk, read, completeness.places(drawn)), filled, base)
 

@@ -29,9 +29,9 @@ def check(request: HttpRequest, target: Target) -> HttpResponse:
     """What is wrong with the field :data:`CHECK` names; beside it the meter, and what came or went with the answer."""
     here, base = _on(request, target)
     filled = reading.posted(request.POST)
-    settled = settling.settle(here.tree, here.schemas, filled, base.people, here.system)
-    read = reading.read(here.tree, filled, base.people) if settled.left else settled.reading
-    pen = Pen(filled, base.people, read.shape, desk.with_notes(here, read, base, settled.left))
+    settled = settling.settle(here.tree, here.schemas, filled, base.rows, here.system)
+    read = reading.read(here.tree, filled, base.rows) if settled.left else settled.reading
+    pen = Pen(filled, base.rows, read.shape, desk.with_notes(here, read, base, settled.left))
     standing = _standing(filled)
     meter = desk.meter(here, read, {name: drawing.anchor(name) for name in standing})
     parts = [*_errors(here, pen, request.POST.get(CHECK, ""), standing)]

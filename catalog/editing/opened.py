@@ -15,11 +15,20 @@ from ingest.records import Value
 
 @dataclass(frozen=True)
 class Opened:
-    """People's part of a document at one version; ``etag`` is the store's over the same, ``stamp`` its last save."""
+    """People's part of a document at one version; ``etag`` is the store's over the same, ``stamp`` its last save.
+
+    ``together``: what two versions made together and breaks a rule, where the form goes on with that.
+    """
 
     etag: str
     people: Value
     stamp: str = ""
+    together: Value | None = None
+
+    @property
+    def rows(self) -> Value:
+        """The value that filled the form: the numbers of its rows are places in this one."""
+        return self.people if self.together is None else self.together
 
 
 def of(target: Target, etag: str, value: Mapping[str, Any]) -> Opened:
@@ -47,6 +56,8 @@ def with_people(kind: str, value: Mapping[str, Any], own: Mapping[str, Any]) -> 
 def sign(target: Target, opened: Opened) -> str:
     """The text a form carries."""
     told = {"etag": opened.etag, "people": opened.people, "stamp": opened.stamp}
+    if opened.together is not None:
+        told["together"] = opened.together
     return signing.dumps(told, salt=_salt(target), compress=True)
 
 
@@ -56,7 +67,7 @@ def unsign(target: Target, text: str) -> Opened | None:
         told = signing.loads(text, salt=_salt(target))
     except signing.BadSignature:
         return None
-    return Opened(told["etag"], told["people"], told.get("stamp", ""))
+    return Opened(told["etag"], told["people"], told.get("stamp", ""), told.get("together"))
 
 
 def _salt(target: Target) -> str:

@@ -24,6 +24,7 @@ from catalog.models.work import ReviewState
 from ingest import documents
 from ingest.documents import STRUCTURAL
 from ingest.errors import DocumentError, FairfolderError
+from ingest.purposes import Purpose
 from ingest.records import Value
 
 MOST_CHARACTERS = 10_000
@@ -170,7 +171,8 @@ def accept(review: Review, user: User, text: str = "", *, seen: str, complete: b
     _still_open(review)
     more = ""
     if complete and target.kind != STRUCTURAL and status != "complete":
-        targets.save(target, _completed, by=user.get_username(), if_match=etag)
+        purpose = Purpose(f"Accept and complete {targets.NAMES[target.word]} {target.title}", trigger="form")
+        targets.save(target, _completed, by=user.get_username(), if_match=etag, purpose=purpose)
         more = completing.completed(target, user.get_username())
         etag, _ = _read(target)
     with transaction.atomic():

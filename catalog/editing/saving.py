@@ -27,6 +27,7 @@ from ingest.records import Outcome, Value
 ASKED = "asked"  # in an address: to be told what keeps the record from being complete
 AGAINST = "against"  # in an address: the status wanted of a save that met a newer version
 _SEEN = "of"  # in an address: the newer version that answers were given of
+_TOGETHER = "Together the two versions break a rule; mend it here and save."
 _CANNOT = (BusyError, FrozenError, StoreError)
 
 
@@ -56,7 +57,7 @@ def as_complete(case: Case) -> HttpResponse:
 
 def settle(case: Case) -> Settled:
     """What of the form can be kept."""
-    return settling.settle(case.desk.tree, case.desk.schemas, case.filled, case.base.people, case.desk.system)
+    return settling.settle(case.desk.tree, case.desk.schemas, case.filled, case.base.rows, case.desk.system)
 
 
 def _lacking(case: Case, settled: Settled) -> dict[str, tuple[str, ...]]:
@@ -137,8 +138,9 @@ def _unfit(case: Case, versions: conflicts.Versions, value: Value, sentences: li
     """What two versions make together breaks a rule: it goes on in the form, where it can be mended."""
     filled = reading.fill(case.desk.tree, value)
     told_each = tuple(("content", each) for each in sentences)
-    told = Told("bad", "Together the two versions break a rule; mend it here and save.", told_each)
-    return show(replace(case, filled=filled), told=(told,), status=422, is_dirty=True)
+    told = Told("bad", _TOGETHER, told_each)
+    on_it = replace(case, filled=filled, base=replace(case.base, together=value))
+    return show(on_it, told=(told,), status=422, is_dirty=True)
 
 
 def _written(
@@ -215,7 +217,8 @@ def _standing(
     """What stands against an unsaved form."""
     if settled.refused:
         words = tuple(("content", problem.message) for problem in settled.refused)
-        return (Told("bad", "Nothing could be saved, for the document on disk is not valid as it stands:", words),)
+        sentence = "Nothing could be saved, for the document on disk is not valid as it stands:"
+        return (Told("bad", sentence if case.base.together is None else f"Nothing was saved. {_TOGETHER}", words),)
     if missing and case.base.people.get("status") == "complete":
         words = points(order.of_errors(case.desk.tree, {**missing, **settled.left}))
         sentence = "This record is marked complete, and would not be with these changes. Nothing was saved yet:"

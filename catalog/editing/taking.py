@@ -106,7 +106,7 @@ def _identities(field: Field, name: str, value: Any) -> Iterator[tuple[str, str]
 
 def offers(desk: Desk, base: Opened, filled: Filled) -> Mapping[str, inherited.Offer]:
     """What the record above has for this one, by the name of the field."""
-    value = reading.read(desk.tree, filled, base.people).value
+    value = reading.read(desk.tree, filled, base.rows).value
     return inherited.offers(desk.target, value)
 
 

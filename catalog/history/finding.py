@@ -32,8 +32,11 @@ def target(word: str, identifier: str) -> Target | None:
 
 def _gone(word: str, identifier: str) -> Target | None:
     """The document of a record whose folder is not there any more: what it said is still to be read."""
-    model: type[Project] | type[Dataset] | None = {"project": Project, "dataset": Dataset, "files": Dataset}.get(word)
-    row = model.objects.filter(identifier=identifier).first() if model is not None else None
+    row: Project | Dataset | None = None
+    if word == "project":
+        row = Project.objects.filter(identifier=identifier).first()
+    elif word in ("dataset", "files"):
+        row = Dataset.objects.filter(identifier=identifier).first()
     root = engine.root_named(row.root) if row is not None else None
     if row is None or root is None or not row.path:
         return None

@@ -19,6 +19,7 @@ from ingest.provenance.repository import Heads, Repository, batch_check, recorde
 from ingest.provenance.waiting import raw_objects
 
 _PORTION_BYTES, _PORTION_PATHS = 100_000_000, 20_000
+_MANY_GROUPS = 200
 _RACY_NS = 2_000_000_000  # a file changed this shortly before it was read may change again under the same stamp
 
 
@@ -30,6 +31,9 @@ class Difference:
     text: bytes | None
     blob: str
     apart: bool
+
+
+Groups = dict[tuple[str, str, str], list[Difference]]
 
 
 def is_folder_of_ours(path: str) -> bool:
@@ -94,15 +98,26 @@ def differences(repository: Repository, heads: Heads, paths: Sequence[str]) -> l
 
 def grouped(
     repository: Repository, found: Sequence[Difference], changed_by: Callable[[str, bytes | None, bytes | None], str]
-) -> dict[tuple[str, str, str], list[Difference]]:
+) -> Groups:
     """Differences by project, dataset and who made them: one commit each."""
     blobs = sorted({d.blob for d in found if d.blob})
     old = dict(zip(blobs, raw_objects(repository, blobs), strict=True))
-    groups: dict[tuple[str, str, str], list[Difference]] = {}
+    groups: Groups = {}
     for each in found:
         before = old.get(each.blob)
         key = (*_place(each.path, each.text or before), changed_by(each.path, before, each.text))
         groups.setdefault(key, []).append(each)
+    return groups
+
+
+def fewer(groups: Groups) -> Groups:
+    """The same by project, or by who made them, when they are very many: a root with years of records is adopted."""
+    for keep in (1, 0):
+        if len(groups) > _MANY_GROUPS:
+            wider: Groups = {}
+            for (project, _, by), group in groups.items():
+                wider.setdefault((project if keep else "", "", by), []).extend(group)
+            groups = wider
     return groups
 
 

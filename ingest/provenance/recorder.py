@@ -248,7 +248,7 @@ class Recorder:
             found = comparing.differences(hold.repository, heads, names)
             if not found:
                 return 0
-            groups = comparing.grouped(hold.repository, found, changed_by)
+            groups = comparing.fewer(comparing.grouped(hold.repository, found, changed_by))
             try:
                 self._land(hold, heads, [(_found_step(*key, group), group) for key, group in groups.items()])
                 return len(groups)

@@ -26,6 +26,7 @@ _DAMAGE = ("is corrupt", "unable to unpack", "Can't load tree", "bad object", "u
 
 
 _FEW_FOLDERS = 50
+_FEW_PATHS = 20  # for each one asked for by its name, git reads every folder on the way anew
 
 
 class DamagedError(GitError):
@@ -248,11 +249,17 @@ def batch_check(repository: Repository, names: Sequence[str]) -> list[tuple[str,
 
 def recorded(repository: Repository, heads: Heads, paths: Sequence[str]) -> dict[str, tuple[str, str]]:
     """The blob each path has in the tip, and the one it has apart; "" where there is none."""
-    columns = []
-    for commit in (heads.tip, heads.apart):
-        found = batch_check(repository, [f"{commit}:{p}" for p in paths]) if commit else [("", "")] * len(paths)
-        columns.append([oid if kind == "blob" else "" for oid, kind in found])
-    return dict(zip(paths, zip(*columns, strict=True), strict=True))
+    tip, apart = (_blobs_of(repository, commit, paths) for commit in (heads.tip, heads.apart))
+    return {path: (tip.get(path, ""), apart.get(path, "")) for path in paths}
+
+
+def _blobs_of(repository: Repository, commit: str, paths: Sequence[str]) -> dict[str, str]:
+    if not commit or not paths:
+        return {}
+    if len(paths) > _FEW_PATHS:
+        return tree_blobs(repository, commit, {path.partition("/")[0] for path in paths})
+    found = batch_check(repository, [f"{commit}:{path}" for path in paths])
+    return {path: oid for path, (oid, kind) in zip(paths, found, strict=True) if kind == "blob"}
 
 
 def tree_blobs(repository: Repository, commit: str, below: Iterable[str] = ()) -> dict[str, str]:

@@ -203,7 +203,8 @@ def _pointers(root: Path, untold: Collection[str]) -> Iterator[str]:
         if out.get("cache", True) and not kept.is_file():
             yield f"{path!r} names an object that is not in the cache"
         elif out["md5"].endswith(".dir"):
-            yield from _whole(root, data, kept.read_bytes(), untold)
+            if out.get("cache", True):  # else there is no list of what is in it
+                yield from _whole(root, data, kept.read_bytes(), untold)
         elif not (root / data).is_file():
             yield f"{path!r} is beside nothing"
         elif _shown(data) not in untold and _md5(root / data) != out["md5"]:
@@ -229,8 +230,12 @@ def _whole(root: Path, dataset: str, listing: bytes, untold: Collection[str]) ->
     except (ValueError, TypeError, KeyError) as error:
         yield f"{dataset}: its list of versions is none: {error!r}"
         return
-    here = {n for n in data_files(root / dataset) if _shown(f"{dataset}/{n}") not in untold and ".zarr/" not in n}
-    yield from (f"{dataset}: {n!r} is kept and not there" for n in sorted(set(kept) - here) if ".zarr/" not in n)
+    if dataset.endswith(".zarr"):  # everything in a store is data
+        here = {str(p.relative_to(root / dataset)) for p in (root / dataset).rglob("*") if p.is_file()}
+    else:
+        here = {n for n in data_files(root / dataset) if _shown(f"{dataset}/{n}") not in untold and ".zarr/" not in n}
+        kept = {name: md5 for name, md5 in kept.items() if ".zarr/" not in name}
+    yield from (f"{dataset}: {n!r} is kept and not there" for n in sorted(set(kept) - here))
     yield from (f"{dataset}: no version of {n!r} is kept" for n in sorted(here - set(kept)))
     for name in sorted(here & set(kept)):
         if _md5(root / dataset / name) != kept[name]:

@@ -171,6 +171,18 @@ def test_catching_up_with_many_records_takes_few_commands(kept: Kept, monkeypatc
     kept.assert_sound()
 
 
+def test_a_root_with_very_many_records_is_adopted_in_few_commits(kept: Kept) -> None:
+    for number in range(300):
+        kept.put(kept.document(f"p_{number % 2}/d{number}"), stamped(number, by="alice"))
+    assert kept.recorder.catch_up() == 2
+    assert sorted(kept.log("%an|%(trailers:key=Project,valueonly,separator=)")) == ["alice|p_0", "alice|p_1"]
+    for number in range(300):
+        kept.put(kept.document(f"p_{number}/d"), stamped(number, by="alice"))
+    assert kept.recorder.catch_up() == 1
+    assert len(kept.git("ls-files").splitlines()) == 600
+    assert kept.status() == []
+
+
 def test_an_empty_mount_point_loses_nothing(kept: Kept) -> None:
     kept.save(1)
     os.rename(kept.path("p_x"), kept.folder / "away")
