@@ -13,7 +13,7 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error, register
 
 from catalog.serving import Address, refusal
-from ingest import documents
+from ingest import blanks, documents
 from ingest.errors import SettingError
 from ingest.schema import SchemaSet
 
@@ -113,7 +113,7 @@ def _publisher() -> list[str]:
     publisher = settings.ENGINE.publisher
     if publisher is None:
         return []
-    template = documents.administrative_template(_ANY_UUID, _ANY_UUID, settings.ENGINE.metadata_language, publisher)
+    template = blanks.administrative_template(_ANY_UUID, _ANY_UUID, settings.ENGINE.metadata_language, publisher)
     wrong = [p for p in SchemaSet().problems(documents.ADMINISTRATIVE, template) if p.pointer.startswith("/publisher")]
     if not wrong:
         return []

@@ -74,7 +74,7 @@ def _reconcile(arguments: argparse.Namespace) -> int:
     counted = {"described": report.described, "unchanged": report.unchanged, "moved": report.moved,
                "missing": report.missing, "waiting": report.pending, "failed": report.failed}  # fmt: skip
     words = ", ".join(f"{count} {name}" for name, count in counted.items())
-    _answer(arguments.json, report.as_json(), words, report.alarms, report.findings)
+    _answer(arguments.json, report.as_json(), words, [*report.notices, *report.alarms], report.findings)
     return 1 if report.findings or report.alarms else 0
 
 

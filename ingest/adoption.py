@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ingest import documents, manifest
+from ingest import documents, finding, manifest
 from ingest.complete import finalise
 from ingest.documents import COMPLETE, EXPERIMENT, INSTRUMENT, STRUCTURAL
 from ingest.errors import DocumentError, FairfolderError, NotAtRestError
@@ -54,7 +54,7 @@ def settle_changed(ws: Workspace, changed: Iterable[Path], on_recorded: OnRecord
 def _runs(ws: Workspace, place: PlaceRow, on_recorded: OnRecorded) -> list[Finding]:
     findings = []
     refused: set[Path] = set()
-    found = list(documents.run_documents(ws.root / place.path))
+    found = list(finding.run_documents(ws.root / place.path))
     for each in found:
         if each.kind == COMPLETE:
             reason = _look_at_file(ws, place, each.path, on_recorded)

@@ -40,7 +40,7 @@ def record_the_rest(ws: Workspace, wanted: Sequence[str] | None, report: Report,
     if ws.tracker is not None:
         if wanted is None and not report.unfinished and not stop.is_set():
             _keep_the_rest(ws, report, stop)
-        _tell(ws, wanted)
+        _tell(ws, wanted, report)
     if recorder is not None:
         recorder.catch_up(None if wanted is None else [ws.root / path / METADATA for path in wanted])
 
@@ -59,12 +59,14 @@ def _sweep(ws: Workspace) -> None:
                     _log.warning("temporaries of a crash stay for now: %s", error)
 
 
-def _tell(ws: Workspace, wanted: Sequence[str] | None) -> None:
+def _tell(ws: Workspace, wanted: Sequence[str] | None, report: Report) -> None:
     """Leave for the status page how the versions stand; a pass over a part leaves what was told of the others."""
     tracker = ws.tracker
     assert tracker is not None
     state = tracker.state().as_json()
     before = ws.seen.get(VERSIONS)
+    if before is None and state["words"]:
+        report.notices.append(str(state["words"]))  # what it costs in room is said before anybody wonders
     if wanted is not None and isinstance(before, dict):
         mine = tuple(f"{readable(path)}/" for path in wanted)
         others = {path: why for path, why in before.get("untracked", {}).items() if not path.startswith(mine)}

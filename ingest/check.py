@@ -9,9 +9,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ingest import documents
-from ingest.documents import ADMINISTRATIVE, COMPLETE, IDENTIFIER_KEY, REGISTRY, STRUCTURAL, Found
+from ingest import documents, finding
+from ingest.documents import ADMINISTRATIVE, COMPLETE, IDENTIFIER_KEY, REGISTRY, STRUCTURAL
 from ingest.errors import DocumentError
+from ingest.finding import Found
 from ingest.layout import relative_to_root
 from ingest.places import list_folders
 from ingest.report import Finding
@@ -42,7 +43,7 @@ def check(ws: Workspace, scope: Path | None = None, progress: Callable[[int], No
     inside = None if scope is None else ws.root / relative_to_root(ws.root, scope)
     owners: dict[str, list[str]] = defaultdict(list)
     values: dict[Path, Mapping[str, Any]] = {}
-    for found in documents.find_documents(ws.root, ws.layout):
+    for found in finding.find_documents(ws.root, ws.layout):
         if inside is not None and not found.path.is_relative_to(inside):
             continue
         report.documents += 1

@@ -1,6 +1,7 @@
-"""Document values: where each kind lives, what its template holds, how it is read, written as text and compared.
+"""Document values: where each kind lives, how it is read, written as text and compared.
 
-Pure but for :func:`read_document` and :func:`find_documents`; the only writer is :mod:`ingest.store`.
+What a new one holds is in :mod:`ingest.blanks`, which ones there are on disk in :mod:`ingest.finding`. Pure but for
+:func:`read_document` and :func:`folders_in`; the only writer is :mod:`ingest.store`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 import orjson
 
 from ingest.errors import DocumentError
-from ingest.layout import METADATA, Layout
+from ingest.layout import METADATA
 from ingest.rows import Stamp
 
 SCHEMA_BASE = "https://w3id.org/fairfolder/schemas/"
@@ -80,14 +81,6 @@ class Document:
     sha256: str
     etag: str
     stamp: Stamp
-
-
-@dataclass(frozen=True)
-class Found:
-    """A metadata document on disk: its absolute path and its kind."""
-
-    path: Path
-    kind: str
 
 
 def now() -> str:
@@ -152,94 +145,6 @@ def decode_path(path: str, path_encoding: str | None = None) -> str:
 def readable(os_path: str) -> str:
     """A name that any text channel can carry: invalid bytes percent-encoded."""
     return encode_path(os_path)["path"]
-
-
-# --- templates: nothing invented ------------------------------------------------------------------------------
-
-
-def _head(kind: str, identifier: str, type_: str) -> dict[str, Any]:
-    return {
-        "$schema": schema_iri(kind),
-        "@context": context_iri(kind),
-        "@id": f"urn:uuid:{identifier}",
-        "@type": type_,
-    }
-
-
-def project_template(identifier: str, language: str) -> dict[str, Any]:
-    """Trigger 0: what the system knows of a new project."""
-    return {
-        **_head(PROJECT, identifier, "Project"),
-        "project_identifier": identifier,
-        "status": "draft",
-        "metadata_language": language,
-    }
-
-
-def administrative_template(
-    identifier: str, project_identifier: str, language: str, publisher: Mapping[str, Any] | None
-) -> dict[str, Any]:
-    """Trigger 1: what the system knows of a new dataset; ``publisher`` only when a setting names it."""
-    value = {
-        **_head(ADMINISTRATIVE, identifier, "Dataset"),
-        "dataset_identifier": identifier,
-        "associated_project_identifier": project_identifier,
-        "status": "draft",
-        "metadata_language": language,
-    }
-    if publisher is not None:
-        value["publisher"] = dict(publisher)
-    return value
-
-
-def structural_template(identifier: str, project_identifier: str, language: str) -> dict[str, Any]:
-    """Trigger 1: the empty manifest."""
-    return {
-        **_head(STRUCTURAL, identifier, "Dataset"),
-        "dataset_identifier": identifier,
-        "associated_project_identifier": project_identifier,
-        "metadata_language": language,
-        "file_count": 0,
-        "total_size_bytes": 0,
-        "formats": [],
-        "file_descriptions": [],
-    }
-
-
-def experiment_template(identifier: str, label: str, dataset_identifier: str, language: str) -> dict[str, Any]:
-    """Trigger 3: what the system knows of a new run."""
-    return {
-        **_head(EXPERIMENT, identifier, "Run"),
-        "run_id": identifier,
-        "run_label": label,
-        "dataset_identifier": dataset_identifier,
-        "status": "draft",
-        "metadata_language": language,
-    }
-
-
-def instrument_template(identifier: str, language: str) -> dict[str, Any]:
-    """What the system knows of a new instrument; its own IRI leads to its page."""
-    return {
-        **_head(INSTRUMENT, identifier, "Instrument"),
-        "instrument_identifier": identifier,
-        "identifiers": [],
-        "landing_page": f"urn:uuid:{identifier}",
-        "status": "draft",
-        "metadata_language": language,
-    }
-
-
-def registry_entry(kind: str, identifier: str, relative: str) -> dict[str, Any]:
-    """A new project's or dataset's own truth: identity and publication."""
-    return {
-        "$schema": schema_iri(REGISTRY),
-        "identifier": identifier,
-        "kind": kind,
-        **encode_path(relative),
-        "state": "present",
-        "publication": {"state": "unpublished"},
-    }
 
 
 # --- text and ETags -----------------------------------------------------------------------------------------
@@ -451,13 +356,6 @@ def kind_of(path: Path) -> str | None:
     return None
 
 
-def _names(folder: Path) -> list[str]:
-    try:
-        return sorted(os.listdir(folder))
-    except (FileNotFoundError, NotADirectoryError, PermissionError):
-        return []
-
-
 def folders_in(folder: Path) -> list[str]:
     """The names of the folders in a folder, sorted; links are none, and a folder that is not there has none."""
     try:
@@ -465,48 +363,3 @@ def folders_in(folder: Path) -> list[str]:
             return sorted(e.name for e in entries if e.is_dir(follow_symlinks=False))
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return []
-
-
-def find_documents(root: Path, layout: Layout) -> Iterator[Found]:
-    """Every metadata document under a root, whether readable or not, in a stable order; links are not followed."""
-    own = root / METADATA
-    if not own.is_symlink():
-        for name in _names(own / "registry"):
-            if name.endswith(".json") and not name.startswith("."):
-                yield Found(own / "registry" / name, REGISTRY)
-        for slug in folders_in(own / INSTRUMENTS):
-            yield from _present(instrument_document(root, slug), INSTRUMENT)
-    for project in folders_in(root):
-        if layout.is_project_name(project):
-            yield from _project_documents(root / project, layout)
-
-
-def _project_documents(folder: Path, layout: Layout) -> Iterator[Found]:
-    if not (folder / METADATA).is_symlink():
-        yield from _present(folder / METADATA / f"{PROJECT}.json", PROJECT)
-    for dataset in folders_in(folder):
-        if layout.is_dataset_name(dataset) and not (folder / dataset / METADATA).is_symlink():
-            yield from dataset_documents(folder / dataset)
-
-
-def dataset_documents(folder: Path) -> Iterator[Found]:
-    """The documents of one dataset folder."""
-    own = folder / METADATA
-    yield from _present(own / f"{ADMINISTRATIVE}.json", ADMINISTRATIVE)
-    yield from _present(own / f"{STRUCTURAL}.json", STRUCTURAL)
-    yield from run_documents(folder)
-
-
-def run_documents(folder: Path) -> Iterator[Found]:
-    """The documents of the runs of one dataset folder, each run's own before its complete metadata files."""
-    runs = folder / METADATA / RUNS
-    for label in () if runs.is_symlink() else folders_in(runs):
-        yield from _present(runs / label / f"{EXPERIMENT}.json", EXPERIMENT)
-        for name in _names(runs / label):
-            if revision_of(name):
-                yield Found(runs / label / name, COMPLETE)
-
-
-def _present(path: Path, kind: str) -> Iterator[Found]:
-    if os.path.lexists(path):
-        yield Found(path, kind)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ingest import documents
+from ingest import blanks, documents
 from ingest.documents import INSTRUMENT, SYSTEM_KEYS
 from ingest.errors import DocumentError
 from ingest.labels import free, label_of
@@ -40,7 +40,7 @@ def new(store: Store, root: Path, value: Mapping[str, Any], by: str, language: s
         StoreError, BusyError: when it cannot be written now.
     """
     told = {k: v for k, v in value.items() if k not in SYSTEM_KEYS[INSTRUMENT]}
-    record = {**documents.instrument_template(documents.new_identifier(), language), **told}
+    record = {**blanks.instrument_template(documents.new_identifier(), language), **told}
     while True:
         path = documents.instrument_document(root, free_slug(root, str(told.get("instrument_name", ""))))
         change = Change(path, INSTRUMENT, lambda old: dict(record) if old is None else None)

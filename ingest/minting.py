@@ -49,12 +49,12 @@ def _within(key: str, value: Any) -> Any:
     inner = {k: _within(k, v) for k, v in value.items()}
     if key not in _TYPED or not inner:
         return inner
-    type_ = inner.get("@type") or _TYPED[key] or _told(inner)
+    type_ = inner.get("@type") or _TYPED[key] or told_by_keys(inner)
     identity = inner.get("@id") or _identity(inner, type_)
     return {"@id": identity, **({"@type": type_} if type_ else {}), **inner}
 
 
-def _told(agent: Mapping[str, Any]) -> str:
+def told_by_keys(agent: Mapping[str, Any]) -> str:
     """Whether an agent is a person or an organization, as far as its keys tell; nothing is guessed from a name."""
     told = ["Organization"] if "ror" in agent else []
     if any(key in agent for key in _PERSONS_OWN):

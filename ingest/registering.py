@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ingest import documents
+from ingest import blanks, documents
 from ingest.documents import REGISTRY
 from ingest.errors import DocumentError, StoreError
 from ingest.layout import METADATA
@@ -41,7 +41,7 @@ def next_entry(
     """
     path = documents.registry_document(root, record.identifier)
     old = documents.read_if_there(path, REGISTRY)
-    entry = dict(old.value) if old else documents.registry_entry(record.kind, record.identifier, record.relative)
+    entry = dict(old.value) if old else blanks.registry_entry(record.kind, record.identifier, record.relative)
     entry.pop("path_encoding", None)
     entry = record.registry({**entry, **documents.encode_path(record.relative)})
     entry |= _texts(root / record.relative / METADATA, record, prepared, entry)

@@ -65,6 +65,7 @@ class Report:
     unfinished: bool = False  # ended early for something more urgent
     alarms: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)  # what a person is told once, without anything being wrong
     retry: set[str] = field(default_factory=set)  # parts with something that failed and may succeed later
     waiting: dict[str, float] = field(default_factory=dict)  # part with a file not at rest → seconds until it may be
     left_over: set[str] = field(default_factory=set)  # datasets that an unfinished pass did not come to

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import schemas
-from ingest import documents
+from ingest import blanks, documents
 from ingest.documents import EXPERIMENT, SYSTEM_KEYS
 from ingest.errors import DocumentError, printable
 from ingest.layout import RUN_TEMPLATES, TEMPLATE_SCHEMAS
@@ -119,7 +119,7 @@ def _wrong(value: Mapping[str, Any], judge: SchemaSet) -> str:
     own = sorted(_OF_THE_RUN & set(begun))
     if own:
         return f"Its value sets {own[0]!r}, which every run has of its own; take it out."
-    draft = {**documents.experiment_template(_EXAMPLE, "run", _EXAMPLE, "en"), **begun}
+    draft = {**blanks.experiment_template(_EXAMPLE, "run", _EXAMPLE, "en"), **begun}
     stamps = dict.fromkeys(("created_date", "last_modified_date"), "2000-01-01T00:00:00Z")
     stamps |= dict.fromkeys(("created_by", "last_modified_by"), "system:trigger-3")
     problems = judge.problems(EXPERIMENT, {**draft, "$schema": judge.schema_id(EXPERIMENT), **stamps})

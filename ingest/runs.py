@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ingest import documents, instruments, manifest
+from ingest import blanks, documents, instruments, manifest
 from ingest.documents import EXPERIMENT, RUNS, STRUCTURAL, encode_path
 from ingest.errors import DocumentError, LayoutError
 from ingest.labels import free, label_of
@@ -221,7 +221,7 @@ def start(
     while True:
         label = free_label(root, dataset_relative, wanted.label or wanted.name)
         path = documents.run_document(root, dataset_relative, label)
-        template = documents.experiment_template(run_id, label, dataset_identifier, wanted.language)
+        template = blanks.experiment_template(run_id, label, dataset_identifier, wanted.language)
         change = Change(path, EXPERIMENT, new)
         record = Record("dataset", dataset_identifier, dataset_relative, (change,))
         outcome = store.apply([record], by=by, purpose=Purpose(trigger="3", run=label))[0]

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -18,30 +17,9 @@ from typing import Any
 import orjson
 
 from ingest.errors import StoreError, printable
-from ingest.locking import lock_file
 from ingest.rows import TROUBLES, FileRow, PlaceRow, Stamp, Trouble
 from ingest.rows import Condition as Condition
-
-_SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;
-CREATE TABLE place (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, path BLOB NOT NULL, dev INTEGER NOT NULL,
-    ino INTEGER NOT NULL, identifier TEXT NOT NULL UNIQUE, gone INTEGER NOT NULL DEFAULT 0,
-    doubt INTEGER NOT NULL DEFAULT 0);
-CREATE INDEX place_path ON place(path);
-CREATE TABLE file (place INTEGER NOT NULL, path BLOB NOT NULL, dev INTEGER NOT NULL, ino INTEGER NOT NULL,
-    size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL, sha256 BLOB NOT NULL,
-    identifier BLOB NOT NULL, condition INTEGER NOT NULL, reason TEXT NOT NULL, since REAL NOT NULL,
-    PRIMARY KEY (place, path)) WITHOUT ROWID;
-CREATE INDEX file_inode ON file(ino);
-CREATE INDEX file_identifier ON file(identifier);
-CREATE INDEX file_trouble ON file(condition, since) WHERE condition <> 0;
-CREATE TABLE document (path BLOB PRIMARY KEY, dev INTEGER NOT NULL, ino INTEGER NOT NULL, size INTEGER NOT NULL,
-    mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL, sha256 BLOB NOT NULL, system BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE trouble (path BLOB PRIMARY KEY, condition INTEGER NOT NULL, reason TEXT NOT NULL, since REAL NOT NULL)
-    WITHOUT ROWID;
-PRAGMA user_version = 2;
-"""
-_VERSION = 2
+from ingest.seen_database import SeenDatabase
 
 # Stamp, SHA-256 and system fields of a document as we last wrote or accepted it.
 LastSeen = tuple[Stamp, str, Mapping[str, Any]]
@@ -59,99 +37,13 @@ def state_folder(state_dir: Path, root: Path) -> Path:
     return state_dir / "roots" / root_id(root)
 
 
-class _Database:
-    """A connection whose failures (the disk is full, the file is gone) are told in words."""
-
-    def __init__(self, connection: sqlite3.Connection, told: Callable[[Exception], StoreError]) -> None:
-        self._connection = connection
-        self._told = told
-        self.close = connection.close
-
-    def execute(self, query: str, values: Sequence[object] = ()) -> sqlite3.Cursor:
-        try:
-            return self._connection.execute(query, values)
-        except sqlite3.DatabaseError as error:
-            raise self._told(error) from error
-
-    def executemany(self, query: str, values: Iterable[Sequence[object]]) -> None:
-        try:
-            self._connection.executemany(query, values)
-        except sqlite3.DatabaseError as error:
-            raise self._told(error) from error
-
-
 class Seen:
     """The rows of one root. Opened for writing it creates what is missing; read-only it is empty until then."""
 
     def __init__(self, folder: Path, *, read_only: bool = False) -> None:
         self.folder = folder
-        self.path = folder / "seen.sqlite"
-        self._db = _Database(self._open_read_only() if read_only else self._open(), self._unusable)
-
-    def _open(self) -> sqlite3.Connection:
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            # Processes that start at once set it up one after the other.
-            with lock_file(self.folder / "seen.lock", 30.0):
-                return self._set_up()
-        except (OSError, sqlite3.OperationalError) as error:
-            raise self._unusable(error) from error
-
-    def _set_up(self) -> sqlite3.Connection:
-        try:
-            db = self._connect()
-            version = db.execute("PRAGMA user_version").fetchone()[0]
-            if version == 0 and db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
-                db.executescript(_SCHEMA)  # its last statement sets the version: until then readers see nothing yet
-            elif version != _VERSION:
-                return self._start_anew(db)
-            db.execute("SELECT count(*) FROM meta").fetchone()
-            return db
-        except sqlite3.OperationalError:
-            raise
-        except sqlite3.DatabaseError:
-            return self._start_anew(None)  # damaged: what it holds can be had again by reading the files
-
-    def _unusable(self, error: Exception) -> StoreError:
-        return StoreError(
-            self.path,
-            f"The state folder {str(self.folder)!r} cannot be used ({error}); make it writable, free some space, "
-            "or set FAIRFOLDER_STATE_DIR to another folder.",
-        )
-
-    def _connect(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = NORMAL")
-        return db
-
-    def _start_anew(self, db: sqlite3.Connection | None) -> sqlite3.Connection:
-        if db is not None:
-            db.close()
-        for suffix in ("", "-wal", "-shm"):
-            self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
-        db = self._connect()
-        db.executescript(_SCHEMA)
-        return db
-
-    def _open_read_only(self) -> sqlite3.Connection:
-        if not self.path.exists():
-            return self._nothing_yet()
-        uri = self.path.as_uri() + "?mode=ro"
-        try:
-            db = sqlite3.connect(uri, uri=True, timeout=5, isolation_level=None, check_same_thread=False)
-            if db.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
-                db.close()  # whoever writes it is just setting it up, or makes it anew when it starts
-                return self._nothing_yet()
-            db.execute("SELECT count(*) FROM meta").fetchone()
-        except sqlite3.DatabaseError as error:
-            raise self._unusable(error) from error
-        return db
-
-    def _nothing_yet(self) -> sqlite3.Connection:
-        db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-        db.executescript(_SCHEMA)
-        return db
+        self._db = SeenDatabase(folder, read_only=read_only)
+        self.path = self._db.path
 
     def renumber_device(self, old: int, new: int) -> None:
         """The same file system got another device number (a reboot, a remount): that alone changes no file."""

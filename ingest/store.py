@@ -338,7 +338,8 @@ class Store:
         records = [w.record for w in ready or works]
         touched = [self._touched(p) for w in ready for p in w.prepared]
         doing = action(purpose, stamping.by, stamping.moment, records, touched)
-        self.recorder.begin([p.path for w in ready for p in w.prepared], doing)
+        paths = [p.path for w in ready for p in w.prepared]
+        self.recorder.begin(paths, doing, beside=purpose.beside, moved=purpose.moved)
         try:
             yield landed
         except BaseException:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from ingest import documents, manifest
+from ingest import blanks, documents, finding, manifest
 from ingest.documents import ADMINISTRATIVE, EXPERIMENT, PROJECT, STRUCTURAL, encode_path
 from ingest.events import Arrived, Described, FileEvent, Forgotten, Gone, Left, Moved, Renewed
 from ingest.places import Decision, Verdict
@@ -82,7 +82,7 @@ def project_record(
 
     def describe(old: Value | None) -> Value:
         if old is None:
-            return {**documents.project_template(identifier, site.settings.metadata_language), **born}
+            return {**blanks.project_template(identifier, site.settings.metadata_language), **born}
         if derived_from:
             return _copied(old, "project_identifier", identifier, derived_from)
         return old
@@ -107,12 +107,12 @@ def dataset_record(
 
     def administrative(old: Value | None) -> Value:
         if old is None:
-            return {**documents.administrative_template(identifier, project_identifier, language, publisher), **born}
+            return {**blanks.administrative_template(identifier, project_identifier, language, publisher), **born}
         return {**_copied(old, "dataset_identifier", identifier, derived_from), **link}
 
     def structural(old: Value | None) -> Value:
         if old is None:
-            return {**documents.structural_template(identifier, project_identifier, language), **born}
+            return {**blanks.structural_template(identifier, project_identifier, language), **born}
         value = _copied_manifest(old, identifier) if derived_from else old
         return {**value, **link}
 
@@ -163,7 +163,7 @@ def _copied_runs(site: Site, path: str, identifier: str) -> list[Change | Entrie
 
     return [
         Change(found.path, EXPERIMENT, renewed)
-        for found in documents.dataset_documents(site.root / path)
+        for found in finding.dataset_documents(site.root / path)
         if found.kind == EXPERIMENT
     ]
 

@@ -14,22 +14,18 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from queue import SimpleQueue
 
 import orjson
 
-from ingest import documents
 from ingest.adoption import settle_changed
 from ingest.dirty import Board
-from ingest.documents import ADMINISTRATIVE, PROJECT, STRUCTURAL
 from ingest.errors import BusyError, FairfolderError
-from ingest.layout import IGNORE_FILE, METADATA, PlaceKind
+from ingest.hints import DOCUMENTS, Hints, documents_changed
 from ingest.locking import lock_file
 from ingest.losses import Unfinished
 from ingest.readers import SlowReads
 from ingest.reconcile import reconcile
 from ingest.report import Report
-from ingest.rows import Stamp
 from ingest.sources import Events, file_system_of, standing, why_no_events, without_events
 from ingest.status import watched_already
 from ingest.upkeep import Upkeep
@@ -91,13 +87,13 @@ class _Watch:
     stop: threading.Event
     announce: Callable[[str], None]
     board: Board
+    hints: Hints
     state: WatchState
     events: Events | None = None
     standing: tuple[int, int] | None = None
     full_at: float = 0.0
     sing_at: float = 0.0
     told_at: float = 0.0
-    documents: SimpleQueue[Path] = field(default_factory=SimpleQueue)
     slow: SlowReads | None = None
     backoff: dict[str, float] = field(default_factory=dict)
     unfinished: Unfinished | None = None  # the scan of everything that goes on, by turns with what is due meanwhile
@@ -128,7 +124,7 @@ def watch(
         with lock_file(ws.state / "watch.lock", 1.0):
             board, ending = Board(ws.settings.settle_seconds), _Ending(stop)
             state = WatchState(os.getpid(), supervisor, "starting", "", time.time())
-            run = _Watch(ws, on_recorded, ending, announce, board, state)
+            run = _Watch(ws, on_recorded, ending, announce, board, Hints(ws, board), state)
             run.slow = SlowReads(ending, lambda part: board.again(part, 0.0))
             upkeep = Upkeep(ws, ending)
             try:
@@ -182,7 +178,7 @@ def _interval(run: _Watch) -> float:
 
 
 def _listen(run: _Watch, kind: str) -> None:
-    events = Events(run.ws.root, lambda path, is_dir: _hint(run, path, is_dir))
+    events = Events(run.ws.root, run.hints.heard)
     try:
         events.start()
     except OSError as error:
@@ -199,47 +195,6 @@ def _poll(run: _Watch, reason: str) -> None:
     run.events = None
     run.state.mode, run.state.mode_reason = "polling", reason
     run.announce(f"Watching {run.ws.root} by looking every {run.ws.settings.poll_seconds:g} s: {reason}.")
-
-
-# --- hints ----------------------------------------------------------------------------------------------------
-
-
-def _hint(run: _Watch, path: str, is_dir: bool) -> None:
-    """What an event's path (relative to the root) may mean; never trusted, only scanned for."""
-    place = run.ws.layout.place(path, is_dir=is_dir)
-    name = path.rpartition("/")[2]
-    if place.kind is PlaceKind.METADATA:
-        _document_hint(run, path, place.project, place.dataset, name)
-    elif name == IGNORE_FILE:
-        run.board.mark(place.dataset_path if place.dataset else "")
-    elif place.kind in (PlaceKind.DATA, PlaceKind.DATASET):
-        run.board.mark(place.dataset_path, at=_changed_at(run, path))
-    elif place.kind in (PlaceKind.PROJECT, PlaceKind.STRAY):
-        run.board.mark(place.project)
-    elif place.kind is PlaceKind.ROOT:
-        run.board.mark("")
-
-
-def _document_hint(run: _Watch, path: str, project: str, dataset: str, name: str) -> None:
-    if name == METADATA:
-        run.board.mark(f"{project}/{dataset}" if dataset else project, data=False)
-        return
-    kind = documents.kind_of(run.ws.root / path)
-    if kind in (PROJECT, ADMINISTRATIVE, STRUCTURAL):
-        run.board.mark(f"{project}/{dataset}" if dataset else project, data=False)
-    elif kind is not None and kind != documents.REGISTRY:
-        run.documents.put(run.ws.root / path)
-        run.board.mark(".documents", data=False)
-
-
-def _changed_at(run: _Watch, path: str) -> float:
-    """When the file last changed, on our clock: watchdog holds events back half a second to pair moves."""
-    moment = time.monotonic()
-    try:
-        age = time.time() - os.lstat(run.ws.root / path).st_ctime
-    except OSError:
-        return moment
-    return moment - min(max(age, 0.0), 1.0)
 
 
 # --- the loop -------------------------------------------------------------------------------------------------
@@ -276,11 +231,9 @@ def _turn(run: _Watch) -> None:
     _look_after_events(run)
     if time.monotonic() >= run.full_at and run.unfinished is None:
         due[""] = True
-    if ".documents" in due:
-        due.pop(".documents")
-        changed = set()
-        while not run.documents.empty():
-            changed.add(run.documents.get())
+    if DOCUMENTS in due:
+        due.pop(DOCUMENTS)
+        changed = run.hints.documents()
         run.on_recorded(sorted(changed))
         settle_changed(run.ws, changed, run.on_recorded)
     if due:
@@ -295,7 +248,7 @@ def _scan(run: _Watch, due: dict[str, bool]) -> None:
         return
     if due.pop("", False):  # what it has been through already may have changed
         run.once_more = True
-    parts = sorted(p for p, data in due.items() if data or _documents_changed(run.ws, p))
+    parts = sorted(p for p, data in due.items() if data or documents_changed(run.ws, p))
     if parts:
         _look(run, parts, parts)
     if goes_on and run.unfinished is not None:
@@ -372,6 +325,8 @@ def _look_again(run: _Watch, scanned: Sequence[str], report: Report, cost: float
 
 
 def _heed(run: _Watch, report: Report) -> None:
+    for notice in report.notices:
+        run.announce(notice)
     for alarm in report.alarms:
         if alarm not in run.state.alarms:
             run.announce(alarm)
@@ -380,20 +335,6 @@ def _heed(run: _Watch, report: Report) -> None:
         run.unfinished = None
         # Frozen: look again soon, it may be back; not so often where looking is much work.
         run.board.again("", max(RETRY_SECONDS, 10 * report.seconds))
-
-
-def _documents_changed(ws: Workspace, part: str) -> bool:
-    """Whether a part's documents are other than as we left them: our own writes are no news."""
-    names = (ADMINISTRATIVE, STRUCTURAL) if "/" in part else (PROJECT,)
-    for name in names:
-        relative = f"{part}/{METADATA}/{name}.json"
-        known = ws.seen.document(relative)
-        try:
-            if known is None or known[0] != Stamp.of(os.lstat(ws.root / relative)):
-                return True
-        except OSError:
-            return True
-    return False
 
 
 def _look_after_root(run: _Watch) -> None:

@@ -30,7 +30,7 @@ WRITERS = {
     "ingest/texts.py": "the store's temporary files, and their taking a document's place",
     "ingest/folders.py": "the store's folders and temporary files, and the two one-byte files of clock and canary",
     "ingest/locking.py": "lock files",
-    "ingest/seen.py": "what was last seen, in the state folder",
+    "ingest/seen_database.py": "what was last seen, in the state folder",
     "ingest/workspace.py": "the flag that holds reading, in the state folder",
     "ingest/watch.py": "what the watcher says of itself, in the state folder",
     "ingest/upkeep.py": "what the upkeep says of itself, in the state folder",

@@ -255,12 +255,13 @@ def _walk(target: Target, start: tuple[str, str] | None, at_once: int) -> Iterat
         yield from _back(opened, target, start[0], start[1], "", at_once)
         return
     for tip in _tips(opened):
-        some = False
-        for each in _back(opened, target, "", _path_at(opened, target, tip) or target.relative, tip, at_once):
-            some = True
-            yield each
-        if some:
-            return
+        for path in _places(opened, target, tip):
+            some = False
+            for each in _back(opened, target, "", path, tip, at_once):
+                some = True
+                yield each
+            if some:
+                return
 
 
 def _back(opened: Repository, target: Target, commit: str, path: str, upto: str, at_once: int) -> Iterator[Version]:
@@ -274,6 +275,13 @@ def _back(opened: Repository, target: Target, commit: str, path: str, upto: str,
             if earlier in ("", path):
                 return
             path = earlier
+
+
+def _places(opened: Repository, target: Target, tip: str) -> Iterator[str]:
+    """Where the newest version is to be looked for: where the document stands, else where the history has it."""
+    yield target.relative
+    if (recorded := _path_at(opened, target, tip)) not in ("", target.relative):
+        yield recorded
 
 
 def _tips(opened: Repository) -> list[str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from django.conf import settings
 
-from catalog import state
+from catalog import engine, state
 from catalog.commanding import chosen
 from catalog.editing.targets import Target
 from catalog.history import finding
@@ -55,8 +56,7 @@ def subject(path: str) -> Subject:
     """
     if "\0" in path or not path:
         raise LayoutError(f"{path!r} cannot be a path; name a folder or a file in a watched folder.")
-    root, whole = chosen(path)[0]
-    relative = relative_to_root(root, whole) if whole is not None else ""
+    root, relative = _place(path)
     if relative in ("", "."):
         return Subject(root, "", Sort.ROOT)
     place = Layout(settings.ENGINE.project_prefix, settings.ENGINE.dataset_prefix).place(relative)
@@ -71,3 +71,18 @@ def subject(path: str) -> Subject:
         f"{path!r} has no history: only records and the data files of datasets have one; name a project, a dataset, "
         "a document in .metadata or a data file."
     )
+
+
+def _place(path: str) -> tuple[Path, str]:
+    """The root a path lies in, and its ``os`` path below it; what is gone is sought where its project still is."""
+    try:
+        root, whole = chosen(path)[0]
+        return root, relative_to_root(root, whole) if whole is not None else ""
+    except LayoutError:
+        if os.path.isabs(path):
+            raise
+        for root in engine.roots():
+            relative = relative_to_root(root, root / path)
+            if (root / relative.partition("/")[0]).is_dir():
+                return root, relative
+        raise

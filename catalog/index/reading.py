@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from ingest import documents
+from ingest import documents, finding
 from ingest.errors import DocumentError
 from ingest.layout import METADATA, Layout
 from ingest.places import list_datasets
@@ -91,21 +91,21 @@ def places_below(folder: Place, layout: Layout) -> Iterator[Place]:
     parts = folder.relative.split("/")
     owner = parts[: parts.index(METADATA)] if METADATA in parts else parts
     if not owner:
-        found = documents.find_documents(folder.root, Layout(_NO_PROJECT))
+        found = finding.find_documents(folder.root, Layout(_NO_PROJECT))
     elif len(owner) == 1:
         found = _of_project(folder.root, owner[0], layout)
     else:
-        found = documents.dataset_documents(folder.root / owner[0] / owner[1])
+        found = finding.dataset_documents(folder.root / owner[0] / owner[1])
     for each in found:
         place = Place(folder.root, each.path.relative_to(folder.root).as_posix())
         if kind_at(place, layout):
             yield place
 
 
-def _of_project(root: Path, project: str, layout: Layout) -> Iterator[documents.Found]:
-    yield documents.Found(documents.project_document(root, project), documents.PROJECT)
+def _of_project(root: Path, project: str, layout: Layout) -> Iterator[finding.Found]:
+    yield finding.Found(documents.project_document(root, project), documents.PROJECT)
     for _, dataset in list_datasets(root, project, layout):
-        yield from documents.dataset_documents(root / dataset)
+        yield from finding.dataset_documents(root / dataset)
 
 
 def read(place: Place, kind: str) -> Reading | None:

@@ -23,7 +23,7 @@ from catalog.index.reading import Place, Reading, kind_at, locate, places_below,
 from catalog.index.records import Affected, Columns
 from catalog.models import ChangeLog, Dataset, Document, File, FileDocument, Instrument, Project, Rebuild, Run
 from catalog.queries import below
-from ingest import documents
+from ingest import documents, finding
 from ingest.errors import BusyError, DocumentError, FairfolderError, FrozenError
 from ingest.layout import Layout
 from ingest.locking import lock_file
@@ -183,7 +183,7 @@ def _layout() -> Layout:
 
 
 def _on_disk(root: Path) -> Iterator[Place]:
-    for found in documents.find_documents(root, _layout()):
+    for found in finding.find_documents(root, _layout()):
         yield Place(root, found.path.relative_to(root).as_posix())
 
 

@@ -4,19 +4,43 @@ from __future__ import annotations
 
 import json
 import os
+import threading
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from ingest.provenance.actions import Action
 
 
 @dataclass(frozen=True)
 class Intent:
-    """An action that began, and the paths (``os`` strings relative to the root) it is about to change."""
+    """An action that began, and the paths (``os`` strings relative to the root) it is about to change.
+
+    ``moved`` are folders whose metadata belongs to it, old and new ("": it is gone).
+    """
 
     action: Action
     paths: tuple[str, ...]
+    moved: tuple[tuple[str, str], ...] = ()
+
+
+def _read(file: Path) -> list[Intent]:
+    """What a file holds; a text that a crash cut short counts for nothing."""
+    try:
+        text = file.read_text("ascii")
+    except FileNotFoundError:
+        return []
+    try:
+        return [_intent(each) for each in json.loads(text or "[]")]
+    except (ValueError, KeyError, TypeError):
+        return []
+
+
+def _intent(value: dict[str, Any]) -> Intent:
+    moved = tuple((old, new) for old, new in value.get("moved", ()))
+    return Intent(Action(**value["action"]), tuple(value["paths"]), moved)
 
 
 class Intents:
@@ -27,21 +51,30 @@ class Intents:
 
     def read(self) -> list[Intent]:
         """Those that are there, oldest first; a text that a crash cut short counts for nothing."""
-        try:
-            text = self._file.read_text("ascii")
-        except FileNotFoundError:
-            return []
-        try:
-            return [Intent(Action(**each["action"]), tuple(each["paths"])) for each in json.loads(text or "[]")]
-        except (ValueError, KeyError, TypeError):
-            return []
+        return _read(self._file)
+
+    # --- actions that could not be recorded at all ------------------------------------------------------------
+
+    def leave(self, intent: Intent) -> None:
+        """Keep an action for later, durably, in a file of its own: our lock may not be had now.
+
+        Raises:
+            OSError: when the state folder does not take it.
+        """
+        name = f"left-{time.time_ns():020}-{os.getpid()}-{threading.get_ident()}.json"
+        Intents(self._file.with_name(name)).write([intent])
+
+    def left(self) -> list[tuple[Path, Intent]]:
+        """What was left, oldest first, with the file it is in, to be removed when it is done."""
+        files = sorted(self._file.parent.glob("left-*.json"))
+        return [(file, intent) for file in files for intent in _read(file)]
 
     def write(self, intents: Sequence[Intent]) -> None:
         """Make these the ones that are there, durably. Without any it need not be durable: they change nothing."""
         if not intents and not self._file.exists():
             return
         # json, not orjson: a name of invalid UTF-8 is a lone surrogate.
-        text = json.dumps([{"action": asdict(i.action), "paths": i.paths} for i in intents]).encode("ascii")
+        text = json.dumps([{"action": asdict(i.action), "paths": i.paths, "moved": i.moved} for i in intents]).encode("ascii")
         new = not self._file.exists()
         self._file.parent.mkdir(parents=True, exist_ok=True)
         fd = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)

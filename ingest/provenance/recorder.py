@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ingest.errors import BusyError, FairfolderError
+from ingest.errors import FairfolderError
 from ingest.layout import Layout, relative_to_root
 from ingest.provenance import actions, comparing, marking, proving, pushing, tidying
 from ingest.provenance.actions import Action
@@ -26,6 +26,7 @@ from ingest.provenance.ours import is_ours
 from ingest.provenance.proving import Proof
 from ingest.provenance.repository import Heads, Repository, identity, look, open_repository
 from ingest.provenance.settings import GitSettings
+from ingest.provenance.troubles import in_words
 from ingest.provenance.waiting import waiting
 
 _log = logging.getLogger("fairfolder.provenance")
@@ -58,7 +59,8 @@ class _Hold:
     repository: Repository
     landing: Landing
     stack: ExitStack
-    begun: list[Intent]
+    begun: list[Intent]  # of a crash, and still not recorded
+    own: Intent | None = None
     completed: int = 0  # actions of a crash that were recorded on the way in
 
 
@@ -83,8 +85,13 @@ class Recorder:
 
     # --- one action -----------------------------------------------------------------------------------------
 
-    def begin(self, paths: Sequence[Path], action: Action) -> None:
+    def begin(
+        self, paths: Sequence[Path], action: Action, beside: Sequence[Path] = (), moved: Sequence[tuple[str, str]] = ()
+    ) -> None:
         """Before documents are replaced: their present versions are recorded, and who is about to change them.
+
+        ``beside`` are files of the action that stand already, ``moved`` as :meth:`record` has it: a crash from here on
+        leaves their names too.
 
         Our lock is held from here to :meth:`record` or :meth:`abandon`. Trouble is logged and told by :meth:`state`;
         it never stops the action.
@@ -100,8 +107,8 @@ class Recorder:
         try:
             names = self._relative(paths)
             self._record_found(hold, names)
-            hold.begun.append(Intent(action, tuple(names)))
-            self._intents.write(hold.begun)
+            hold.own = Intent(action, tuple(dict.fromkeys([*names, *self._relative(beside)])), tuple(moved))
+            self._intents.write([*hold.begun, hold.own])
         except _TROUBLES as error:
             self._trouble(error)
         self._thread.hold = hold
@@ -123,15 +130,26 @@ class Recorder:
             if hold is None:
                 hold = self._enter()
             commit = self._record(hold, self._relative(paths), action, moved)
-            self._intents.write([])
+            self._intents.write(hold.begun)
             self._well()
             return commit
         except _TROUBLES as error:
             self._trouble(error)
+            self._leave(hold, Intent(action, tuple(self._relative(paths)), tuple(moved)))
             return ""
         finally:
             if hold is not None:
                 hold.stack.close()
+
+    def _leave(self, hold: _Hold | None, intent: Intent) -> None:
+        """An action that is done and could not be recorded: what no comparing would find waits with its names."""
+        try:
+            if hold is None:
+                self._intents.leave(intent)
+            else:
+                self._intents.write([*hold.begun, intent])
+        except OSError as error:
+            self._trouble(error)
 
     def abandon(self) -> None:
         """Nothing was written after :meth:`begin`."""
@@ -139,7 +157,7 @@ class Recorder:
         self._thread.hold = None
         if hold is not None:
             try:
-                self._intents.write(hold.begun[:-1])
+                self._intents.write(hold.begun)
             except OSError as error:
                 self._trouble(error)
             finally:
@@ -176,19 +194,27 @@ class Recorder:
 
     def _completed(self, hold: _Hold) -> list[Intent]:
         """The actions of a crash, recorded; those that still cannot be are given back."""
-        left = self._intents.read()
+        left = [*((None, intent) for intent in self._intents.read()), *self._intents.left()]
+        later: set[str] = set()
+        for at in range(len(left) - 1, -1, -1):  # what stands at a path is of the last who wrote it
+            file, intent = left[at]
+            left[at] = file, replace(intent, paths=tuple(p for p in intent.paths if p not in later))
+            later |= set(intent.paths)
         done = 0
-        for intent in left:
+        for file, intent in left:
             try:
-                hold.completed += bool(self._record(hold, list(intent.paths), intent.action))
+                hold.completed += bool(self._record(hold, list(intent.paths), intent.action, intent.moved))
                 self._keep_index(hold, intent.paths)
             except _TROUBLES as error:
                 self._trouble(error)
                 break
             done += 1
-        if done:
-            self._intents.write(left[done:])
-        return left[done:]
+            if file is not None:
+                file.unlink(missing_ok=True)
+        rest = [intent for file, intent in left[done:] if file is None]
+        if any(file is None for file, _ in left[:done]):
+            self._intents.write(rest)
+        return rest
 
     def _keep_index(self, hold: _Hold, paths: Sequence[str]) -> None:
         """The user's index may not have learned what a crash had just committed."""
@@ -351,9 +377,7 @@ class Recorder:
     # --- telling --------------------------------------------------------------------------------------------
 
     def _trouble(self, error: Exception) -> None:
-        words = str(error)
-        if isinstance(error, BusyError):
-            words = f"{words} What it says of the history is made up for later."
+        words = in_words(self.root, error)
         _log.error("the history of %s: %s", self.root, words)
         self._notes.write(trouble=words, lock=self._foreign.notice)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -55,7 +54,7 @@ def _parsed(out: bytes) -> Iterator[Recorded]:
     texts = out.split(b"\0")
     width, at = len(_FIELDS) + len(_TRAILERS), 0
     while at + width <= len(texts):
-        fields = [os.fsdecode(text) for text in texts[at : at + width]]
+        fields = [text.decode("utf-8", "backslashreplace") for text in texts[at : at + width]]
         at += width
         blob = ""
         while at < len(texts) and texts[at].lstrip(b"\n").startswith(b":"):

@@ -17,7 +17,7 @@ from PIL import Image
 from catalog import accounts, index
 from catalog.models import ChangeLog, Dataset, Document, File, Instrument, Project, Run
 from catalog.models.work import BulkChange, PlannedChange, Review
-from ingest import documents, revisions
+from ingest import blanks, documents, revisions
 from tests.catalog.recorded import Past
 from tests.catalog.tree import AUDIT, Tree, entry, identifier, put
 
@@ -47,14 +47,14 @@ def populated(tree: Tree) -> World:
         entries = [entry(f"{letter}.csv"), entry(picture.name, picture.stat().st_size, "image/png")]
         dataset = tree.dataset(f"{folder}/plate", entries, 2 + 10 * number)
         run = identifier("run", letter)
-        value = {**documents.experiment_template(run, "run_1", dataset, "en"), **AUDIT}
+        value = {**blanks.experiment_template(run, "run_1", dataset, "en"), **AUDIT}
         document = put(documents.run_document(tree.root, f"{folder}/plate", "run_1"), value)
         revision = {"data_object_identifier": revisions.data_object(run), "revision": 1}
         put(document.with_name(revisions.revision_name("run_1", 1)), revision)
         instrument = identifier("instrument", letter)
         slug = f"scope-{letter.lower()}"
         put(
-            documents.instrument_document(tree.root, slug), {**documents.instrument_template(instrument, "en"), **AUDIT}
+            documents.instrument_document(tree.root, slug), {**blanks.instrument_template(instrument, "en"), **AUDIT}
         )
     index.refresh(tree.documents())
     Past(tree.root).begin().commit("Describe everything", by="")

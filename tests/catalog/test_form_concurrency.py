@@ -86,6 +86,34 @@ def test_their_side_can_be_chosen_and_a_third_version_is_seen_too(tree: Tree, da
     assert (value_of(tree)["dataset_title"], value_of(tree)["methods"]) == ("Third", "M")
 
 
+def test_rows_keep_what_no_form_shows_where_two_versions_break_a_rule_together(
+    tree: Tree, dataset: str, curator: Client
+) -> None:
+    doi = "https://doi.org/10.1234/x"
+    first, second = (
+        {"@id": f"urn:x-site:{each}", "identifier": doi, "scheme": "URL", "site_note": each} for each in "ab"
+    )
+    edit_on_disk(tree, related_identifiers=[first, second])
+    form = open_form(curator, "dataset", dataset).press("add:/related_identifiers")
+    form = form.press("up:/related_identifiers/2").press("up:/related_identifiers/1")
+    edit_on_disk(tree, related_identifiers=[first, {**second, "scheme": "DOI"}], methods="Theirs")
+    added = {"/related_identifiers/0/identifier": "https://c.example/", "/related_identifiers/0/scheme": "URL"}
+    both = form.press("save", **added, **{"/related_identifiers/2/identifier": "https://b.example/"})
+    together = merge_form(both).press("merge")
+    assert "Together the two versions break a rule" in together.text
+    as_it_was = together.press("save")
+    assert "Together the two versions break a rule" in as_it_was.text
+    assert value_of(tree)["related_identifiers"][1]["scheme"] == "DOI", "nothing was saved"
+    mended = as_it_was.press("save", **{"/related_identifiers/2/scheme": "URL"})
+    assert "Saved." in mended.text
+    assert value_of(tree)["methods"] == "Theirs"
+    assert value_of(tree)["related_identifiers"] == [
+        {"identifier": "https://c.example/", "scheme": "URL"},
+        first,
+        {**second, "identifier": "https://b.example/"},
+    ]
+
+
 def test_two_versions_are_of_one_record_and_one_person(
     tree: Tree, dataset: str, curator: Client, django_user_model: Any
 ) -> None:

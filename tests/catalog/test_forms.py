@@ -210,6 +210,18 @@ def test_what_is_asked_of_an_agent_follows_what_it_is(dataset: str, curator: Cli
     assert "/creators/0/ror" not in person.sent
 
 
+def test_whoever_has_an_orcid_and_a_ror_is_made_neither_person_nor_organization(
+    tree: Tree, dataset: str, curator: Client
+) -> None:
+    form = open_form(curator, "dataset", dataset).press("add:/creators")
+    agent = {"name": "A", "orcid": ORCID, "ror": "https://ror.org/05gq02987"}
+    saved = form.press("save", **{f"/creators/0/{key}": text for key, text in agent.items()})
+    assert "Saved." in saved.text
+    (creator,) = dataset_file(tree)["creators"]
+    assert {key: creator[key] for key in creator if key != "@id"} == agent
+    assert creator["@id"].startswith("urn:uuid:")
+
+
 def test_the_check_answers_the_message_the_meter_and_what_came(dataset: str, curator: Client) -> None:
     form = open_form(curator, "dataset", dataset).press("add:/creators")
 

@@ -14,7 +14,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from catalog import index
-from ingest import documents, revisions
+from ingest import blanks, documents, revisions
 from ingest.provenance.settings import GitSettings
 from tests.catalog.hostile import CORPUS, see
 from tests.catalog.recorded import Past
@@ -81,11 +81,11 @@ def test_without_a_repository_the_page_says_so(reader: Client, tree: Tree, setti
 
 def test_every_kind_of_document_has_its_history(reader: Client, tree: Tree, past: Past) -> None:
     run, scope = identifier("run", "x"), identifier("instrument", "x")
-    value = {**documents.experiment_template(run, "run_1", DATASET, "en")}
+    value = {**blanks.experiment_template(run, "run_1", DATASET, "en")}
     document = put(documents.run_document(tree.root, "p_Alpha/plate_1", "run_1"), value)
     put(document.with_name(revisions.revision_name("run_1", 1)),
         {"data_object_identifier": revisions.data_object(run), "revision": 1})  # fmt: skip
-    put(documents.instrument_document(tree.root, "scope"), documents.instrument_template(scope, "en"))
+    put(documents.instrument_document(tree.root, "scope"), blanks.instrument_template(scope, "en"))
     index.refresh(tree.documents())
     past.commit("Begin the run run_1")
     project = identifier("project", "p_Alpha")

@@ -7,12 +7,14 @@ import os
 import orjson
 import pytest
 from django.core.management import call_command
+from django.test import Client
 
+from catalog import index
 from ingest import documents
 from ingest.provenance.data import program
 from tests.catalog.recorded import Past
 from tests.catalog.service import Service
-from tests.catalog.tree import Tree, identifier
+from tests.catalog.tree import Tree, entry, identifier
 
 DATASET = "p_Alpha/plate"
 DOCUMENT = f"{DATASET}/.metadata/dataset_administrative.json"
@@ -188,3 +190,20 @@ def test_a_data_file_is_had_back_beside_and_never_over(recorded: Service) -> Non
     assert recorded.run(*asked, "--to", str(place / "f0.csv"), "--overwrite").code == 0
     assert (place / "f0.csv").read_bytes() == first
     assert data.read_bytes() != first
+
+
+@pytest.mark.django_db(transaction=True)
+def test_names_that_are_no_text_are_told_all_the_same(
+    tree: Tree, past: Past, reader: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = "p_Alpha/odd\udcff"
+    number = tree.dataset(folder, [entry("x\udcfe.csv")], sequence=3)
+    index.refresh(tree.documents())
+    past.commit("Describe \udcff", by="ad\udcffa")
+    for path in (folder, f"{folder}/.metadata/dataset_administrative.json", f"{folder}/x\udcfe.csv"):
+        code, answer = asked(capsys, "history", "--json", path)
+        assert code == 0, answer
+        assert len(answer["versions"]) == 1, path  # type: ignore[arg-type]
+    for address in (f"/history/dataset/{number}/", f"/history/files/{number}/version/"):
+        assert reader.get(address).status_code == 200, address
+    assert reader.get(f"/history/dataset/{number}/prov.jsonld").status_code == 200

@@ -15,7 +15,7 @@ from pytest_django import Settings
 
 from catalog import index
 from catalog.models import Dataset, Document, File, Run
-from ingest import documents
+from ingest import blanks, documents
 from ingest.complete import Finalised, finalise
 from ingest.documents import ADMINISTRATIVE, EXPERIMENT, PROJECT
 from ingest.instruments import new
@@ -206,7 +206,7 @@ def test_a_dataset_without_runs_asks_no_more_of_the_database(lab: Lab) -> None:
 
 
 def _run_in(tree: Tree, folder: str, dataset: str, label: str = "run_8", number: str = "") -> Path:
-    value = documents.experiment_template(number or identifier("run", folder, label), label, dataset, "en")
+    value = blanks.experiment_template(number or identifier("run", folder, label), label, dataset, "en")
     return put(documents.run_document(tree.root, folder, label), {**value, **AUDIT})
 
 

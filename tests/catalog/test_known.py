@@ -16,7 +16,7 @@ from catalog.editing.guided.agents import Mention
 from catalog.editing.guided.inherited import Offer
 from catalog.models import Membership, Profile
 from catalog.models.people import Role
-from ingest import documents
+from ingest import blanks, documents
 from tests.catalog.tree import AUDIT, Tree, entry, identifier, put
 
 pytestmark = pytest.mark.django_db
@@ -40,14 +40,14 @@ def labels(by: rights.Rights, query: str = "", **more: Any) -> list[str]:
 
 def put_instrument(tree: Tree, slug: str, **fields: Any) -> str:
     number = identifier("instrument", slug)
-    value = {**documents.instrument_template(number, "en"), **fields, **AUDIT}
+    value = {**blanks.instrument_template(number, "en"), **fields, **AUDIT}
     put(documents.instrument_document(tree.root, slug), value)
     return number
 
 
 def put_run(tree: Tree, folder: str, label: str, **fields: Any) -> str:
     number = identifier("run", folder, label)
-    template = documents.experiment_template(number, label, identifier("dataset", folder), "en")
+    template = blanks.experiment_template(number, label, identifier("dataset", folder), "en")
     put(documents.run_document(tree.root, folder, label), {**template, **fields, **AUDIT})
     return number
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from ingest import documents, manifest
+from ingest import blanks, documents, manifest
 
 AUDIT = {
     "created_by": "system:trigger-1",
@@ -90,7 +90,7 @@ class Tree:
     def project(self, folder: str = "p_Alpha", sequence: int = 1, **fields: Any) -> str:
         """Writes a project with its registry entry; answers its identifier."""
         number = fields.pop("project_identifier", identifier("project", folder))
-        value = {**documents.project_template(number, "en"), **fields, **AUDIT}
+        value = {**blanks.project_template(number, "en"), **fields, **AUDIT}
         put(documents.project_document(self.root, folder), value)
         self.register("project", number, folder, sequence)
         return number
@@ -105,7 +105,7 @@ class Tree:
         """Writes a dataset's two documents and its registry entry; answers its identifier."""
         project = identifier("project", folder.split("/")[0])
         number = fields.pop("dataset_identifier", identifier("dataset", folder))
-        template = documents.administrative_template(number, project, "en", None)
+        template = blanks.administrative_template(number, project, "en", None)
         put(self.document(folder, documents.ADMINISTRATIVE), {**template, **fields, **AUDIT})
         self.files(folder, entries, number)
         self.register("dataset", number, folder, sequence, project_identifier=project)
@@ -114,11 +114,11 @@ class Tree:
     def files(self, folder: str, entries: Sequence[Mapping[str, Any]], number: str | None = None) -> Path:
         """Writes a dataset's manifest."""
         project = identifier("project", folder.split("/")[0])
-        header = documents.structural_template(number or identifier("dataset", folder), project, "en")
+        header = blanks.structural_template(number or identifier("dataset", folder), project, "en")
         return put_manifest(self.document(folder, documents.STRUCTURAL), {**header, **AUDIT}, entries)
 
     def register(self, kind: str, number: str, folder: str, sequence: int, **fields: Any) -> Path:
-        value = {**documents.registry_entry(kind, number, folder), **fields}
+        value = {**blanks.registry_entry(kind, number, folder), **fields}
         stamp = {"datestamp": f"2026-11-23T05:{sequence // 60 % 60:02}:{sequence % 60:02}Z", "sequence": sequence}
         return put(documents.registry_document(self.root, number), {**value, **stamp, **AUDIT})
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ingest import documents
+from ingest import blanks
 from ingest.completeness import asked, fields_of
 from ingest.documents import ADMINISTRATIVE
 from ingest.schema import SchemaSet
@@ -39,7 +39,7 @@ UUID = "0b6a3f0e-6f4c-4b8e-9d53-2a1c7e5f9b10"
 def test_what_is_asked_follows_from_the_choices_and_not_from_what_is_filled_in(
     said: dict[str, Any], more: set[str]
 ) -> None:
-    record = {**documents.administrative_template(UUID, UUID, "en", None), **said}
+    record = {**blanks.administrative_template(UUID, UUID, "en", None), **said}
     assert asked(SchemaSet(), ADMINISTRATIVE, record) == ALWAYS | more
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from ingest import documents
-from ingest.documents import Found, encode_path, kind_of, read_document
+from ingest import documents, finding
+from ingest.documents import encode_path, kind_of, read_document
 from ingest.errors import DocumentError
+from ingest.finding import Found
 from ingest.layout import Layout
 
 
@@ -101,7 +102,7 @@ def test_every_document_is_found_where_it_lives_and_nothing_else(tmp_path: Path)
     (tmp_path / "p_X" / "linked").symlink_to("d")
     (tmp_path / "p_X" / "e").mkdir()
     (tmp_path / "p_X" / "e" / ".metadata").symlink_to("../d/.metadata")
-    found = list(documents.find_documents(tmp_path, Layout()))
+    found = list(finding.find_documents(tmp_path, Layout()))
     assert sorted(found, key=lambda f: f.path) == sorted(
         (Found(tmp_path / path, kind) for path, kind in there.items()), key=lambda f: f.path
     )
@@ -110,8 +111,8 @@ def test_every_document_is_found_where_it_lives_and_nothing_else(tmp_path: Path)
 
 
 def test_an_empty_or_absent_root_has_no_documents(tmp_path: Path) -> None:
-    assert list(documents.find_documents(tmp_path, Layout())) == []
-    assert list(documents.find_documents(tmp_path / "absent", Layout())) == []
+    assert list(finding.find_documents(tmp_path, Layout())) == []
+    assert list(finding.find_documents(tmp_path / "absent", Layout())) == []
 
 
 def test_a_name_that_is_no_utf_8_is_kept_percent_encoded() -> None:

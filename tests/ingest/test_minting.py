@@ -26,6 +26,16 @@ def test_nothing_is_guessed_from_a_name_alone() -> None:
     assert "@type" not in agent
 
 
+def test_what_has_the_marks_of_a_person_and_of_an_organization_is_made_neither() -> None:
+    for marks in ({"orcid": ORCID, "ror": ROR}, {"given_name": "A", "ror": ROR}):
+        (agent,) = with_identities({"creators": [{"name": "A", **marks}]})["creators"]
+        assert agent["@id"].startswith("urn:uuid:")
+        assert "@type" not in agent
+    said = {"@type": "Person", "name": "A", "orcid": ORCID, "ror": ROR}
+    (chosen,) = with_identities({"creators": [said]})["creators"]
+    assert (chosen["@id"], chosen["@type"]) == (ORCID, "Person")
+
+
 def test_an_identity_stays_when_an_orcid_comes_later() -> None:
     first = with_identities({"principal_investigator": {"name": "A"}})["principal_investigator"]
     later = with_identities({"principal_investigator": {**first, "orcid": ORCID}})["principal_investigator"]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import schemas
-from ingest import documents
+from ingest import blanks, documents
 from ingest.documents import EXPERIMENT
 from ingest.run_templates import RunTemplate, refused, templates
 from ingest.schema import SchemaSet
@@ -43,7 +43,7 @@ def test_a_packaged_template_leaves_a_valid_draft_and_invents_nothing(tmp_path: 
     template = next(each for each in templates(tmp_path) if each.name == name)
     stamps = {"created_by": "a", "created_date": documents.now(), "last_modified_by": "a"}
     draft = {
-        **documents.experiment_template(documents.new_identifier(), "run", documents.new_identifier(), "en"),
+        **blanks.experiment_template(documents.new_identifier(), "run", documents.new_identifier(), "en"),
         **stamps,
         "last_modified_date": documents.now(),
         **template.value,

@@ -12,7 +12,7 @@ import hypothesis
 import hypothesis.strategies as st
 import pytest
 
-from ingest import documents
+from ingest import documents, finding
 from ingest.documents import EXPERIMENT
 from ingest.errors import DocumentError, LayoutError
 from ingest.instruments import new
@@ -142,7 +142,7 @@ def test_a_linked_folder_of_runs_is_not_followed(described: Watched) -> None:
     described.reconcile()
     (described.root / "p_Barley/stems/.metadata/runs").symlink_to(described.root / D / ".metadata/runs")
     assert run_labels(described.root, "p_Barley/stems") == []
-    assert list(documents.run_documents(described.root / "p_Barley/stems")) == []
+    assert list(finding.run_documents(described.root / "p_Barley/stems")) == []
 
 
 @pytest.mark.parametrize("path", ["../outside", "/etc/passwd", "", "a//b", "./a", "a\0b"])

@@ -276,6 +276,25 @@ def test_a_wrong_value_is_told_as_it_is_left_and_a_mended_one_no_more(browser: B
     assert who.watched.wrong == []
 
 
+def test_a_start_that_is_changed_marks_its_end_and_takes_the_mark_away(browser: Browser, house: House) -> None:
+    who = house.form(browser, "rosa", "dataset")
+    end, error = who.named("/temporal_coverage/end"), who.page.locator("#f-temporal_coverage-end-error p")
+    who.fill("/temporal_coverage/start", "2026-01-01")
+    who.fill("/temporal_coverage/end", "2026-06-30")
+    who.fill("/temporal_coverage/start", "2026-07-01")
+    who.named("/dataset_version").focus()
+    error.get_by_text("2026-07-01").wait_for()
+    marked = who.page.locator("#f-temporal_coverage-end[aria-invalid=true]")
+    marked.wait_for()
+    assert end.evaluate("e => e.closest('.field').classList.contains('wrong')")
+    who.fill("/temporal_coverage/start", "2026-06-01")
+    who.named("/dataset_version").focus()
+    error.wait_for(state="detached")
+    marked.wait_for(state="detached")
+    assert not end.evaluate("e => e.closest('.field').classList.contains('wrong')")
+    assert who.watched.wrong == []
+
+
 def test_a_field_that_an_answer_brings_appears_and_goes(browser: Browser, house: House) -> None:
     who = house.form(browser, "rosa", "dataset")
     assert not who.named("/embargo_end_date").count()

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from ingest.minting import told_by_keys
+
 PERSON, ORGANIZATION = "Person", "Organization"
 # Key → the type of what stands there, alone or in a list; "" where it may be either.
 _TYPED: Mapping[str, str] = {
@@ -29,7 +31,6 @@ _TYPED: Mapping[str, str] = {
 }
 _TEXTS = ("@id", "name", "given_name", "family_name", "orcid", "ror", "url", "email")
 _LISTS = ("identifiers", "affiliations")
-_PERSONS_OWN = ("given_name", "family_name", "orcid", "affiliations")
 
 
 @dataclass(frozen=True)
@@ -96,14 +97,8 @@ def _taken(key: str, value: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     lists = {k: v for k in _LISTS if isinstance(v := value.get(k), list) and v}
     stated = value.get("@type")
-    known = stated if stated in (PERSON, ORGANIZATION) else _TYPED[key] or _told(value)
+    known = stated if stated in (PERSON, ORGANIZATION) else _TYPED[key] or told_by_keys(value)
     return {**({"@type": known} if known else {}), **texts, **lists}
-
-
-def _told(value: Mapping[str, Any]) -> str:
-    if "ror" in value:
-        return ORGANIZATION
-    return PERSON if any(key in value for key in _PERSONS_OWN) else ""
 
 
 def merged(found: Iterable[Mention]) -> Sequence[Agent]:

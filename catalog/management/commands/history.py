@@ -12,7 +12,7 @@ from catalog.history import comparing, data_files, past
 from catalog.history.past import Version
 from catalog.history.subjects import Sort, Subject, subject
 from catalog.history.who import spoken
-from ingest.errors import SettingError
+from ingest.errors import SettingError, printable
 
 _MOST = 100_000
 _Changes = Sequence[tuple[str, ...] | None]
@@ -37,15 +37,7 @@ class Command(EngineCommand):
         if of.sort is Sort.DATA:
             return _of_data(of, limit)
         versions, changes = _versions(of, limit)
-        told = [
-            {
-                **asdict(each),
-                "path": of.shown,
-                "stood_at": each.path,
-                **({} if some is None else {"changes": list(some)}),
-            }
-            for each, some in zip(versions, changes, strict=True)
-        ]
+        told = [_as_json(each, some) for each, some in zip(versions, changes, strict=True)]
         lines = [line for each, some in zip(versions, changes, strict=True) for line in _lines(each, some)]
         return Outcome({"path": of.shown, "versions": told}, lines or [f"{of.shown}: no version is recorded yet."])
 
@@ -58,6 +50,11 @@ def _versions(of: Subject, limit: int) -> tuple[Sequence[Version], _Changes]:
     if page.trouble and not page.versions:
         raise past.RevisionError(page.trouble)
     return page.versions, comparing.along(of.target, page)
+
+
+def _as_json(version: Version, changes: tuple[str, ...] | None) -> dict[str, Any]:
+    """One version; ``changes`` is null where they were not read."""
+    return {**asdict(version), "path": printable(version.path), "changes": changes}
 
 
 def _lines(version: Version, changes: tuple[str, ...] | None) -> list[str]:

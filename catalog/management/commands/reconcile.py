@@ -85,7 +85,7 @@ def _hold(path: str | None, *, on: bool) -> Outcome:
 def _outcome(reports: list[Report], follower: Follower) -> Outcome:
     lines = []
     for report in reports:
-        lines += [*report.alarms, *found_lines(report.root, report.findings)]
+        lines += [*report.notices, *report.alarms, *found_lines(report.root, report.findings)]
         lines.append(
             f"{report.root}: {report.described:,} described, {report.unchanged:,} unchanged, {report.moved:,} moved, "
             f"{report.missing:,} missing, {report.pending:,} waiting, {report.failed:,} failed, {report.seconds:.1f} s"

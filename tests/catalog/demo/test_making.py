@@ -11,7 +11,8 @@ import pytest
 
 from catalog.demo import DemoError, make
 from catalog.demo.collections import COLLECTIONS
-from ingest.documents import ADMINISTRATIVE, PROJECT, STRUCTURAL, find_documents
+from ingest.documents import ADMINISTRATIVE, PROJECT, STRUCTURAL
+from ingest.finding import find_documents
 from ingest.settings import EngineSettings
 from ingest.workspace import Workspace, open_workspace
 
