@@ -13,6 +13,10 @@ LABEL org.opencontainers.image.title="Fairfolder" \
       org.opencontainers.image.description="Watches research folders, describes every file, and publishes the result as linked data" \
       org.opencontainers.image.licenses="Apache-2.0"
 
+# The history is kept by the program git.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends git \
+    && rm -rf /var/lib/apt/lists/*
 RUN groupadd --gid 1000 fairfolder \
     && useradd --uid 1000 --gid 1000 --no-create-home --home-dir /state --shell /usr/sbin/nologin fairfolder \
     && install --directory --owner=fairfolder --group=fairfolder --mode=0750 /state /data

@@ -90,7 +90,7 @@ def run(
     own = {**_ENVIRONMENT, **(env or {})}
     foreign = [n for n in os.environ if n.startswith("GIT_") and n not in own]
     before = ["env", *(f"--unset={name}" for name in foreign)] if foreign else []
-    process = _started([*before, "git", *_ALWAYS, *arguments], own, keep)
+    process = _started([*before, _program(), *_ALWAYS, *arguments], own, keep)
     try:
         out, words = process.communicate(data, timeout=seconds)
     except subprocess.TimeoutExpired:
@@ -115,12 +115,18 @@ def _verb(arguments: Sequence[str]) -> str:
     return ""
 
 
-def _started(command: Sequence[str], env: Mapping[str, str], keep: Sequence[int]) -> Any:
-    if shutil.which("git") is None:
+def _program() -> str:
+    """Where git is: named whole, so that no start tries one folder of PATH after the other."""
+    found = shutil.which("git")
+    if found is None:
         raise GitMissingError(
             "There is no git program on this machine, so no history is kept; install git (apt install git). "
             "Everything else works."
         )
+    return found
+
+
+def _started(command: Sequence[str], env: Mapping[str, str], keep: Sequence[int]) -> Any:
     try:
         return _interface()("/").execute(
             command, istream=subprocess.PIPE, as_process=True, env=env, pass_fds=tuple(keep)

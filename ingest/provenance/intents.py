@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -64,17 +64,28 @@ class Intents:
         name = f"left-{time.time_ns():020}-{os.getpid()}-{threading.get_ident()}.json"
         Intents(self._file.with_name(name)).write([intent])
 
-    def left(self) -> list[tuple[Path, Intent]]:
-        """What was left, oldest first, with the file it is in, to be removed when it is done."""
-        files = sorted(self._file.parent.glob("left-*.json"))
-        return [(file, intent) for file in files for intent in _read(file)]
+    def all(self) -> list[tuple[Path | None, Intent]]:
+        """Every action that is not recorded, oldest first; with the file it is in if it is in one of its own.
+
+        What stands at a path is of the last who wrote it: only that one names it.
+        """
+        own = [(file, intent) for file in sorted(self._file.parent.glob("left-*.json")) for intent in _read(file)]
+        found: list[tuple[Path | None, Intent]] = []
+        later: set[str] = set()
+        for file, intent in reversed([*((None, intent) for intent in self.read()), *own]):
+            found.append((file, replace(intent, paths=tuple(p for p in intent.paths if p not in later))))
+            later |= set(intent.paths)
+        return found[::-1]
+
+    # --- those that began -------------------------------------------------------------------------------------
 
     def write(self, intents: Sequence[Intent]) -> None:
         """Make these the ones that are there, durably. Without any it need not be durable: they change nothing."""
         if not intents and not self._file.exists():
             return
         # json, not orjson: a name of invalid UTF-8 is a lone surrogate.
-        text = json.dumps([{"action": asdict(i.action), "paths": i.paths, "moved": i.moved} for i in intents]).encode("ascii")
+        values = [{"action": asdict(i.action), "paths": i.paths, "moved": i.moved} for i in intents]
+        text = json.dumps(values).encode("ascii")
         new = not self._file.exists()
         self._file.parent.mkdir(parents=True, exist_ok=True)
         fd = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)

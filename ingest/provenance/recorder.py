@@ -194,13 +194,7 @@ class Recorder:
 
     def _completed(self, hold: _Hold) -> list[Intent]:
         """The actions of a crash, recorded; those that still cannot be are given back."""
-        left = [*((None, intent) for intent in self._intents.read()), *self._intents.left()]
-        later: set[str] = set()
-        for at in range(len(left) - 1, -1, -1):  # what stands at a path is of the last who wrote it
-            file, intent = left[at]
-            left[at] = file, replace(intent, paths=tuple(p for p in intent.paths if p not in later))
-            later |= set(intent.paths)
-        done = 0
+        left, done = self._intents.all(), 0
         for file, intent in left:
             try:
                 hold.completed += bool(self._record(hold, list(intent.paths), intent.action, intent.moved))
