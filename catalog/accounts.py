@@ -20,6 +20,7 @@ from catalog.models import Project
 from catalog.models.people import Membership, Profile, ProjectRole, Role
 from ingest.errors import FairfolderError
 
+_RESERVED = frozenset({"filesystem", "system", "fairfolder"})
 FIRST = "admin"
 ADMIN = "admin"
 ROLES = (Role.MEMBER.value, Role.VIEWER.value, Role.CURATOR.value, ADMIN)
@@ -58,6 +59,13 @@ class Account:
     has_second_factor: bool = False
 
 
+def reserved(name: str) -> str:
+    """Why nobody may bear this user name; "" when somebody may."""
+    if name.lower() not in _RESERVED:
+        return ""
+    return f"The user name {name!r} is what the history calls changes that no person made; choose another."
+
+
 def first() -> Password | None:
     """The first account of a fresh service, which may do everything; None when there are accounts already."""
     with transaction.atomic():
@@ -70,9 +78,11 @@ def add(name: str, role: str = Role.VIEWER) -> Password:
     """A new account with a random password.
 
     Raises:
-        AccountError: when the name is taken or no user name, or there is no such role.
+        AccountError: when the name is taken, reserved or no user name, or there is no such role.
     """
     _known_role(role)
+    if why := reserved(name):
+        raise AccountError(why)
     password = secrets.token_urlsafe(12)
     try:
         if not name:

@@ -69,7 +69,7 @@ class _Moment:
 
 
 def _moment(rows: Sequence[Row]) -> _Moment | None:
-    named = {r.get("name"): r["value"] for r in reversed(rows)}
+    named = {name: r["value"] for r in reversed(rows) if isinstance(name := r.get("name"), str)}
     day = named.get(_DAY)
     text = named.get(_START, day[:10] if isinstance(day, str) else None)
     if not isinstance(text, str) or not re.match(r"\d{4}-\d\d-\d\d(T|$)", text):
@@ -81,7 +81,11 @@ def _moment(rows: Sequence[Row]) -> _Moment | None:
     lasts = [r["value"] for r in rows if r.get("name") in _LASTS and r.get("unit") == "s"]
     numbers = [n for n in lasts if type(n) in (int, float) and 0 <= n < 10_000_000]
     timed = "T" in text
-    return _Moment(start, timed, start + timedelta(seconds=max(numbers)) if timed and numbers else None)
+    try:
+        end = start + timedelta(seconds=max(numbers)) if timed and numbers else None
+    except OverflowError:  # no calendar goes on after the year 9999
+        end = None
+    return _Moment(start, timed, end)
 
 
 def _dates(headers: Sequence[Sequence[Row]]) -> Value:
@@ -89,7 +93,7 @@ def _dates(headers: Sequence[Sequence[Row]]) -> Value:
     if not moments:
         return {}
     first, last = min(m.start for m in moments), max(m.end or m.start for m in moments)
-    found: Value = {"experiment_dates": {"start": f"{first:%Y-%m-%d}", "end": f"{last:%Y-%m-%d}"}}
+    found: Value = {"experiment_dates": {"start": first.date().isoformat(), "end": last.date().isoformat()}}
     if all(m.timed for m in moments):
         found["started_at"] = _rfc3339(first)
     if all(m.end for m in moments):

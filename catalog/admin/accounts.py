@@ -29,7 +29,18 @@ for model in (User, Group, StaticDevice, TOTPDevice):
     admin.site.unregister(model)
 
 
-class NewAccount(AdminUserCreationForm):  # type: ignore[type-arg]
+class _NamedForm(forms.Form):
+    """The names the history gives to what no person did are nobody's."""
+
+    def clean_username(self) -> str:
+        inherited = getattr(super(), "clean_username", None)
+        name = str(inherited() if inherited is not None else self.cleaned_data["username"])
+        if why := accounts.reserved(name):
+            raise ValidationError(why)
+        return name
+
+
+class NewAccount(_NamedForm, AdminUserCreationForm):  # type: ignore[type-arg]
     """No role is chosen beforehand."""
 
     role = forms.ChoiceField(
@@ -38,7 +49,7 @@ class NewAccount(AdminUserCreationForm):  # type: ignore[type-arg]
     )
 
 
-class ChangedAccount(UserChangeForm):  # type: ignore[type-arg]
+class ChangedAccount(_NamedForm, UserChangeForm):  # type: ignore[type-arg]
     role = forms.ChoiceField(choices=_ROLES)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from catalog.editing import order
-from catalog.editing.drawing import Section, anchor
+from catalog.editing.drawing import anchor
+from catalog.editing.drawn import Section
 from catalog.editing.fields import Tree
 from catalog.editing.reading import Reading
 from ingest.completeness import Count, counted, fields_of

@@ -9,7 +9,8 @@ from typing import Any
 from catalog import engine
 from catalog.editing import completeness, drawing, fields, opened, reading, settling
 from catalog.editing.completeness import Meter
-from catalog.editing.drawing import Drawn, Pen, Section
+from catalog.editing.drawing import Pen
+from catalog.editing.drawn import Drawn, Section
 from catalog.editing.fields import Tree
 from catalog.editing.opened import Opened
 from catalog.editing.reading import Filled, Reading

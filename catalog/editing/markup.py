@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
 from catalog import names
-from catalog.editing.drawing import Drawn, Row
+from catalog.editing.drawn import Drawn, Row
 from catalog.editing.fields import Kind
 
 _NEEDED = ' <span class="needed">required</span>'

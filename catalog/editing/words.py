@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from catalog.editing.fields import Field, Kind
 
 if TYPE_CHECKING:
-    from catalog.editing.drawing import Drawn
+    from catalog.editing.drawn import Drawn
 
 _LONGEST_EXAMPLE = 90
 _SUMMARY = 110

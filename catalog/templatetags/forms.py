@@ -6,7 +6,7 @@ from django import template
 from django.utils.safestring import SafeString
 
 from catalog.editing import markup
-from catalog.editing.drawing import Drawn
+from catalog.editing.drawn import Drawn
 
 register = template.Library()
 

@@ -77,6 +77,15 @@ class Intents:
             later |= set(intent.paths)
         return found[::-1]
 
+    def done(self, file: Path | None) -> None:
+        """The action in a file of its own is recorded."""
+        if file is not None:
+            file.unlink(missing_ok=True)
+
+    def recorded(self, file: Path) -> None:
+        """The action in this file of its own is in the history."""
+        file.unlink(missing_ok=True)
+
     # --- those that began -------------------------------------------------------------------------------------
 
     def write(self, intents: Sequence[Intent]) -> None:

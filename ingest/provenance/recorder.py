@@ -203,8 +203,7 @@ class Recorder:
                 self._trouble(error)
                 break
             done += 1
-            if file is not None:
-                file.unlink(missing_ok=True)
+            self._intents.done(file)
         rest = [intent for file, intent in left[done:] if file is None]
         if any(file is None for file, _ in left[:done]):
             self._intents.write(rest)

@@ -144,6 +144,17 @@ def test_administrators_give_roles_and_parts_in_the_admin(world: World) -> None:
     assert accounts.named("grace").is_staff is False
 
 
+@pytest.mark.parametrize("name", ["system", "Filesystem", "fairfolder"])
+def test_nobody_bears_the_name_of_what_no_person_did(world: World, name: str) -> None:
+    with pytest.raises(accounts.AccountError, match="choose another"):
+        accounts.add(name)
+    fresh = {"username": name, "usable_password": "true", "role": "curator"}
+    fresh |= dict.fromkeys(("password1", "password2"), "a fine new password")
+    answer = world.people["administrator"].post("/admin/auth/user/add/", fresh)
+    assert "what the history calls changes that no person made" in answer.content.decode()
+    assert not User.objects.filter(username=name).exists()
+
+
 def test_curators_see_the_index_and_no_accounts(world: World) -> None:
     html = world.people["curator"].get("/admin/").content.decode()
     assert "/admin/catalog/project/" in html

@@ -11,7 +11,8 @@ from django.test import Client
 
 from catalog import index
 from catalog.editing import fields, markup, reading, words
-from catalog.editing.drawing import Drawn, Pen, Spot
+from catalog.editing.drawing import Pen, Spot
+from catalog.editing.drawn import Drawn
 from catalog.editing.fields import Field, Kind
 from catalog.editing.fields import Tree as Fields
 from catalog.editing.guided.inherited import Offer

@@ -319,6 +319,18 @@ def test_whatever_a_header_holds_it_does_no_harm(entries: Any, instruments: Any)
     filled(*entries, instruments=instruments)
 
 
+def test_a_name_that_is_no_text_and_a_time_at_the_end_of_all_calendars_do_no_harm() -> None:
+    odd = {"name": [], "value": 1, "source": "FITS header"}
+    start = {"name": "DATE-OBS", "value": "9999-12-31T23:59:59", "source": "FITS header"}
+    lasts = {"name": "EXPTIME", "value": 30.0, "unit": "s", "source": "FITS header"}
+    value = filled({"instrument_metadata": [odd, start, lasts]})
+    assert value["experiment_dates"] == {"start": "9999-12-31", "end": "9999-12-31"}
+    assert value["started_at"] == "9999-12-31T23:59:59Z"
+    assert "ended_at" not in value
+    early = filled({"instrument_metadata": [{**start, "value": "0999-01-01"}]})
+    assert early["experiment_dates"]["start"] == "0999-01-01", "four digits, as the schema wants them"
+
+
 def test_what_a_real_file_tells_is_in_the_run_that_starts(watched: Watched) -> None:
     cards = [
         "SIMPLE  =                    T", "BITPIX  =                    8", "NAXIS   =                    0",

@@ -112,6 +112,19 @@ def test_a_pass_killed_at_each_point_is_completed_by_the_next(historic: Historic
     assert dvc_disagrees(historic.root) == ""
 
 
+@pytest.mark.parametrize("point", ["after the documents, before the commit", "before the branch moves"])
+def test_a_renamed_folder_killed_on_the_way_keeps_its_versions(historic: Historic, shim: Path, point: str) -> None:
+    historic.put(f"{D}/a.txt", "a\n")
+    historic.put("p_Barley/roots/b.txt", "b\n")
+    historic.reconcile()
+    historic.move("p_Barley/roots", "p_Barley/stems")
+    killed(historic, shim, point, range(0), passing=True)
+    completed(historic, point)
+    assert "p_Barley/stems/b.txt.dvc" in historic.git("ls-files", "-z").split("\0")
+    assert "p_Barley/roots/b.txt.dvc" not in historic.git("ls-files", "-z").split("\0")
+    assert dvc_disagrees(historic.root) == ""
+
+
 def test_locks_that_a_crash_of_git_and_dvc_left_hold_up_nothing(historic: Historic) -> None:
     historic.put(f"{D}/a.txt", "a\n")
     historic.reconcile()
