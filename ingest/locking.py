@@ -27,7 +27,8 @@ def held(fd: int, path: Path, wait_seconds: float) -> Iterator[None]:
         BusyError: when another process held it all the time.
         LockUnsupportedError: when the file system cannot lock.
     """
-    deadline = time.monotonic() + wait_seconds
+    began = time.monotonic()
+    deadline = began + wait_seconds
     while True:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -38,7 +39,8 @@ def held(fd: int, path: Path, wait_seconds: float) -> Iterator[None]:
                     f"{path} has been locked by another process for {wait_seconds:.0f} s; "
                     "wait until it is done, or stop it, and try again."
                 ) from None
-            time.sleep(0.02)
+            # Who has waited longest looks most often: with many at once nobody is passed over until the deadline.
+            time.sleep(max(0.001, 0.02 / (1 + 4 * (time.monotonic() - began))))
         except OSError as error:
             if error.errno in _UNSUPPORTED:
                 raise LockUnsupportedError(error.errno, error.strerror) from error

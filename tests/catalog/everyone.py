@@ -53,9 +53,7 @@ def populated(tree: Tree) -> World:
         put(document.with_name(revisions.revision_name("run_1", 1)), revision)
         instrument = identifier("instrument", letter)
         slug = f"scope-{letter.lower()}"
-        put(
-            documents.instrument_document(tree.root, slug), {**blanks.instrument_template(instrument, "en"), **AUDIT}
-        )
+        put(documents.instrument_document(tree.root, slug), {**blanks.instrument_template(instrument, "en"), **AUDIT})
     index.refresh(tree.documents())
     Past(tree.root).begin().commit("Describe everything", by="")
     users = _people()
