@@ -80,6 +80,7 @@ def _keep_the_rest(ws: Workspace, report: Report, stop: threading.Event) -> None
     tracker = ws.tracker
     assert tracker is not None
     tracker.stop = stop
+    caught_up: dict[str, file_versions.CaughtUp] = {}
     try:
         for place in ws.seen.places(include_gone=False):
             if place.kind != "dataset" or tracker.mode_of(place.path) is Mode.OFF:
@@ -88,11 +89,20 @@ def _keep_the_rest(ws: Workspace, report: Report, stop: threading.Event) -> None
                 Tracked(f"{place.path}/{row.path}", row.stamp, row.sha256) for row in ws.seen.described(place.id)
             ]
             try:
-                report.versions_kept += file_versions.catch_up(tracker, ws.store.recorder, place.path, described)
+                one = file_versions.catch_up(tracker, ws.store.recorder, place.path, described)
+                caught_up[place.path] = one
+                report.versions_kept += one.kept
             except (FairfolderError, OSError) as error:
                 words = f"the versions of its files are not kept: {error}"
                 report.findings.append(Finding(readable(place.path), "versions", words))
+        present = ws.seen.places(include_gone=False)
+        projects = [p.path for p in present if p.kind == "project"]
+        file_versions.let_go(tracker, ws.store.recorder, projects, {p.path for p in present if p.kind == "dataset"})
+        if ws.store.recorder is not None:
+            file_versions.record_standing(tracker, ws.store.recorder, caught_up)
     except StoppedError:
         return
+    except FairfolderError as error:
+        report.findings.append(Finding("", "versions", str(error)))
     finally:
         tracker.stop = None

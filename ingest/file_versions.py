@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 
+from ingest.documents import readable
 from ingest.errors import FairfolderError
 from ingest.events import Arrived, Described, FileEvent, Gone, Left, Moved
 from ingest.provenance.actions import Action
+from ingest.provenance.data.comparing import Behind
 from ingest.provenance.data.ignoring import DVCIGNORE, GITIGNORE
 from ingest.provenance.data.keeping import Kept, Tracked
 from ingest.provenance.data.plans import Change
@@ -27,6 +29,8 @@ from ingest.rows import FileRow
 
 _log = logging.getLogger("fairfolder.versions")
 
+_AT_ONCE = 1_000  # files whose pointers are written while the history is held: a save of a form waits for that
+_RECORDED_AT_ONCE = 2_000
 _ALWAYS = (".dvc/config", ".dvc/.gitignore", DVCIGNORE)
 
 
@@ -70,6 +74,18 @@ def keep(tracker: Tracker, cut: Iterable[Happened], places: Mapping[int, str]) -
         return ()
     except FairfolderError as error:
         _log.warning("versions of files are not kept: %s", error)
+        return ()
+
+
+def follow(tracker: Tracker | None, moves: Sequence[tuple[str, str]]) -> tuple[Path, ...]:
+    """Datasets that stand elsewhere now, or are gone ("" as the new path): what of ours is beside their folders too.
+
+    The paths that belong to the commit; trouble holds up nothing, the next whole pass tries again.
+    """
+    try:
+        return () if tracker is None else tuple(tracker.follow(moves))
+    except FairfolderError as error:
+        _log.warning("versions of folders that moved are not followed: %s", error)
         return ()
 
 
@@ -120,8 +136,16 @@ def _pointers(tracker: Tracker, change: Change) -> list[str]:
 # --- comparing --------------------------------------------------------------------------------------------------------
 
 
-def catch_up(tracker: Tracker, recorder: Recorder | None, dataset: str, described: Sequence[Tracked]) -> int:
-    """Keep what is described in a dataset and not kept; how many versions that were, as a commit of its own.
+@dataclass(frozen=True)
+class CaughtUp:
+    """What became of a dataset: how many versions were kept, and the files of ours that stood as they should before."""
+
+    kept: int
+    standing: tuple[str, ...]
+
+
+def catch_up(tracker: Tracker, recorder: Recorder | None, dataset: str, described: Sequence[Tracked]) -> CaughtUp:
+    """Keep what is described in a dataset and not kept, as commits of its own.
 
     Raises:
         OSError: when the dataset's folder cannot be opened.
@@ -129,12 +153,27 @@ def catch_up(tracker: Tracker, recorder: Recorder | None, dataset: str, describe
         StoppedError: when the tracker was stopped.
     """
     behind = tracker.compare(dataset, described)
-    if not behind.missing and not behind.gone:
-        return 0
-    kept = tracker.keep(behind.missing)  # no lock is held meanwhile: it may take hours
-    change = Change(dataset, kept, behind.gone)
+    count = 0
+    for missing, gone in _portions(behind, whole=not _beside(tracker, dataset)):
+        kept = tracker.keep(missing)  # no lock is held meanwhile: it may take hours
+        count += _write(tracker, recorder, Change(dataset, kept, gone))
+    pointers = tuple(path + SUFFIX for path in behind.standing)
+    return CaughtUp(count, (f"{dataset}/{GITIGNORE}", *pointers) if pointers else ())
+
+
+def _portions(behind: Behind, *, whole: bool) -> Iterator[tuple[list[Tracked], list[str]]]:
+    """So many at once that writing them holds nobody up; a dataset tracked as a whole has one pointer only."""
+    missing, gone = behind.missing, behind.gone
+    step = max(1, len(missing) + len(gone)) if whole else _AT_ONCE
+    for start in range(0, max(len(missing), len(gone)), step):
+        yield missing[start : start + step], gone[start : start + step]
+
+
+def _write(tracker: Tracker, recorder: Recorder | None, change: Change) -> int:
+    """The pointers of a change as one commit; how many versions it kept."""
+    dataset, kept = change.dataset, change.kept
     count = sum(not one.reason for one in kept)
-    action = _action(dataset, count, len(behind.gone))
+    action = _action(dataset, count, len(change.gone))
     paths = [tracker.root / path for path in _pointers(tracker, change)]
     if recorder is not None:
         recorder.begin([path for path in paths if path.suffix == SUFFIX], action)
@@ -146,10 +185,64 @@ def catch_up(tracker: Tracker, recorder: Recorder | None, dataset: str, describe
     return count
 
 
+def let_go(tracker: Tracker, recorder: Recorder | None, projects: Iterable[str], present: Collection[str]) -> None:
+    """Take away the pointers to datasets that are gone, and that no action took along.
+
+    Args:
+        present: the datasets that are known to be there, or are not given up yet.
+
+    Raises:
+        FairfolderError: when they cannot be taken away.
+    """
+    datasets = tracker.left_behind(projects, present)
+    if not datasets:
+        return
+    gone = "1 dataset that is gone" if len(datasets) == 1 else f"{len(datasets):,} datasets that are gone"
+    action = Action(by="system:versions", subject=f"Let go of the versions of {gone}")
+    paths = [tracker.root / (dataset + SUFFIX) for dataset in datasets]
+    if recorder is not None:
+        recorder.begin(paths, action)
+    try:
+        tracker.follow([(dataset, "") for dataset in datasets])
+    finally:
+        if recorder is not None:
+            recorder.record(paths, action)
+
+
+def record_standing(tracker: Tracker, recorder: Recorder, caught_up: Mapping[str, CaughtUp]) -> None:
+    """What stands beside the files of datasets as it should is in the history too, whatever that has lost.
+
+    Many datasets at once, because asking what the history has costs the same for one file as for some thousands.
+    """
+    some: dict[str, tuple[str, ...]] = {}
+    for dataset, one in caught_up.items():
+        for start in range(0, len(one.standing), _RECORDED_AT_ONCE):
+            part = one.standing[start : start + _RECORDED_AT_ONCE]
+            if some and sum(map(len, some.values())) + len(part) > _RECORDED_AT_ONCE:
+                _record_some(tracker, recorder, some)
+                some = {}
+            some[dataset] = part
+    if some:
+        _record_some(tracker, recorder, some)
+
+
+def _record_some(tracker: Tracker, recorder: Recorder, some: Mapping[str, Sequence[str]]) -> None:
+    if len(some) == 1:
+        (dataset,) = some
+        action = replace(_action(dataset, 0, 0), subject=f"Keep versions of files in {_name(dataset)}")
+    else:
+        action = Action(by="system:versions", subject="Keep versions of files that the history did not have")
+    recorder.record([tracker.root / path for paths in some.values() for path in paths], action)
+
+
+def _name(dataset: str) -> str:
+    return readable(PurePath(dataset).name)
+
+
 def _action(dataset: str, kept: int, gone: int) -> Action:
     return Action(
         by="system:versions",
-        subject=_subject(kept, gone, PurePath(dataset).name),
+        subject=_subject(kept, gone, _name(dataset)),
         project=dataset.partition("/")[0],
         dataset=dataset,
     )

@@ -9,22 +9,28 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import orjson
 
 from ingest import documents, manifest
 from ingest.documents import STRUCTURAL, decode_path
-from ingest.errors import DocumentError
+from ingest.errors import DocumentError, printable
 from ingest.provenance.data import fixity
-from ingest.provenance.data.fixity import FixityReport, Mismatch
+from ingest.provenance.data.cache import Cache
+from ingest.provenance.data.fixity import FixityReport, Mismatch, Trouble
 from ingest.provenance.data.keeping import Tracked
+from ingest.provenance.data.tracking import dataset_of
 from ingest.reading import Throttle
 from ingest.rows import Condition, PlaceRow
 from ingest.workspace import Workspace
 
 _KEY = "fixity"
-_MOST = 200  # alarms that are kept
+_MOST = 200  # alarms that are kept of one dataset, or of the cache; of the others their number is
+_CACHE = ""  # what the objects of the cache are of
+LOST = "lost"  # the slice of the cache that is not there
+SLICES = (*(f"{number:x}" for number in range(16)), LOST)  # by which the cache is read again: how its objects begin
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,33 @@ class Scope:
     def meets(self, folder: str) -> bool:
         """Whether anything in a folder may be."""
         return self.holds(folder) or self.path.startswith(f"{folder}/")
+
+    def covers(self, alarm: Mapping[str, Any]) -> bool:
+        """Whether a look at this says of an alarm that is kept whether it still stands."""
+        return self.holds(_path(alarm))
+
+    def covers_all_of(self, dataset: str) -> bool:
+        """Whether it says so of all alarms of a dataset, or of the cache."""
+        return self.holds(dataset) if dataset else not self.path
+
+
+@dataclass(frozen=True)
+class CacheSlice(Scope):
+    """A part of the cache: the objects that begin so, or those that are lost."""
+
+    slice: str = LOST
+
+    def covers(self, alarm: Mapping[str, Any]) -> bool:
+        """Whether an alarm is of such an object."""
+        path = _path(alarm)
+        if not os.path.isabs(path):
+            return False
+        lost = alarm.get("trouble") == Trouble.CACHE_MISSING
+        return lost if self.slice == LOST else not lost and path.rsplit("/", 2)[-2].startswith(self.slice)
+
+    def covers_all_of(self, dataset: str) -> bool:
+        """One slice tells nothing of how many there were in the others."""
+        return False
 
 
 def verify(
@@ -65,8 +98,8 @@ def verify(
         if on_bytes is not None:
             on_bytes(size)
 
-    cache = ws.tracker.project.cache() if ws.tracker is not None and not path else None
-    objects = fixity.all_objects(cache) if cache is not None else ()
+    cache = _cache(ws) if not path else None
+    objects = () if cache is None else chain(fixity.all_objects(cache), _lost(ws, cache))
     report = fixity.verify(ws.root, tracked(ws, scope), look, cache=cache, objects=objects)
     # What was described anew while it was read was compared with what it is no longer to be.
     now = _Present(ws)
@@ -75,10 +108,63 @@ def verify(
     return report
 
 
+def verify_objects(ws: Workspace, part: str, *, rate: int | None, on_bytes: Callable[[int], None]) -> FixityReport:
+    """Read a part of the objects of the DVC cache again; for what reads everything by and by.
+
+    Args:
+        part: one of :data:`SLICES`.
+
+    Raises:
+        OSError, FairfolderError, and what ``on_bytes`` raises: as :func:`verify`.
+    """
+    throttle = Throttle(rate)
+
+    def look(size: int) -> None:
+        throttle.spend(size)
+        on_bytes(size)
+
+    cache = _cache(ws)
+    if cache is None:
+        return FixityReport()
+    objects = _lost(ws, cache) if part == LOST else fixity.all_objects(cache, part)
+    report = fixity.verify(ws.root, (), look, cache=cache, objects=objects)
+    _keep(ws, CacheSlice(slice=part), report.mismatches)
+    return report
+
+
+def _cache(ws: Workspace) -> Cache | None:
+    """The DVC cache, where versions are kept."""
+    return None if ws.tracker is None else ws.tracker.project.cache()
+
+
+def _lost(ws: Workspace, cache: Cache) -> Iterator[str]:
+    places = ws.seen.places(include_gone=False)
+    return fixity.lost_objects(ws.root, cache, [place.path for place in places if place.kind == "dataset"])
+
+
 def alarms(ws: Workspace) -> list[str]:
     """What the last looks found, and neither a later one found well nor a pass has described anew since."""
     now = _Present(ws)
-    return [str(each["words"]) for each in _kept(ws) if now.has(_path(each), str(each["recorded"]))]
+    standing = [each for each in _kept(ws) if not _is_back(each) and now.has(_path(each), str(each["recorded"]))]
+    told = [str(each["words"]) for each in standing]
+    return told + [_and_more(dataset, count) for dataset, count in sorted(_more(ws).items())]
+
+
+def _is_back(alarm: Mapping[str, Any]) -> bool:
+    """An object that was lost and has been kept again since."""
+    return alarm.get("trouble") == Trouble.CACHE_MISSING and os.path.exists(_path(alarm))
+
+
+def _and_more(dataset: str, count: int) -> str:
+    where = printable(dataset) if dataset else "the DVC cache"
+    return f"{count:,} more in {where} {'is' if count == 1 else 'are'} not as recorded; `verify` names them all."
+
+
+def _more(ws: Workspace) -> dict[str, int]:
+    """How many alarms there were of a dataset ("": of the cache) beyond those that are kept."""
+    kept = ws.seen.get(_KEY)
+    more = kept.get("more", []) if isinstance(kept, dict) else []
+    return {_path(each): int(each["count"]) for each in more}
 
 
 def _kept(ws: Workspace) -> list[dict[str, Any]]:
@@ -144,6 +230,26 @@ def _recorded(ws: Workspace, place: PlaceRow) -> dict[str, str]:
 
 def _keep(ws: Workspace, scope: Scope, found: list[Mismatch]) -> None:
     """What was found takes the place of what was found before in the same scope."""
-    others = [each for each in _kept(ws) if not scope.holds(_path(each))]
-    new = [{**documents.encode_path(each.path), "words": each.words, "recorded": each.recorded} for each in found]
-    ws.seen.put(_KEY, {"at": time.time(), "found": [*new, *others][:_MOST]})
+    groups: dict[str, list[dict[str, Any]]] = {}
+    new = [
+        {
+            **documents.encode_path(each.path),
+            "words": each.words,
+            "recorded": each.recorded,
+            "trouble": each.trouble.value,
+        }
+        for each in found
+    ]
+    for each in (*new, *(each for each in _kept(ws) if not scope.covers(each))):
+        groups.setdefault(_dataset(_path(each)), []).append(each)
+    more = {dataset: count for dataset, count in _more(ws).items() if not scope.covers_all_of(dataset)}
+    for dataset, group in groups.items():
+        if len(group) > _MOST:
+            more[dataset] = more.get(dataset, 0) + len(group) - _MOST
+    kept = [each for group in groups.values() for each in group[:_MOST]]
+    told = [{**documents.encode_path(dataset), "count": count} for dataset, count in more.items()]
+    ws.seen.put(_KEY, {"at": time.time(), "found": kept, "more": told})
+
+
+def _dataset(path: str) -> str:
+    return _CACHE if os.path.isabs(path) else dataset_of(path)

@@ -6,11 +6,12 @@ import os
 import time
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ingest.cut import Cut
 from ingest.documents import readable
 from ingest.events import Forgotten, Gone, Left
+from ingest.file_versions import follow
 from ingest.moves import recorded_entries
 from ingest.places import Decision
 from ingest.purposes import of_missing
@@ -103,7 +104,8 @@ def _places_missing(cut: Cut, gone: Sequence[Decision]) -> None:
     todo = missing_records(ws, gone) if gone else []
     for start in range(0, len(todo), RECORDS_AT_ONCE):
         some = todo[start : start + RECORDS_AT_ONCE]
-        purpose = of_missing([decision.path for decision, _ in some])
+        gone_datasets = [(decision.path, "") for decision, _ in some if decision.kind == "dataset"]
+        purpose = replace(of_missing([decision.path for decision, _ in some]), beside=follow(ws.tracker, gone_datasets))
         outcomes = ws.store.apply([record for _, record in some], by="system:missing", purpose=purpose)
         with ws.seen.transaction():
             for (decision, _), outcome in zip(some, outcomes, strict=True):

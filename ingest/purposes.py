@@ -79,14 +79,25 @@ def of_files(events: Mapping[str, Sequence[FileEvent]]) -> Purpose:
     told = [_FILES[done].format(f"{counts[done]:,}{_plural(done, counts[done])}") for done in _FILES if done in counts]
     if not told:
         return NO_PURPOSE
-    names = _several("", [PurePath(path).name for path in events]).replace("records", "datasets")
-    return Purpose(f"{_capital(', '.join(told))} in {names}", trigger="2")
+    return Purpose(f"{_capital(', '.join(told))} in {_several('', list(events), 'dataset')}", trigger="2")
+
+
+def of_folders(moved: Sequence[tuple[str, str]], copied: Sequence[tuple[str, str]], count: int) -> Purpose:
+    """Folders of records that stand elsewhere now, and copies of folders that stay (old and new path), of ``count``."""
+    if not copied or len(copied) < count:
+        return Purpose(moved=tuple(moved))
+    if count > 1:
+        return Purpose(f"Describe {_several('', [new for _, new in copied], 'copied folder')}")
+    ((old, new),) = copied
+    whose = readable(old) if _project(old) == _project(new) else "a folder of another project"
+    return Purpose(f"Describe the copy {readable(new)} of {whose}")
 
 
 def of_missing(folders: Sequence[str]) -> Purpose:
     """Projects or datasets whose folders are gone: what they said goes with them, and stays in the history."""
-    names = _several("", [PurePath(path).name for path in folders]).replace("records", "folders")
-    return Purpose(f"Mark {names} as missing", moved=tuple((folder, "") for folder in folders))
+    return Purpose(
+        f"Mark {_several('', folders, 'folder')} as missing", moved=tuple((folder, "") for folder in folders)
+    )
 
 
 _FILES = {
@@ -125,6 +136,8 @@ def _followed(purpose: Purpose) -> str:
     """Folders that stand elsewhere now."""
     moves = [(old, new) for old, new in purpose.moved if new]
     if len(moves) == 1:
+        if "/" in moves[0][1] and _project(moves[0][0]) != _project(moves[0][1]):
+            return "Follow 1 dataset to another project"
         return f"Follow {readable(moves[0][0])} to {readable(moves[0][1])}"
     return f"Follow {len(moves)} folders to where they are now" if moves else ""
 
@@ -140,14 +153,18 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _runs(touched: Sequence[Touched]) -> list[str]:
-    return [PurePath(t.path).parent.name for t in touched if t.kind in (EXPERIMENT, COMPLETE)]
+    return [PurePath(path).name for path in _run_folders(touched)]
+
+
+def _run_folders(touched: Sequence[Touched]) -> list[str]:
+    return [str(PurePath(t.path).parent) for t in touched if t.kind in (EXPERIMENT, COMPLETE)]
 
 
 def _subject(by: str, touched: Sequence[Touched]) -> str:
     """Of what is described anew, else of what is changed; the complete record of a run before all others."""
     complete = [t for t in touched if t.kind == COMPLETE]
     if complete:
-        return f"Complete {_several('run', _runs(complete))}"
+        return f"Complete {_several('run', _run_folders(complete))}"
     for kind in (PROJECT, ADMINISTRATIVE, EXPERIMENT, INSTRUMENT, STRUCTURAL):
         here = [t for t in touched if t.kind == kind]
         if here:
@@ -158,35 +175,48 @@ def _subject(by: str, touched: Sequence[Touched]) -> str:
 
 def _told(by: str, kind: str, here: Sequence[Touched], *, new: bool) -> str:
     if kind == EXPERIMENT:
-        return f"{'Begin' if new else 'Describe'} {_several('run', _runs(here))}"
-    names = [_owner(t) for t in here]
+        return f"{'Begin' if new else 'Describe'} {_several('run', _run_folders(here))}"
+    folders = [_owner(t) for t in here]
     if new:
-        return f"{'Enter' if kind == INSTRUMENT else 'Describe'} {_several(_CALLED[kind], names)}"
+        return f"{'Enter' if kind == INSTRUMENT else 'Describe'} {_several(_CALLED[kind], folders)}"
     verb = "Take over what was changed on disk in" if by == FILESYSTEM else "Change the description of"
-    return f"{verb} {_several(_CALLED[kind], names)}"
+    return f"{verb} {_several(_CALLED[kind], folders)}"
 
 
 def _owner(touched: Touched) -> str:
-    """The name of the folder a document describes."""
+    """The folder a document describes."""
     folder = PurePath(touched.path).parent
-    return folder.name if touched.kind == INSTRUMENT else folder.parent.name
+    return str(folder if touched.kind == INSTRUMENT else folder.parent)
 
 
 def _of_records(by: str, records: Sequence[Record]) -> str:
-    names = [PurePath(r.relative).name for r in records if r.relative]
-    if not names:
+    folders = [r.relative for r in records if r.relative]
+    if not folders:
         return "Change metadata"
     verb = "Take over what was changed on disk in" if by == FILESYSTEM else "Bring up to date"
-    return f"{verb} {_several('', names)}"
+    return f"{verb} {_several('', folders)}"
 
 
-def _several(word: str, names: Sequence[str]) -> str:
-    """``dataset a`` · ``datasets a and b`` · ``17 datasets``."""
-    names = [readable(name) for name in dict.fromkeys(names)]
+def _several(word: str, folders: Sequence[str], noun: str = "record") -> str:
+    """``dataset a`` · ``datasets a and b`` · ``17 datasets`` · ``3 datasets of 2 projects``.
+
+    Of several projects none is named, and nothing in them: whoever may see one of them reads what the commit says.
+
+    Args:
+        word: what the folders are, said before their names; "" where that needs no saying.
+        noun: what many of them are called where there is no word.
+    """
+    folders, projects = list(dict.fromkeys(folders)), {_project(folder) for folder in folders}
+    names = [readable(name) for name in dict.fromkeys(PurePath(folder).name for folder in folders)]
     prefix = f"{word} " if word else ""
-    if len(names) == 1:
+    if len(projects) == 1 and len(names) == 1:
         return f"{prefix}{names[0]}"
-    plural = f"{word}s " if word and not word.endswith("of") else prefix
-    if len(names) <= _NAMED:
+    if len(projects) == 1 and len(names) <= _NAMED:
+        plural = f"{word}s " if word and not word.endswith("of") else prefix
         return f"{plural}{', '.join(names[:-1])} and {names[-1]}"
-    return f"{word} {len(names)} datasets" if word.endswith("of") else f"{len(names)} {word or 'record'}s"
+    many = f"{word} {len(folders)} datasets" if word.endswith("of") else f"{len(folders)} {word or noun}s"
+    return many if len(projects) == 1 or word == "project" else f"{many} of {len(projects)} projects"
+
+
+def _project(folder: str) -> str:
+    return folder.partition("/")[0]

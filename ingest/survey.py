@@ -18,12 +18,13 @@ from ingest.documents import (
     Document,
 )
 from ingest.errors import DocumentError
+from ingest.file_versions import follow
 from ingest.folders import identity_of
 from ingest.hand_edits import last_known, our_texts, refused_edit
 from ingest.layout import METADATA, never_data
 from ingest.named_files import may_be_named
 from ingest.places import Decision, FolderFound, Verdict, decide, list_datasets, list_folders, look
-from ingest.purposes import Purpose
+from ingest.purposes import of_folders
 from ingest.records import EntriesChange, Outcome, Record, Written, system_part
 from ingest.registering import registry_entry
 from ingest.rows import Condition, PlaceRow, Stamp
@@ -234,8 +235,11 @@ def _apply(
     on_recorded: Callable[[Sequence[Path]], None],
 ) -> None:
     by = "system:trigger-0" if todo[0][0].kind == "project" else "system:trigger-1"
-    moved = [(d.known.path, d.path) for d, _ in todo if d.known is not None and d.known.path != d.path]
-    outcomes = ws.store.apply([record for _, record in todo], by=by, purpose=Purpose(moved=tuple(moved)))
+    elsewhere = [(d, d.known.path) for d, _ in todo if d.known is not None and d.known.path != d.path]
+    moved = [(old, d.path) for d, old in elsewhere if d.verdict is not Verdict.COPIED]
+    copied = [(old, d.path) for d, old in elsewhere if d.verdict is Verdict.COPIED]
+    purpose = replace(of_folders(moved, copied, len(todo)), beside=follow(ws.tracker, moved))
+    outcomes = ws.store.apply([record for _, record in todo], by=by, purpose=purpose)
     with ws.seen.transaction():
         for (decision, _), outcome in zip(todo, outcomes, strict=True):
             _remember(decision, outcome, ws, result)

@@ -9,15 +9,15 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from ingest.errors import FairfolderError
-from ingest.fixity import verify
+from ingest.fixity import SLICES, verify, verify_objects
 from ingest.provenance.data.remotes import Pusher, PushState
 from ingest.reading import StoppedError
 from ingest.workspace import Workspace, open_workspace
@@ -31,12 +31,16 @@ _FILE = "upkeep.json"
 
 @dataclass
 class Reading:
-    """How far the reading again of all data has come: ``began`` in seconds of wall time, ``path`` the last dataset."""
+    """How far the reading again of all data has come: ``began`` in seconds of wall time, ``path`` the last dataset.
+
+    ``done`` datasets ``of`` so many are read, then ``slices`` of the cache their versions are in.
+    """
 
     began: float = 0.0
     path: str = ""
     done: int = 0
     of: int = 0
+    slices: int = 0
     ended: float = 0.0  # when everything had been read the last time
 
 
@@ -54,7 +58,7 @@ class Upkeep:
 
     def start(self) -> None:
         """Begin, in a thread of its own."""
-        self.reading = Reading(**told(self.ws.state).get("reading", {}))
+        self.reading = _reading(told(self.ws.state).get("reading"))
         settings = self.ws.settings
         if settings.data.wanted and settings.data.remote:
             self._pusher = Pusher(self.ws.root, settings.data.remote)
@@ -98,7 +102,7 @@ class Upkeep:
             own.store.recorder.tidy()
 
     def _read_again(self, own: Workspace) -> None:
-        """The next datasets, as many as the share of the period that has passed asks for."""
+        """The next datasets, then the next parts of the cache: as many as the part of the period that has passed."""
         period = own.settings.verify_days * _DAY
         if not period or own.paused:
             return
@@ -106,15 +110,31 @@ class Upkeep:
         if not self.reading.began:
             self.reading = Reading(began=time.time(), of=len(names), ended=self.reading.ended)
         elapsed = (time.time() - self.reading.began) / period
-        while names and self.reading.done < elapsed * len(names):
+        while names and self._due(own, names) < elapsed:
             left = [name for name in names if name > self.reading.path]
-            if not left:
+            if left:
+                verify(own, left[0], rate=own.settings.read_rate, on_bytes=self._go_on)
+                self.reading.path = left[0]
+                self.reading.done, self.reading.of = len(names) - len(left) + 1, len(names)
+            elif self.reading.slices < _slices(own):
+                part = SLICES[self.reading.slices]
+                verify_objects(own, part, rate=own.settings.read_rate, on_bytes=self._go_on)
+                self.reading.slices += 1
+            else:
                 self.reading = Reading(ended=time.time())
                 return
-            verify(own, left[0], rate=own.settings.read_rate, on_bytes=self._go_on)
-            self.reading.path = left[0]
-            self.reading.done, self.reading.of = len(names) - len(left) + 1, len(names)
             self._tell()
+
+    def _due(self, own: Workspace, names: Sequence[str]) -> float:
+        """From which part of the period on the next step is to be taken; the cache has half of it, where there is one.
+
+        Below 0 for the first one.
+        """
+        if not self.reading.path:
+            return -1.0
+        slices = _slices(own)
+        read = sum(name <= self.reading.path for name in names) / len(names)
+        return (read + self.reading.slices / slices) / 2 if slices else read
 
     def _go_on(self, _: int) -> None:
         if self.stop.is_set():
@@ -130,6 +150,21 @@ class Upkeep:
             os.replace(fresh, path)
         except OSError as error:
             _log.warning("cannot write %s: %s", path, error.strerror)
+
+
+def _slices(own: Workspace) -> int:
+    return len(SLICES) if own.tracker is not None else 0
+
+
+def _reading(value: object) -> Reading:
+    """What was told of a reading, by this version or another one: what it does not know is left out."""
+    known = {each.name: type(each.default) for each in fields(Reading)}
+    items = value.items() if isinstance(value, dict) else ()
+    return Reading(**{key: each for key, each in items if key in known and _fits(each, known[key])})
+
+
+def _fits(value: object, kind: type) -> bool:
+    return isinstance(value, int | float if kind is float else kind) and not isinstance(value, bool)
 
 
 def told(state: Path) -> dict[str, Any]:

@@ -47,6 +47,7 @@ WRITERS = {
     "ingest/provenance/intents.py": "the action under way, in the state folder",
     "ingest/provenance/proving.py": "whose signature counts, in a temporary folder",
     "ingest/provenance/notes.py": "what the recorder remembers, in the state folder",
+    "ingest/provenance/pushing.py": "where to push, in a repository of our own in the state folder",
     "catalog/state.py": "the state folder, and what the service says of itself in it",
     "catalog/environment.py": "the generated secret key, in the state folder",
     "catalog/demo/copying.py": "the demonstration's own new project folder",

@@ -7,7 +7,7 @@ where the portion does, and the next goes on from there.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import orjson
@@ -40,8 +40,8 @@ _POINTER = 1 << 20
 class FileVersion:
     """The bytes of a data file from one version of its manifest on.
 
-    ``path`` is relative to its dataset, as recorded; ``md5`` is what DVC calls the bytes, "" where nothing was kept;
-    ``kept`` says in words where they are.
+    ``path`` is relative to its dataset, as recorded; ``md5`` is what DVC calls the bytes, "" where that is not known;
+    ``may_be_had`` is false where nothing was kept; ``kept`` says in words where they are.
     """
 
     version: Version
@@ -51,6 +51,7 @@ class FileVersion:
     state: str
     md5: str = ""
     is_cached: bool = False
+    may_be_had: bool = False
     kept: str = ""
 
     @property
@@ -66,12 +67,16 @@ class FileVersion:
 
 @dataclass(frozen=True)
 class FilePage:
-    """Some versions of a file, the newest first; ``older`` leads to where the search goes on."""
+    """Some versions of a file, the newest first; ``older`` leads to where the search goes on.
+
+    ``fault`` says more of a trouble or a remark, with places of this machine: it is for those who look after it.
+    """
 
     versions: Sequence[FileVersion]
     older: str = ""
     trouble: str = ""
     remark: str = ""
+    fault: str = ""
 
 
 @dataclass(frozen=True)
@@ -114,21 +119,16 @@ def page(of: Target, wanted: Wanted, token: str = "", at_once: int = AT_ONCE) ->
     some = past.page(of, token, at_once)
     opened = past.repository(of.root)
     if opened is None or not some.versions:
-        return FilePage((), trouble=some.trouble)
+        return FilePage((), trouble=some.trouble, fault=some.fault)
     entries = _entries(opened, some, wanted)
     looked = some.versions[: len(entries)]
     is_last = some.beyond is None and len(entries) == len(some.versions)
     ends = [at for at in range(len(entries)) if _begins(entries, at, is_last=is_last)]
-    places: dict[str, Places] = {}
-    found = []
-    for at in ends:
-        if (entry := entries[at]) is not None:
-            path = str(entry.get("path", ""))
-            if path not in places:  # it may have been moved
-                places[path] = Places.of(of, opened, path)
-            found.append(places[path].told(looked[at], entry))
+    described = [(looked[at], entry) for at in ends if (entry := entries[at]) is not None]
+    places = Places.of(of, opened, described)
+    found = [places.told(version, entry) for version, entry in described]
     older = "" if is_last or len(looked) < 2 else past.token_after(of, looked[-2], some.number + len(looked) - 1)
-    return FilePage(tuple(found), older, remark=next((each.remark for each in places.values()), ""))
+    return FilePage(tuple(found), older, remark=places.remark, fault=places.fault)
 
 
 def all_of(of: Target, wanted: Wanted, limit: int) -> list[FileVersion]:
@@ -172,9 +172,14 @@ def entry_of(of: Subject) -> tuple[Target, Wanted]:
     return target, Wanted(identifiers.first() or "", place["path"])
 
 
-def whole_path(of: Target, path: str) -> str:
-    """A file's path below the root, of one that is recorded in a manifest."""
-    return f"{of.relative.partition(f'/{METADATA}/')[0]}/{path}"
+def whole_path(document: str, path: str) -> str:
+    """A file's path below the root, of one that is recorded in the manifest at a path."""
+    return f"{_dataset(document)}/{path}"
+
+
+def _dataset(document: str) -> str:
+    """The folder of the dataset a document belongs to."""
+    return document.partition(f"/{METADATA}/")[0]
 
 
 def _entries(opened: Repository, some: Page, wanted: Wanted) -> list[dict[str, Any] | None]:
@@ -216,12 +221,13 @@ def _begins(entries: Sequence[Mapping[str, Any] | None], at: int, *, is_last: bo
 def _compared(entry: Mapping[str, Any] | None) -> object:
     if entry is None:
         return None
-    return _sum(entry), entry.get("path"), entry.get("state")
+    return checksum(entry), entry.get("path"), entry.get("state")
 
 
-def _sum(entry: Mapping[str, Any]) -> str:
-    checksum = entry.get("checksum")
-    return str(checksum.get("value", "")) if isinstance(checksum, dict) else ""
+def checksum(entry: Mapping[str, Any]) -> str:
+    """The SHA-256 an entry of a manifest tells; "" where it tells none."""
+    found = entry.get("checksum")
+    return str(found.get("value", "")) if isinstance(found, dict) else ""
 
 
 # --- where the bytes are ------------------------------------------------------------------------------------------
@@ -229,71 +235,120 @@ def _sum(entry: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class Kept:
-    """Bytes that were kept: when, and the commit whose ``.dvc`` file names them."""
+    """Bytes that were kept: when, the commit whose ``.dvc`` file names them, and the file's path in that commit."""
 
     moment: str
     commit: str
+    path: str
     version: DataVersion
 
 
-@dataclass(frozen=True)
+@dataclass
 class Places:
-    """What DVC has of one file: its versions by their SHA-256, and of a dataset kept as a whole by their moments."""
+    """What DVC has of one file: its versions by their SHA-256, and those of a dataset kept as a whole, newest first.
 
-    by_sum: Mapping[str, Kept]
-    by_moment: Sequence[Kept]
+    ``remark`` says why there is nothing, ``fault`` the same with its details.
+    """
+
+    cache: Cache | None = None
+    read: int = 0  # bytes of objects
+    by_sum: dict[str, Kept] = field(default_factory=dict)
+    in_listings: list[Kept] = field(default_factory=list)
     remark: str = ""
+    fault: str = ""
 
     @classmethod
-    def of(cls, of: Target, opened: Repository, path: str) -> Places:
-        """What the history of the ``.dvc`` files beside a file and its dataset tells."""
-        dataset = of.relative.partition(f"/{METADATA}/")[0]
-        whole = whole_path(of, path)
-        beside, around = kept.pointer_paths(whole, dataset)
-        found = [(each, texts) for each in (beside, around) if (texts := _pointers(opened, each))]
-        if not found:
-            return cls({}, (), "Only what the files were is recorded, not their bytes: nothing is kept with DVC here.")
+    def of(cls, of: Target, opened: Repository, described: Sequence[tuple[Version, Mapping[str, Any]]]) -> Places:
+        """What the history of the ``.dvc`` files tells, beside the file and its dataset, wherever they stood.
+
+        A dataset that was renamed had them at its former place, and what was kept after that names the present one.
+        """
+        entries = [entry for _, entry in described]
+        stood = [(version.path, str(entry.get("path", ""))) for version, entry in described]
+        stood += [(of.relative, str(entry.get("path", ""))) for entry in entries]
+        found = [
+            (pointer, is_beside, dataset, whole)
+            for dataset, whole in dict.fromkeys((_dataset(document), whole_path(document, p)) for document, p in stood)
+            for pointer, is_beside in zip(kept.pointer_paths(whole, dataset), (True, False), strict=True)
+        ]
+        texts = {pointer: _pointers(opened, pointer) for pointer in dict.fromkeys(each[0] for each in found)}
+        if not any(texts.values()):
+            return cls(remark="Only what the files were is recorded, not their bytes: nothing is kept with DVC here.")
         try:
-            cache = Project(of.root).cache()
+            places = cls(Project(of.root).cache())
         except DataError as error:
-            return cls({}, (), str(error))
-        by_sum: dict[str, Kept] = {}
-        by_moment: list[Kept] = []
-        for pointer, texts in found:
-            for each, text in texts:
-                one = _version(pointer == beside, text, whole, dataset, cache)
-                if one is not None and one.sha256:
-                    by_sum.setdefault(one.sha256, Kept(each.moment, each.commit, one))
-                elif one is not None:
-                    by_moment.append(Kept(each.moment, each.commit, one))
-        return cls(by_sum, tuple(by_moment))
+            return cls(remark="The versions of data that are kept cannot be looked at now.", fault=str(error))
+        for pointer, is_beside, dataset, whole in found:
+            for each, text in texts[pointer]:
+                places._add(each, whole, is_beside=is_beside, text=text, dataset=dataset)
+        return places
+
+    def _add(self, by: Version, whole: str, *, is_beside: bool, text: bytes, dataset: str) -> None:
+        if self.cache is None:
+            return
+        if is_beside:
+            one = kept.version_beside(text, whole, self.cache)
+        else:
+            one = kept.version_inside(text, dataset, whole, self.cache)
+        if one is None:
+            return
+        found = Kept(by.moment, by.commit, whole, one)
+        if one.sha256:
+            self.by_sum.setdefault(one.sha256, found)
+        elif all(each.version.md5 != one.md5 for each in self.in_listings):
+            self.in_listings.append(found)
 
     def told(self, version: Version, entry: Mapping[str, Any]) -> FileVersion:
         """A version of the file, with where its bytes are."""
-        sha256 = _sum(entry)
-        one = self.of_version(version, sha256)
-        size = entry.get("size_bytes")
-        state = str(entry.get("state", ""))
-        path = str(entry.get("path", ""))
-        number = size if isinstance(size, int) else 0
+        one, is_sure = self.of_entry(entry, within=_READ)
+        own = (version, str(entry.get("path", "")), checksum(entry), _size(entry), str(entry.get("state", "")))
         if one is None:
-            return FileVersion(version, path, sha256, number, state, kept="its bytes were not kept")
+            remotes = bool(self.of_remotes(version))
+            return FileVersion(*own, may_be_had=remotes, kept=_AWAY if remotes else "its bytes were not kept")
         is_cached = one.version.cached
-        where = "in the DVC cache" if is_cached else "not in the DVC cache; a remote may have it"
-        return FileVersion(version, path, sha256, number, state, one.version.md5, is_cached, where)
+        where = _AWAY if not is_cached else _HERE if is_sure else _ALIKE
+        return FileVersion(*own, md5=one.version.md5, is_cached=is_cached, may_be_had=True, kept=where)
 
-    def of_version(self, version: Version, sha256: str) -> Kept | None:
-        """The bytes of a checksum; of a dataset kept as a whole, those kept first after the version was described."""
+    def of_entry(self, entry: Mapping[str, Any], *, within: int | None = None) -> tuple[Kept | None, bool]:
+        """The bytes an entry of a manifest describes, and whether that is sure.
+
+        A listing of DVC knows no SHA-256: what it names is read, and counts if it has that of the entry. Where
+        more than ``within`` bytes would be read by now the size has to do.
+        """
+        sha256, size = checksum(entry), _size(entry)
+        if not sha256 or self.cache is None:
+            return None, False
         if sha256 in self.by_sum:
-            return self.by_sum[sha256]
-        later = [each for each in self.by_moment if each.moment >= version.moment]
-        return later[-1] if later else None
+            return self.by_sum[sha256], True
+        for each in self.in_listings:
+            if not each.version.cached or each.version.size != size:
+                continue
+            if within is not None and self.read + size > within:
+                return each, False
+            self.read += size
+            if kept.sha256_of(self.cache, each.version.md5, lambda size: None) == sha256:
+                self.by_sum[sha256] = each
+                return each, True
+        return None, False
+
+    def of_remotes(self, version: Version) -> list[Kept]:
+        """What listings name and the cache does not hold, what was kept first after a version before all others.
+
+        What their bytes are is not known before they are fetched.
+        """
+        away = [each for each in self.in_listings if not each.version.cached]
+        return sorted(away, key=lambda each: (each.moment < version.moment, each.moment))
 
 
-def _version(is_beside: bool, text: bytes, path: str, dataset: str, cache: Cache) -> DataVersion | None:
-    if is_beside:
-        return kept.version_beside(text, path, cache)
-    return kept.version_inside(text, dataset, path, cache)
+_READ = 64 * 1024**2  # bytes of objects that are read for a page
+_HERE = "in the DVC cache"
+_ALIKE = "one of its size is in the DVC cache; its checksum is compared when it is brought back"
+_AWAY = "not in the DVC cache; a remote may have it"
+
+
+def _size(entry: Mapping[str, Any]) -> int:
+    size = entry.get("size_bytes")
+    return size if isinstance(size, int) else 0
 
 
 def _pointers(opened: Repository, path: str) -> list[tuple[Version, bytes]]:

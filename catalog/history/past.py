@@ -35,6 +35,7 @@ _ENTRY = 1024**2  # of a registry entry
 
 NONE_YET = "No history is kept of this folder: it has no git repository yet. The next change of a record begins one."
 OFF = "No history is kept here: FAIRFOLDER_GIT is off."
+UNREADABLE = "The history cannot be read now. Please tell an administrator, who sees on this page why."
 
 
 class RevisionError(FairfolderError):
@@ -43,7 +44,10 @@ class RevisionError(FairfolderError):
 
 @dataclass(frozen=True)
 class Version:
-    """One version. ``path`` is where the document stood, relative to the root; ``blob`` is "" where it was removed."""
+    """One version. ``path`` is where the document stood, relative to the root; ``blob`` is "" where it was removed.
+
+    ``names`` are the folders of the projects and datasets that its commit says it is about.
+    """
 
     commit: str
     moment: str
@@ -53,6 +57,7 @@ class Version:
     reason: str
     blob: str
     path: str
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,8 @@ class Text:
 class Page:
     """Some versions, the newest first; ``number`` counts the first from 1; ``older`` leads to the next page.
 
-    ``beyond`` is the version before the last of them, ``trouble`` why there are none.
+    ``beyond`` is the version before the last of them, ``trouble`` why there are none. ``fault`` says more of that,
+    with places of this machine and commands: it is for those who look after it.
     """
 
     versions: Sequence[Version]
@@ -80,6 +86,7 @@ class Page:
     older: str = ""
     beyond: Version | None = None
     trouble: str = ""
+    fault: str = ""
 
     @property
     def last(self) -> int:
@@ -103,7 +110,7 @@ def page(target: Target, token: str = "", limit: int = AT_ONCE) -> Page:
             if len(found) > limit:
                 break
     except GitError as error:
-        return Page((), trouble=str(error))
+        return Page((), trouble=UNREADABLE, fault=str(error))
     if not found and not token and repository(target.root) is None:
         return Page((), trouble=NONE_YET if settings.ENGINE.git.enabled else OFF)
     some, beyond = found[:limit], found[limit] if len(found) > limit else None
@@ -291,7 +298,9 @@ def _tips(opened: Repository) -> list[str]:
 
 
 def _version(each: trails.Recorded, path: str) -> Version:
-    return Version(each.commit, each.moment, each.by, each.subject, each.trigger, each.reason, each.blob, path)
+    return Version(
+        each.commit, each.moment, each.by, each.subject, each.trigger, each.reason, each.blob, path, each.names
+    )
 
 
 def is_recorded(opened: Repository, commit: str) -> bool:
@@ -304,6 +313,25 @@ def _folder_and_tail(target: Target) -> tuple[str, str]:
     """The record's folder now, and the document's path within it; an instrument has no folder that is registered."""
     folder, _, tail = target.relative.partition(f"/{METADATA}/")
     return ("", "") if target.kind == INSTRUMENT else (folder, f"{METADATA}/{tail}")
+
+
+def projects_at(root: Path, identifiers: Sequence[str], commits: Sequence[str]) -> dict[str, set[str]]:
+    """By commit, the folders that some projects had in it, as the registry has them.
+
+    Raises:
+        GitError: when the repository cannot be read.
+    """
+    opened = repository(root)
+    found: dict[str, set[str]] = {commit: set() for commit in commits}
+    if opened is None or not identifiers:
+        return found
+    entries = [documents.registry_document(root, each).relative_to(root).as_posix() for each in identifiers]
+    asked = [(commit, entry) for commit in found for entry in entries]
+    read = blobs.texts(opened, [f"{commit}:{entry}" for commit, entry in asked], most_bytes=_ENTRY)
+    for (commit, _), raw in zip(asked, read, strict=True):
+        if place := _place_of(raw):
+            found[commit].add(place)
+    return found
 
 
 def _registered(target: Target) -> str:

@@ -29,6 +29,7 @@ from ingest.records import Outcome, Value
 _KEPT = frozenset({"status", "run_label", "data_files"})
 
 LONGEST_REASON = 300
+BY_OTHERS = "The document as it stands cannot be read. Please ask an administrator to put this version in its place."
 
 
 class RestoreError(FairfolderError):

@@ -96,8 +96,12 @@ def telling_of_git(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
         try:
             return view(request, *args, **kwargs)
         except GitError as error:
+            from catalog import rights  # here: it needs the models, and this module is loaded before them
+
             log.warning("the history cannot be read: %s", error)
-            return failure(503, "The history cannot be read now", str(error))
+            # Git's words name folders of the server, and how to mend it there.
+            why = str(error) if rights.of_request(request).curates else "Please tell an administrator."
+            return failure(503, "The history cannot be read now", why)
 
     return answered
 

@@ -34,7 +34,7 @@ def file_history(request: HttpRequest, identifier: UUID) -> HttpResponse:
         "project": queries.project_of(row.dataset),
         "page": page,
         "is_first": not request.GET.get("at"),
-        "place": documents.shell_word(data_files.whole_path(target, path)),
+        "place": documents.shell_word(data_files.whole_path(target.relative, path)),
         "section": "projects",
         "rebuilding": queries.rebuilding(),
     }

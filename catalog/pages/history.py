@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from catalog import engine, queries, rights
 from catalog.editing import targets
 from catalog.editing.targets import Target
-from catalog.history import comparing, finding, past, prov, restoring
+from catalog.history import comparing, finding, past, prov, restoring, telling
 from catalog.history.past import Text, Version
 from catalog.history.restoring import Plan, RestoreError
 from catalog.models import Dataset, Project
@@ -54,7 +54,7 @@ def history(request: HttpRequest, word: str, identifier: UUID) -> HttpResponse:
     chosen = request.GET.get("with", "")
     other = past.version(target, chosen) if chosen else None
     context = _around(request, target) | {
-        "lines": _lines(target, page),
+        "lines": _lines(request, target, page),
         "page": page,
         "other": other,
         "trouble": page.trouble,
@@ -67,7 +67,7 @@ def history(request: HttpRequest, word: str, identifier: UUID) -> HttpResponse:
 def version(request: HttpRequest, word: str, identifier: UUID) -> HttpResponse:
     """One version: who made it and why, what it changed, and the record as it was."""
     target = _target(request, word, identifier)
-    found = _text(target, request.GET.get("at", ""))
+    found = _text(request, target, request.GET.get("at", ""))
     before = past.before(target, found.version)
     newest = past.newest(target)
     context = _around(request, target) | {
@@ -89,7 +89,7 @@ def version(request: HttpRequest, word: str, identifier: UUID) -> HttpResponse:
 def version_file(request: HttpRequest, word: str, identifier: UUID) -> HttpResponse:
     """The document of one version itself, byte for byte."""
     target = _target(request, word, identifier)
-    found = _text(target, request.GET.get("at", ""))
+    found = _text(request, target, request.GET.get("at", ""))
     response = HttpResponse(found.raw, content_type="application/ld+json")
     name = f"{target.kind}.{found.version.commit[:12]}.json"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
@@ -102,7 +102,7 @@ def version_file(request: HttpRequest, word: str, identifier: UUID) -> HttpRespo
 def differences(request: HttpRequest, word: str, identifier: UUID) -> HttpResponse:
     """What two versions say differently, the older one first whichever way round they are named."""
     target = _target(request, word, identifier)
-    one, other = (_text(target, request.GET.get(key, "")) for key in ("from", "to"))
+    one, other = (_text(request, target, request.GET.get(key, "")) for key in ("from", "to"))
     if past.is_later(target, one.version, other.version):
         one, other = other, one
     context = _around(request, target) | {
@@ -122,7 +122,7 @@ def restore(request: HttpRequest, word: str, identifier: UUID) -> HttpResponse:
     if not _may_restore(request, target):
         raise Http404
     asked = request.POST if request.method == "POST" else request.GET
-    found = _text(target, asked.get("at", ""))
+    found = _text(request, target, asked.get("at", ""))
     try:
         now = target.read_head()
         if found.problem:
@@ -134,7 +134,7 @@ def restore(request: HttpRequest, word: str, identifier: UUID) -> HttpResponse:
         plan = restoring.plan(target, target.read_head(), found.value)
         return _preview(request, target, found, plan, overtaken=True, status=412)
     except (FairfolderError, FileNotFoundError) as error:
-        return _preview(request, target, found, None, sentences=_sentences(error, target, found), status=409)
+        return _preview(request, target, found, None, sentences=_sentences(request, error, target, found), status=409)
     return _preview(request, target, found, plan)
 
 
@@ -171,9 +171,11 @@ def _preview(
     return render(request, "catalog/history_restore.html", context, status=status)
 
 
-def _sentences(error: Exception, target: Target, found: Text) -> tuple[str, ...]:
+def _sentences(request: HttpRequest, error: Exception, target: Target, found: Text) -> tuple[str, ...]:
     if isinstance(error, DocumentError) and not found.problem:
-        return str(error), restoring.by_hand(target, found.version)
+        if rights.of_request(request).curates:
+            return str(error), restoring.by_hand(target, found.version)
+        return (restoring.BY_OTHERS,)
     if isinstance(error, FairfolderError):
         return targets.words(error)
     return ("The document is not there any more; a record is restored where it stands.",)
@@ -187,10 +189,11 @@ def trail(request: HttpRequest, word: str, identifier: UUID) -> HttpResponse:
     target = _target(request, word, identifier)
     page = past.page(target, request.GET.get("at", ""), MOST_IN_A_TRAIL)
     told = comparing.along(target, page)
+    versions = telling.told(rights.of_request(request), target, page.versions)
     address = request.build_absolute_uri(reverse("version", args=[word, identifier]))
     steps = [
         prov.Step(f"{address}?at={v.commit}", v.commit, v.blob, v.moment, v.by, v.subject, v.reason, changes or ())
-        for v, changes in zip(page.versions, told, strict=True)
+        for v, changes in zip(versions, told, strict=True)
     ]
     value = prov.trail(_iri(target), target.title, steps, with_names=request.user.is_authenticated)
     response = JsonResponse(value, content_type="application/ld+json")
@@ -211,12 +214,12 @@ def _target(request: HttpRequest, word: str, identifier: UUID) -> Target:
     return target
 
 
-def _text(target: Target, commit: str) -> Text:
-    """A version's text; the newest where none is named."""
+def _text(request: HttpRequest, target: Target, commit: str) -> Text:
+    """A version's text, as whoever asks may be told of it; the newest where none is named."""
     found = past.text(target, commit)
     if found is None:
         raise Http404
-    return found
+    return replace(found, version=telling.told_of(rights.of_request(request), target, found.version))
 
 
 def _may_restore(request: HttpRequest, target: Target) -> bool:
@@ -255,13 +258,14 @@ def _iri(target: Target) -> str:
     return f"urn:uuid:{target.identifier}"
 
 
-def _lines(target: Target, page: past.Page) -> list[Line]:
+def _lines(request: HttpRequest, target: Target, page: past.Page) -> list[Line]:
     """The versions of a page, each with the first things it changed."""
     told = comparing.along(target, page)
+    versions = telling.told(rights.of_request(request), target, page.versions)
     first = page.number == 1
     return [
         Line(each, changes and changes[:FIRST_CHANGES], max(0, len(changes or ()) - FIRST_CHANGES), first and not at)
-        for at, (each, changes) in enumerate(zip(page.versions, told, strict=True))
+        for at, (each, changes) in enumerate(zip(versions, told, strict=True))
     ]
 
 

@@ -47,6 +47,11 @@ def one_line(text: str, longest: int = _LONGEST_VALUE) -> str:
     return escaped if len(escaped) <= longest else escaped[: longest - 1] + "…"
 
 
+def shown(line: str) -> str:
+    """A line of :func:`one_line` as people wrote it, but for control characters: those stay escaped."""
+    return line.replace("\\\\", "\\")
+
+
 def _escape(match: re.Match[str]) -> str:
     known = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\"}
     code = ord(match[0])

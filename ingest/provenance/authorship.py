@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import orjson
 
 from ingest.layout import RUN_TEMPLATES, TEMPLATE_SCHEMAS
-from ingest.provenance.actions import FILESYSTEM
-from ingest.provenance.building import Content
+from ingest.provenance import actions
+from ingest.provenance.actions import FILESYSTEM, Action
+from ingest.provenance.building import Content, Step
 
 _log = logging.getLogger("fairfolder.provenance")
 
+_SUBJECT = "Record changes made on disk"
 _STAMP = ("last_modified_by", "last_modified_date")
 
 
@@ -35,6 +37,14 @@ def moment_of(text: Content) -> str:
     """When a document says it was last modified, "" when it does not say."""
     stamp = _stamp(text) if isinstance(text, bytes) else None
     return stamp[1] if stamp else ""
+
+
+def found_step(project: str, dataset: str, by: str, texts: Iterable[Content]) -> Step:
+    """The commit of what was found changed; its moment is the one the store gave the documents."""
+    by_hand = by == FILESYSTEM
+    moment = "" if by_hand else max(map(moment_of, texts), default="")
+    action = Action(by, _SUBJECT, "filesystem" if by_hand else "recovery", project, dataset)
+    return Step(actions.author(by), actions.seconds(moment), actions.message(action), {})
 
 
 def _stamp(text: bytes) -> tuple[str, str] | None:

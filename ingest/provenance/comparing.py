@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -12,11 +13,15 @@ from pathlib import Path
 import orjson
 
 from ingest.documents import decode_path
+from ingest.errors import DocumentError
 from ingest.layout import METADATA, Layout
-from ingest.provenance import ours
+from ingest.provenance import credentials, ours
+from ingest.provenance.data import pointers
 from ingest.provenance.notes import FileStamp, remember, remembered
 from ingest.provenance.repository import Heads, Repository, batch_check, recorded, tree_blobs
-from ingest.provenance.waiting import raw_objects
+from ingest.provenance.waiting import raw_objects_there
+
+_log = logging.getLogger("fairfolder.provenance")
 
 _PORTION_BYTES, _PORTION_PATHS = 100_000_000, 20_000
 _MANY_GROUPS = 200
@@ -36,24 +41,26 @@ class Difference:
 Groups = dict[tuple[str, str, str], list[Difference]]
 
 
-def is_folder_of_ours(path: str) -> bool:
+def is_folder_of_ours(path: str, layout: Layout) -> bool:
     """Whether a folder can be named for everything of ours in it: ``…/.metadata``, or a folder in one."""
-    return ours.is_ours(f"{path}/x.json")
+    return ours.is_ours(f"{path}/x.json", layout)
 
 
 def expanded(repository: Repository, heads: Heads, paths: Sequence[str]) -> list[str]:
     """The files that some paths stand for: folders give what is in them on disk, and what was recorded in them."""
-    folders = [p for p in paths if not ours.is_ours(p) or (repository.root / p).is_dir()]
-    gone = [p for p in paths if p not in folders and not os.path.lexists(repository.root / p)]
+    layout = repository.layout
+    folders = [p for p in paths if not ours.is_ours(p, layout) or os.path.isdir(repository.root / p)]
+    known = frozenset(folders)
+    gone = [p for p in paths if p not in known and not os.path.lexists(repository.root / p)]
     if gone and heads.tip:
         kinds = batch_check(repository, [f"{heads.tip}:{p}" for p in gone])
         folders += [p for p, (_, kind) in zip(gone, kinds, strict=True) if kind == "tree"]
     found = dict.fromkeys(p for p in paths if p not in set(folders))
     for folder in folders:
-        found |= dict.fromkeys(ours.files_below(repository.root, folder))
+        found |= dict.fromkeys(ours.files_below(repository.root, folder, layout))
     if folders:
         for commit in (heads.tip, heads.apart):
-            found |= dict.fromkeys(p for p in tree_blobs(repository, commit, folders) if ours.is_ours(p))
+            found |= dict.fromkeys(p for p in tree_blobs(repository, commit, folders) if ours.is_ours(p, layout))
     return list(found)
 
 
@@ -61,7 +68,7 @@ def moved_along(repository: Repository, heads: Heads, moved: Sequence[tuple[str,
     """Everything of ours that was recorded below folders, where it was and where it is now (``old``, ``new`` or "")."""
     found: dict[str, None] = {}
     for old, new in moved:
-        below = [p for p in tree_blobs(repository, heads.tip, [old]) if ours.is_ours(p)]
+        below = [p for p in tree_blobs(repository, heads.tip, [old]) if ours.is_ours(p, repository.layout)]
         found |= dict.fromkeys(below)
         if new:
             found |= dict.fromkeys(new + p.removeprefix(old) for p in below)
@@ -84,24 +91,39 @@ def portions(root: Path, paths: Sequence[str]) -> Iterator[list[str]]:
 
 
 def differences(repository: Repository, heads: Heads, paths: Sequence[str]) -> list[Difference]:
-    """Those of some paths that are not as recorded."""
+    """Those of some paths that are not as recorded, and ours: other people's DVC and ignore files are theirs."""
     known = recorded(repository, heads, paths)
     found = []
     for path, text in ours.texts(repository.root, paths):
         in_tip, apart = known[path]
         blob = in_tip or apart
         now = "" if text is None else ours.blob_id(repository.algorithm, text)
-        if now != blob:
+        if path == credentials.CONFIG and text is not None and credentials.secrets_in(text):
+            _log.warning("%s", credentials.withheld(repository.root))
+        elif now != blob:
             found.append(Difference(path, text, blob, not in_tip and bool(apart)))
-    return found
+    foreign = _foreign(repository, found)
+    return [each for each in found if each.path not in foreign] if foreign else found
+
+
+def _foreign(repository: Repository, found: Sequence[Difference]) -> set[str]:
+    """The paths that are not ours, neither by the text on disk nor by the recorded one."""
+    asked = [d for d in found if ours.is_by_text(d.path) and not ours.says_it_is_ours(d.path, d.text)]
+    old = _texts_of(repository, asked)
+    return {d.path for d in asked if not ours.says_it_is_ours(d.path, old.get(d.blob))}
+
+
+def _texts_of(repository: Repository, found: Sequence[Difference]) -> dict[str, bytes | None]:
+    """The recorded text of each by its blob; None for one that a damaged history lost."""
+    blobs = sorted({d.blob for d in found if d.blob})
+    return dict(zip(blobs, raw_objects_there(repository, blobs), strict=True))
 
 
 def grouped(
     repository: Repository, found: Sequence[Difference], changed_by: Callable[[str, bytes | None, bytes | None], str]
 ) -> Groups:
     """Differences by project, dataset and who made them: one commit each."""
-    blobs = sorted({d.blob for d in found if d.blob})
-    old = dict(zip(blobs, raw_objects(repository, blobs), strict=True))
+    old = _texts_of(repository, found)
     groups: Groups = {}
     for each in found:
         before = old.get(each.blob)
@@ -131,6 +153,8 @@ def _place(path: str, text: bytes | None) -> tuple[str, str]:
         except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
             return "", ""
         return parts[0], "/".join(parts) if len(parts) > 1 else ""
+    if ours.is_by_text(path) and len(parts) == 2:  # project/<dataset>.dvc
+        return parts[0], path.removesuffix(pointers.SUFFIX)
     at = next((i for i, part in enumerate(parts) if part in ours.FOLDERS), min(len(parts) - 1, 2))
     return (parts[0] if at else "", "/".join(parts[:2]) if at > 1 else "")
 
@@ -149,11 +173,15 @@ def suspects(repository: Repository, heads: Heads, layout: Layout, memory: Path)
     if not (repository.root / METADATA).is_dir():
         return []
     blobs = {**tree_blobs(repository, heads.apart), **tree_blobs(repository, heads.tip)}
-    blobs = {p: b for p, b in blobs.items() if ours.is_ours(p)}
+    blobs = {p: b for p, b in blobs.items() if ours.is_ours(p, layout)}
     known = remembered(memory)
     here, found = {}, []
     for path in dict.fromkeys([*ours.on_disk(repository.root, layout), *blobs]):
-        stamp = _stamp(repository.root / path)
+        try:
+            stamp = _stamp(repository.root / path)
+        except DocumentError as error:
+            _log.warning("not recorded: %s", error)
+            continue
         blob = known[path][1] if stamp is not None and path in known and known[path][0] == stamp else None
         if blob is None and stamp is not None:
             blob = next(
@@ -169,10 +197,13 @@ def suspects(repository: Repository, heads: Heads, layout: Layout, memory: Path)
 
 
 def _stamp(path: Path) -> FileStamp | None:
-    """What tells an unchanged file; None for one that is gone; one just changed has one that never comes again."""
-    try:
-        info = os.lstat(path)
-    except OSError:
+    """What tells an unchanged file; None for one that is gone; one just changed has one that never comes again.
+
+    Raises:
+        DocumentError: when it cannot be told whether it is there.
+    """
+    info = ours.standing(path)
+    if info is None:
         return None
     fresh = time.time_ns() if time.time_ns() - info.st_ctime_ns < _RACY_NS else 0
     return info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns, fresh

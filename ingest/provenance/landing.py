@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,16 +18,33 @@ from ingest.provenance.locks import ForeignLocks, LiveLockError, index_lock
 from ingest.provenance.notes import Notes
 from ingest.provenance.proving import remember_head
 from ingest.provenance.repository import Heads, Repository, look
-from ingest.provenance.waiting import waiting_steps
+from ingest.provenance.waiting import raw_objects_there, waiting_steps
 
 _log = logging.getLogger("fairfolder.provenance")
 
 _EXISTS = "File exists"
+_PATIENT_TIMES, _PATIENT_SECONDS = 3, 2.0
 _MOVED = ("but expected", "reference already exists", "reference is missing", "unable to resolve reference")
 
 
 class MovedError(GitError):
     """Someone else committed meanwhile: to be done again from the new tip."""
+
+
+class Patience:
+    """How long a commit is tried to be put on a branch that others move on all the time; then it waits in line."""
+
+    def __init__(self) -> None:
+        self._lost = 0
+        self._until = time.monotonic() + _PATIENT_SECONDS
+
+    def lost(self) -> None:
+        """Somebody else was faster."""
+        self._lost += 1
+
+    def is_over(self) -> bool:
+        """Whether it is not to be tried any more."""
+        return self._lost >= _PATIENT_TIMES or time.monotonic() >= self._until
 
 
 @dataclass(frozen=True)
@@ -38,15 +56,18 @@ class Landing:
     notes: Notes
     signing_key: Path | None = None
 
-    def land(self, heads: Heads, steps: Sequence[Step]) -> str:
+    def land(self, heads: Heads, steps: Sequence[Step], *, waits: bool = False) -> str:
         """Commits, where they belong now; the id of the last.
+
+        Args:
+            waits: whether they are to wait in line in any case.
 
         Raises:
             MovedError: to be tried again from the new tip, by what is still to be recorded then.
             GitError, LiveLockError: when they cannot be made.
         """
         try:
-            return self._land(heads, steps)
+            return self._land(heads, steps, waits)
         except BeyondError as error:
             beyond = error.paths
             _log.warning("%s Those are recorded on %s/apart.", error, self.repository.refs)
@@ -55,11 +76,11 @@ class Landing:
         for step in outside:
             commit = self.land_apart(look(self.repository), step)
         inside = [step for step in inside if step.changes]
-        return self.land(look(self.repository), inside) if inside else commit
+        return self.land(look(self.repository), inside, waits=waits) if inside else commit
 
-    def _land(self, heads: Heads, steps: Sequence[Step]) -> str:
+    def _land(self, heads: Heads, steps: Sequence[Step], waits: bool) -> str:
         commits = self._built(heads.tip, steps)
-        if heads.busy or heads.pending:
+        if heads.busy or heads.pending or waits:
             return self._wait_in_line(heads, commits[-1])
         try:
             self._onto_branch(heads, commits[-1], steps, [])
@@ -205,13 +226,18 @@ def _behind(repository: Repository, heads: Heads, paths: Sequence[str] | None) -
         return {}
     out = repository.run("diff-index", "--cached", "-z", "--no-renames", "--no-ext-diff", heads.commit, "--").out
     fields = out.split(b"\0")
-    wanted = {}
+    wanted, asked = {}, {}
     for head, raw in zip(fields[0::2], fields[1::2], strict=False):
-        mode, _, oid, _, status = head.split(b" ")
+        mode, _, oid, staged, status = head.decode().split(" ")
         path = os.fsdecode(raw)
-        if ours.is_ours(path) and status != b"U" and (paths is None or path in paths):
-            wanted[path] = oid.decode() if mode == b":100644" else ""
-    return wanted
+        if ours.is_ours(path, repository.layout) and status != "U" and (paths is None or path in paths):
+            wanted[path] = oid if mode == ":100644" else ""
+            if ours.is_by_text(path):
+                asked[path] = {oid, staged} - {repository.nothing}
+    blobs = sorted(set().union(*asked.values()))
+    texts = dict(zip(blobs, raw_objects_there(repository, blobs), strict=True))
+    theirs = {p for p, ids in asked.items() if not any(ours.says_it_is_ours(p, texts[i]) for i in ids)}
+    return {path: oid for path, oid in wanted.items() if path not in theirs}
 
 
 def prepare_index(repository: Repository, wanted: Mapping[str, str]) -> bool:

@@ -37,10 +37,11 @@ def our_lock(folder: Path, fallback: Path, wait_seconds: float) -> Iterator[int]
 
     Raises:
         BusyError: when another process held it all the time.
-        OSError: when it cannot be made.
+        OSError: when it cannot be made; ``folder`` is in a folder that stands already.
     """
     for place in (folder, fallback):
-        place.mkdir(parents=True, exist_ok=True)
+        # Never the folders above it: a .git that was just moved away would stand there again, with no more in it.
+        place.mkdir(parents=place == fallback, exist_ok=True)
         fd = os.open(place / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
         try:
             with held(fd, place / "lock", wait_seconds):

@@ -13,6 +13,7 @@ from pathlib import Path
 from ingest.documents import folders_in, read_bytes
 from ingest.errors import DocumentError
 from ingest.layout import METADATA, RUN_TEMPLATES, TEMPLATE_SCHEMAS, Layout, never_data
+from ingest.provenance.data import ignoring, pointers
 
 _log = logging.getLogger("fairfolder.provenance")
 
@@ -21,8 +22,11 @@ _DVC = frozenset({".dvc/config", ".dvc/.gitignore", ".dvcignore"})
 _DEEPEST = 2  # project/dataset/.metadata
 
 
-def is_ours(path: str) -> bool:
-    """Whether a path relative to the root (``os`` string) is metadata, a local schema or template, or DVC's."""
+def is_ours(path: str, layout: Layout) -> bool:
+    """Whether a path relative to the root (``os`` string) is metadata, a local schema or template, or DVC's.
+
+    Of what :func:`is_by_text`, only the place is: whether it is ours, its text says.
+    """
     parts = path.split("/")
     if not path or ".." in parts or "." in parts or "" in parts or ".git" in parts:
         return False
@@ -32,8 +36,36 @@ def is_ours(path: str) -> bool:
     if at is not None:
         inner = parts[at + 1 :]
         return at <= _DEEPEST and bool(inner) and not any(p.startswith(".") or p.endswith(".tmp") for p in inner)
+    return is_by_text(path) and _is_beside_data(parts, layout)
+
+
+def _is_beside_data(parts: list[str], layout: Layout) -> bool:
+    """Whether this is where we put the files that say which data there is: in a dataset, or beside its folder."""
     name = parts[-1]
-    return len(parts) > 1 and (name == ".gitignore" or (name.endswith(".dvc") and not name.startswith(".")))
+    if len(parts) < 2 or not layout.is_project_name(parts[0]):
+        return False
+    if len(parts) == 2:
+        return name.endswith(pointers.SUFFIX) and layout.is_dataset_name(name.removesuffix(pointers.SUFFIX))
+    return layout.is_dataset_name(parts[1]) and (name != ignoring.GITIGNORE or len(parts) == 3)
+
+
+def is_by_text(path: str) -> bool:
+    """Whether people have files of this name too, so that only its text tells whether it is ours."""
+    parts = path.split("/")
+    if path in _DVC or not set(FOLDERS).isdisjoint(parts[:-1]):
+        return False
+    name = parts[-1]
+    return name == ignoring.GITIGNORE or (name.endswith(pointers.SUFFIX) and not name.startswith("."))
+
+
+def says_it_is_ours(path: str, text: bytes | None) -> bool:
+    """Whether the text of a path that :func:`is_by_text` is one we wrote."""
+    name = path.rpartition("/")[2]
+    if text is None:
+        return False
+    if name == ignoring.GITIGNORE:
+        return ignoring.is_ours(text)
+    return pointers.read(text, name.removesuffix(pointers.SUFFIX)) is not None
 
 
 # What other systems take for ".git": git refuses it on the way out, hosts refuse a history that holds it.
@@ -48,34 +80,45 @@ def is_refused_by_git(path: str) -> bool:
 def on_disk(root: Path, layout: Layout) -> Iterator[str]:
     """Every path of ours that stands below a root, but for DVC's, in a stable order; links are not followed."""
     yield from (p for p in sorted(_DVC) if os.path.lexists(root / p))
-    yield from _within(root, "")
-    for project in folders_in(root):
+    yield from _within(root, "", layout)
+    for project in _folders_in(root):
         if layout.is_project_name(project):
-            yield from _within(root, f"{project}/")
-            for dataset in folders_in(root / project):
+            yield from _within(root, f"{project}/", layout)
+            for dataset in _folders_in(root / project):
                 if layout.is_dataset_name(dataset):
-                    yield from _within(root, f"{project}/{dataset}/")
+                    yield from _within(root, f"{project}/{dataset}/", layout)
 
 
-def _within(root: Path, prefix: str) -> Iterator[str]:
+def _folders_in(folder: Path) -> list[str]:
+    try:
+        return folders_in(folder)
+    except OSError as error:
+        _log.warning("not recorded: %s cannot be read: %s", folder, error.strerror)
+        return []
+
+
+def _within(root: Path, prefix: str, layout: Layout) -> Iterator[str]:
     for name in FOLDERS:
-        yield from files_below(root, f"{prefix}{name}")
+        yield from files_below(root, f"{prefix}{name}", layout)
 
 
-def files_below(root: Path, folder: str) -> Iterator[str]:
+def files_below(root: Path, folder: str, layout: Layout) -> Iterator[str]:
     """The paths of ours at and below a folder; a link is none and leads nowhere."""
     try:
         with os.scandir(root / folder) as entries:
             found = sorted(entries, key=lambda e: e.name)
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        _log.warning("not recorded: %s cannot be read: %s", root / folder, error.strerror)
         return
     if os.path.islink(root / folder):
         return
     for entry in found:
         path = f"{folder}/{entry.name}"
         if entry.is_dir(follow_symlinks=False) and not never_data(entry.name):
-            yield from files_below(root, path)
-        elif entry.is_file(follow_symlinks=False) and is_ours(path):
+            yield from files_below(root, path, layout)
+        elif entry.is_file(follow_symlinks=False) and is_ours(path, layout):
             yield path
 
 
@@ -102,14 +145,26 @@ class Disk:
     def _is_folder(self, folder: str) -> bool:
         known = self._folders.get(folder)
         if known is None:
-            try:
-                known = self._is_folder(folder.rpartition("/")[0]) and stat.S_ISDIR(
-                    os.lstat(self.root / folder).st_mode
-                )
-            except OSError:
-                known = False
+            known = self._is_folder(folder.rpartition("/")[0])
+            if known:
+                info = standing(self.root / folder)
+                known = info is not None and stat.S_ISDIR(info.st_mode)
             self._folders[folder] = known
         return known
+
+
+def standing(path: Path) -> os.stat_result | None:
+    """What stands at a path, a link as itself; None when it is gone, and for no other reason.
+
+    Raises:
+        DocumentError: when it cannot be told: no right to look, an error of the disk.
+    """
+    try:
+        return os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise DocumentError(path, f"{path} cannot be looked at: {error.strerror}.") from error
 
 
 def blob_id(algorithm: str, text: bytes) -> str:

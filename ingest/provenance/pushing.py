@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 from ingest import documents
+from ingest.documents import shell_word
 from ingest.provenance import git
 from ingest.provenance.git import GitError
 from ingest.provenance.notes import Notes
@@ -24,6 +25,9 @@ _SECONDS = 600.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 30.0, 3600.0
 _PROTOCOLS = "file:http:https:ssh"  # not ext and git, which run a program of the configuration's
 # What a host's shell accepts is this and no more; beside us, in a folder, hooks would run as ourselves.
+_NAME = "elsewhere"  # the remote in the configuration of our own
+_BEGIN = b"# fairfolder: what follows is written before every push\n"
+_KEYED = re.compile(r"(?s)(https?://)([^/?#@]*:[^/?#@]*)@([^/?#]*)(.*)")
 _RECEIVE, _RECEIVE_HERE = "git-receive-pack", "git -c core.hooksPath=/dev/null receive-pack"
 
 
@@ -81,6 +85,7 @@ def _push(repository: Repository, heads: Heads, to: str, folder: Path) -> None:
         "--quiet", "--porcelain", "--no-verify", "--no-signed", "--no-follow-tags", "--recurse-submodules=no",
         f"--receive-pack={_RECEIVE_HERE if here else _RECEIVE}",
     ]  # fmt: skip
+    _name_it(folder, to)
     env = {
         "GIT_OBJECT_DIRECTORY": str(repository.common_dir / "objects"),
         "GIT_ALLOW_PROTOCOL": _PROTOCOLS,
@@ -88,5 +93,43 @@ def _push(repository: Repository, heads: Heads, to: str, folder: Path) -> None:
         "SSH_ASKPASS_REQUIRE": "never",
     }
     git.run(
-        [f"--git-dir={folder}", "push", *options, "--", to, f"{heads.commit}:{heads.branch}"], env=env, seconds=_SECONDS
+        [f"--git-dir={folder}", "push", *options, "--", _NAME, f"{heads.commit}:{heads.branch}"],
+        env=env,
+        seconds=_SECONDS,
     )
+
+
+def _name_it(folder: Path, to: str) -> None:
+    """Write an address down where only this account reads it: every account can read the words of a command.
+
+    Git itself gives the address to another program as a word: a password goes into a file of its own.
+    """
+    lines = [f'[remote "{_NAME}"]']
+    keyed = _KEYED.fullmatch(to)
+    if keyed is not None:
+        scheme, key, host, rest = keyed.groups()
+        to = f"{scheme}{host}{rest}"
+        _put(folder / "key", os.fsencode(f"{scheme}{key}@{host}\n"))
+        helper = _quoted(f"store --file={shell_word(str(folder / 'key'))}")
+        lines[:0] = ["[credential]", "\thelper =", f"\thelper = {helper}"]
+    else:
+        (folder / "key").unlink(missing_ok=True)
+    lines += [f"\turl = {_quoted(to)}", ""]
+    kept = (folder / "config").read_bytes().partition(_BEGIN)[0]
+    _put(folder / "config", kept + _BEGIN + os.fsencode("\n".join(lines)))
+
+
+def _quoted(value: str) -> str:
+    """A value in a configuration file (``git-config(1)``)."""
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
+
+
+def _put(file: Path, text: bytes) -> None:
+    """Replace a file that only this account may read."""
+    temporary = file.with_name(f".{file.name}.tmp")
+    temporary.unlink(missing_ok=True)
+    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    with os.fdopen(fd, "wb") as handle:
+        handle.write(text)
+    os.replace(temporary, file)

@@ -10,46 +10,27 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ingest.errors import FairfolderError
+from ingest.errors import BusyError, LayoutError
 from ingest.layout import Layout, relative_to_root
 from ingest.provenance import actions, comparing, marking, proving, pushing, tidying
 from ingest.provenance.actions import Action
-from ingest.provenance.authorship import changed_by, moment_of
+from ingest.provenance.authorship import changed_by, found_step
 from ingest.provenance.building import Content, Step
 from ingest.provenance.comparing import Difference
 from ingest.provenance.git import GitError
 from ingest.provenance.intents import Intent, Intents
-from ingest.provenance.landing import Landing, MovedError
+from ingest.provenance.landing import Landing, MovedError, Patience
 from ingest.provenance.locks import ForeignLocks, LiveLockError, our_lock, release_our_own
 from ingest.provenance.notes import Notes
 from ingest.provenance.ours import is_ours
 from ingest.provenance.proving import Proof
 from ingest.provenance.repository import Heads, Repository, identity, look, open_repository
 from ingest.provenance.settings import GitSettings
-from ingest.provenance.troubles import in_words
+from ingest.provenance.telling import RecorderState, state_of
+from ingest.provenance.troubles import STRANGE, TROUBLES, in_words
 from ingest.provenance.waiting import waiting
 
 _log = logging.getLogger("fairfolder.provenance")
-
-_TRIES = 50
-ON_DISK_SUBJECT = "Record changes made on disk"
-_TROUBLES = (FairfolderError, OSError)
-
-
-@dataclass(frozen=True)
-class RecorderState:
-    """What status tells: ``trouble`` is what went wrong last and still is, ``lock`` what was met last, in words."""
-
-    enabled: bool
-    there: bool = False
-    branch: str = ""
-    head: str = ""
-    pending: int = 0
-    busy: str = ""
-    apart: int = 0
-    lock: str = ""
-    trouble: str = ""
-    push: str = ""
 
 
 @dataclass
@@ -101,17 +82,21 @@ class Recorder:
         self.abandon()  # an action before this one that nobody ended
         try:
             hold = self._enter()
-        except _TROUBLES as error:
+        except TROUBLES as error:
+            self._thread.waited = isinstance(error, BusyError)
             self._trouble(error)
             return
-        try:
-            names = self._relative(paths)
-            self._record_found(hold, names)
-            hold.own = Intent(action, tuple(dict.fromkeys([*names, *self._relative(beside)])), tuple(moved))
-            self._intents.write([*hold.begun, hold.own])
-        except _TROUBLES as error:
-            self._trouble(error)
-        self._thread.hold = hold
+        with ExitStack() as stack:
+            stack.push(hold.stack)
+            try:
+                names = self._relative(paths)
+                self._record_found(hold, names)
+                hold.own = Intent(action, tuple(dict.fromkeys([*names, *self._relative(beside)])), tuple(moved))
+                self._intents.write([*hold.begun, hold.own])
+            except TROUBLES as error:
+                self._trouble(error)
+            self._thread.hold = hold
+            hold.stack = stack.pop_all()
 
     def record(self, paths: Sequence[Path], action: Action, moved: Sequence[tuple[str, str]] = ()) -> str:
         """After they were replaced: one commit of these paths, where one that is gone is a deletion.
@@ -124,22 +109,32 @@ class Recorder:
         """
         if not self.settings.enabled:
             return ""
-        hold: _Hold | None = getattr(self._thread, "hold", None)
-        self._thread.hold = None
+        hold, waited = self._begun()
+        intent = Intent(action, tuple(self._relative(paths)), tuple(moved))
+        if waited:  # for our lock, in vain, with locks of the store held: not a second time
+            self._leave(None, intent)
+            return ""
         try:
             if hold is None:
                 hold = self._enter()
-            commit = self._record(hold, self._relative(paths), action, moved)
+            commit = self._record(hold, intent.paths, action, moved)
             self._intents.write(hold.begun)
             self._well()
             return commit
-        except _TROUBLES as error:
+        except TROUBLES as error:
             self._trouble(error)
-            self._leave(hold, Intent(action, tuple(self._relative(paths)), tuple(moved)))
+            self._leave(hold, intent)
             return ""
         finally:
             if hold is not None:
                 hold.stack.close()
+
+    def _begun(self) -> tuple[_Hold | None, bool]:
+        """What this thread's :meth:`begin` came to: our lock, or that it was waited for in vain; once."""
+        hold: _Hold | None = getattr(self._thread, "hold", None)
+        waited: bool = getattr(self._thread, "waited", False)
+        self._thread.hold, self._thread.waited = None, False
+        return hold, waited
 
     def _leave(self, hold: _Hold | None, intent: Intent) -> None:
         """An action that is done and could not be recorded: what no comparing would find waits with its names."""
@@ -153,8 +148,7 @@ class Recorder:
 
     def abandon(self) -> None:
         """Nothing was written after :meth:`begin`."""
-        hold: _Hold | None = getattr(self._thread, "hold", None)
-        self._thread.hold = None
+        hold, _ = self._begun()
         if hold is not None:
             try:
                 self._intents.write(hold.begun)
@@ -186,8 +180,9 @@ class Recorder:
         now = identity(self.root)
         if self._opened is None or now is None or self._opened[0] != now:
             with our_lock(self._folder / "making", self._folder / "making", self.settings.lock_seconds):
-                repository = open_repository(self.root)
-                assert repository is not None
+                found = open_repository(self.root)
+                assert found is not None
+                repository = replace(found, layout=self.layout)
                 marking.leave_alone(repository, self.layout)
             self._opened = identity(self.root), repository
         return self._opened[1]
@@ -199,7 +194,7 @@ class Recorder:
             try:
                 hold.completed += bool(self._record(hold, list(intent.paths), intent.action, intent.moved))
                 self._keep_index(hold, intent.paths)
-            except _TROUBLES as error:
+            except TROUBLES as error:
                 self._trouble(error)
                 break
             done += 1
@@ -219,20 +214,23 @@ class Recorder:
 
     def _record(self, hold: _Hold, names: Sequence[str], action: Action, moved: Sequence[tuple[str, str]] = ()) -> str:
         step = Step(actions.author(action.by), actions.seconds(action.moment), actions.message(action), {})
-        for _ in range(_TRIES):
+        patience = Patience()
+        while True:
             heads = self._replayed(hold, look(hold.repository))
             wanted = comparing.expanded(hold.repository, heads, names)
             wanted += comparing.moved_along(hold.repository, heads, moved)
             found = comparing.differences(hold.repository, heads, list(dict.fromkeys(wanted)))
             if not found:
                 return ""
+            waits = patience.is_over()
             try:
-                return self._land(hold, heads, [(step, found)])
+                return self._land(hold, heads, [(step, found)], waits)
             except MovedError:
-                continue
-        raise GitError(f"The history of {self.root} moved on {_TRIES} times while one commit was made.")
+                if waits:
+                    raise
+                patience.lost()
 
-    def _land(self, hold: _Hold, heads: Heads, steps: Sequence[tuple[Step, Sequence[Difference]]]) -> str:
+    def _land(self, hold: _Hold, heads: Heads, steps: Sequence[tuple[Step, Sequence[Difference]]], waits: bool) -> str:
         commit, rest = "", []
         for step, found in steps:
             # What was put apart and is gone now has nothing to be taken away from in the tip.
@@ -242,7 +240,7 @@ class Recorder:
             inside: dict[str, Content] = {d.path: d.text for d in found if d.path not in apart}
             if inside:
                 rest.append(step.of(inside))
-        return hold.landing.land(heads, rest) if rest else commit
+        return hold.landing.land(heads, rest, waits=waits) if rest else commit
 
     def _replayed(self, hold: _Hold, heads: Heads) -> Heads:
         """What waited is put on the branch as soon as HEAD is free and nobody holds the index."""
@@ -262,18 +260,22 @@ class Recorder:
         return sum(self._record_some(hold, some) for some in comparing.portions(self.root, expanded))
 
     def _record_some(self, hold: _Hold, names: Sequence[str]) -> int:
-        for _ in range(_TRIES):
+        patience = Patience()
+        while True:
             heads = self._replayed(hold, look(hold.repository))
             found = comparing.differences(hold.repository, heads, names)
             if not found:
                 return 0
             groups = comparing.fewer(comparing.grouped(hold.repository, found, changed_by))
+            steps = [(found_step(*key, (d.text for d in group)), group) for key, group in groups.items()]
+            waits = patience.is_over()
             try:
-                self._land(hold, heads, [(_found_step(*key, group), group) for key, group in groups.items()])
+                self._land(hold, heads, steps, waits)
                 return len(groups)
             except MovedError:
-                continue
-        raise GitError(f"The history of {self.root} moved on {_TRIES} times while it caught up.")
+                if waits:
+                    raise
+                patience.lost()
 
     # --- recovery by comparing ------------------------------------------------------------------------------
 
@@ -287,7 +289,7 @@ class Recorder:
             return 0
         try:
             hold = self._enter()
-        except _TROUBLES as error:
+        except TROUBLES as error:
             self._trouble(error)
             return 0
         try:
@@ -305,7 +307,7 @@ class Recorder:
                     hold.landing.refresh_index(heads)
             self._well()
             return made
-        except _TROUBLES as error:
+        except TROUBLES as error:
             self._trouble(error)
             return 0
         finally:
@@ -317,9 +319,10 @@ class Recorder:
             return False
         try:
             repository = self._open()
-            with our_lock(repository.own, self._folder, 0) as fd:
+            # Not under our lock: git packs beside whoever writes, and a large history takes minutes.
+            with our_lock(self._folder / "tidying", self._folder / "tidying", 0) as fd:
                 return tidying.tidy(repository.locked(fd))
-        except _TROUBLES as error:
+        except TROUBLES as error:
             _log.info("the history of %s was not packed: %s", self.root, error)
             return False
 
@@ -336,7 +339,7 @@ class Recorder:
             repository = self._open()
             folder = self._folder / "pushing.git"
             return pushing.push(repository, look(repository), self.settings.remote, folder, self._notes)
-        except _TROUBLES as error:
+        except TROUBLES as error:
             _log.warning("the history of %s was not pushed: %s", self.root, error)
             return False
         finally:
@@ -361,17 +364,24 @@ class Recorder:
         return proving.prove(repository, look(repository), self._notes, self.settings.signing_key)
 
     def _relative(self, paths: Iterable[Path]) -> list[str]:
-        names = dict.fromkeys(relative_to_root(self.root, path) for path in paths)
-        for name in [n for n in names if not is_ours(n) and not comparing.is_folder_of_ours(n)]:
-            _log.error("%s is not metadata and is not recorded", os.path.join(self.root, name))
-            del names[name]
+        names: dict[str, None] = {}
+        for path in dict.fromkeys(paths):
+            try:
+                name = relative_to_root(self.root, path)
+            except LayoutError as error:
+                _log.error("not recorded: %s", error)
+                continue
+            if is_ours(name, self.layout) or comparing.is_folder_of_ours(name, self.layout):
+                names[name] = None
+            else:
+                _log.error("%s is not metadata and is not recorded", os.path.join(self.root, name))
         return list(names)
 
     # --- telling --------------------------------------------------------------------------------------------
 
     def _trouble(self, error: Exception) -> None:
         words = in_words(self.root, error)
-        _log.error("the history of %s: %s", self.root, words)
+        _log.error("the history of %s: %s", self.root, words, exc_info=isinstance(error, STRANGE))
         self._notes.write(trouble=words, lock=self._foreign.notice)
 
     def _well(self) -> None:
@@ -379,29 +389,4 @@ class Recorder:
 
     def state(self) -> RecorderState:
         """How the history stands, without changing anything."""
-        if not self.settings.enabled:
-            return RecorderState(enabled=False)
-        notes = self._notes.read()
-        told = RecorderState(
-            True, lock=notes.get("lock", ""), trouble=notes.get("trouble", ""), push=notes.get("push", "")
-        )
-        try:
-            repository = open_repository(self.root, make=False)
-            if repository is None:
-                return told
-            heads = look(repository)
-            apart = comparing.count(repository, heads.apart)
-            return replace(
-                told, there=True, branch=heads.branch.removeprefix("refs/heads/"), head=heads.commit, apart=apart,
-                pending=len(waiting(repository, heads)), busy=heads.busy,
-            )  # fmt: skip
-        except _TROUBLES as error:
-            return replace(told, trouble=str(error))
-
-
-def _found_step(project: str, dataset: str, by: str, group: Sequence[Difference]) -> Step:
-    """The commit of what was found changed; its moment is the one the store gave the document."""
-    by_hand = by == actions.FILESYSTEM
-    moment = "" if by_hand else max((moment_of(d.text) for d in group), default="")
-    action = Action(by, ON_DISK_SUBJECT, "filesystem" if by_hand else "recovery", project, dataset)
-    return Step(actions.author(by), actions.seconds(moment), actions.message(action), {})
+        return state_of(self.root, self._notes) if self.settings.enabled else RecorderState(enabled=False)

@@ -6,10 +6,11 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ingest.documents import shell_word
+from ingest.layout import Layout
 from ingest.provenance import git
 from ingest.provenance.git import Answer, GitError
 
@@ -35,7 +36,9 @@ class DamagedError(GitError):
 
 @dataclass(frozen=True)
 class Repository:
-    """A repository whose work tree is ``root``; ``lock`` is the descriptor of our lock while we hold it.
+    """A repository whose work tree is ``root``, a root of this ``layout``.
+
+    ``lock`` is the descriptor of our lock while we hold it.
 
     ``git_dir`` is the work tree's own folder, ``common_dir`` that of its references (another one in a linked work
     tree), ``refs`` where our own references stand: ``refs/fairfolder``, in a linked work tree its private ones.
@@ -46,6 +49,7 @@ class Repository:
     common_dir: Path
     algorithm: str = "sha1"
     lock: int | None = None
+    layout: Layout = field(default_factory=Layout)
 
     @property
     def refs(self) -> str:
@@ -299,12 +303,15 @@ def changes_of(repository: Repository, commits: Sequence[str]) -> list[Changes]:
     fields = iter(repository.run("diff-tree", *options, data=data).out.split(b"\0"))
     found: dict[str, Changes] = {commit: {} for commit in commits}
     current: Changes = {}
-    for field in fields:
-        if not field.startswith(b":"):
-            current = found.get(field.decode(), {})  # the next commit's id; an empty text at the end
+    for text in fields:
+        if not text.startswith(b":"):
+            current = found.get(text.decode(), {})  # the next commit's id; an empty text at the end
             continue
-        _, mode, _, oid, status = field.split(b" ")
-        current[os.fsdecode(next(fields))] = (mode.decode(), "" if status == b"D" else oid.decode())
+        _, mode, _, oid, status = text.split(b" ")
+        path = next(fields, b"")
+        if not path:
+            raise GitError(f"git diff-tree left out a path of {repository.root}.")
+        current[os.fsdecode(path)] = (mode.decode(), "" if status == b"D" else oid.decode())
     return [found[commit] for commit in commits]
 
 

@@ -10,7 +10,7 @@ from ingest.provenance import actions
 from ingest.provenance.repository import Repository
 
 _FIELDS = ("%H", "%at", "%an", "%ae", "%s")
-_TRAILERS = ("Trigger", "Reason")
+_TRAILERS = ("Trigger", "Reason", "Project", "Dataset")
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class Recorded:
 
     ``moment`` is a UTC time as :func:`ingest.documents.now` writes it; ``by`` a user name, ``filesystem``, ``system``,
     or the name of whoever committed past the service; ``blob`` is "" where the path was removed.
+    ``names`` are the folders of projects and datasets, relative to the root, that the commit says it is about.
     """
 
     commit: str
@@ -28,6 +29,7 @@ class Recorded:
     trigger: str
     reason: str
     blob: str
+    names: tuple[str, ...] = ()
 
 
 def versions(repository: Repository, path: str, *, limit: int, before: str = "", upto: str = "HEAD") -> list[Recorded]:
@@ -60,8 +62,12 @@ def _parsed(out: bytes) -> Iterator[Recorded]:
         while at < len(texts) and texts[at].lstrip(b"\n").startswith(b":"):
             blob = texts[at].split(b" ")[3].decode()
             at += 2  # what changed, and the name of the path
-        commit, seconds, name, address, subject, trigger, reason = fields
+        commit, seconds, name, address, subject, trigger, *trailers = fields
         moment = datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        reason, projects, datasets = map(actions.shown, trailers)
+        ours = bool(trigger or projects or datasets)  # what somebody wrote past the service stands as it is
+        names = tuple(each.strip() for each in f"{projects}, {datasets}".split(", ") if each.strip())
         yield Recorded(
-            commit, moment, actions.who(name, address), subject, trigger, reason, "" if set(blob) == {"0"} else blob
-        )
+            commit, moment, actions.who(name, address), actions.shown(subject) if ours else subject, trigger, reason,
+            "" if set(blob) == {"0"} else blob, names,
+        )  # fmt: skip

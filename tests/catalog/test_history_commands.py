@@ -190,6 +190,11 @@ def test_a_data_file_is_had_back_beside_and_never_over(recorded: Service) -> Non
     assert recorded.run(*asked, "--to", str(place / "f0.csv"), "--overwrite").code == 0
     assert (place / "f0.csv").read_bytes() == first
     assert data.read_bytes() != first
+    record = recorded.root / DATASET / ".metadata" / "dataset_structural.json"
+    for ours in (record, data.with_name("f0.csv.dvc")):
+        text = ours.read_bytes()
+        among = recorded.run(*asked, "--to", str(ours), "--overwrite")
+        assert (among.code, "is among the records" in among.out + among.err, ours.read_bytes()) == (2, True, text)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
+import threading
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ingest import fixity
 from ingest.provenance.data.fixity import Trouble
+from ingest.provenance.data.settings import DataSettings, Mode
+from ingest.reading import StoppedError
 from ingest.reconcile import reconcile
 from ingest.settings import EngineSettings
 from ingest.status import status
+from ingest.upkeep import Reading, Upkeep
 from ingest.workspace import Workspace, open_workspace
 
 ODD = "odd \udcff\n.csv"
@@ -86,3 +93,100 @@ def test_a_checksum_changed_in_the_record_is_found_too(ws: Workspace) -> None:
     (mismatch,) = fixity.verify(ws).mismatches
     assert mismatch.recorded == "0" * 64
     assert len(status(ws).alarms) == 1
+
+
+def test_many_alarms_of_one_dataset_take_no_place_from_those_of_another(
+    ws: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = ws.root / "p_Alpha" / "zz" / "z.csv"
+    other.parent.mkdir()
+    other.write_text("z\n1\n")
+    reconcile(ws)
+    monkeypatch.setattr(fixity, "_MOST", 2)
+    for path in (*(ws.root / "p_Alpha" / "plate").glob("*.csv"), other):
+        flip(path)
+    assert len(fixity.verify(ws).mismatches) == 4
+    told = fixity.alarms(ws)
+    assert sum("plate" in words for words in told) == 3
+    assert sum("zz/z.csv" in words for words in told) == 1
+    assert "1 more in p_Alpha/plate is not as recorded; `verify` names them all." in told
+    fixity.verify(ws, "p_Alpha/zz")
+    assert sorted(fixity.alarms(ws)) == sorted(told)
+    for path in (ws.root / "p_Alpha" / "plate").glob("*.csv"):
+        flip(path)
+    assert fixity.verify(ws, "p_Alpha/plate").intact
+    assert len(fixity.alarms(ws)) == 1
+
+
+# --- the cache, and what is read by and by ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def kept(ws: Workspace) -> Workspace:
+    """The same, its versions kept."""
+    return open_workspace(ws.root, replace(ws.settings, data=DataSettings(Mode.FILE)))
+
+
+def objects(ws: Workspace) -> list[Path]:
+    return sorted(path for path in (ws.root / ".dvc" / "cache" / "files").rglob("*") if path.is_file())
+
+
+def damage(path: Path) -> None:
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes()[::-1])
+
+
+def test_an_object_that_a_pointer_names_and_the_cache_has_lost_is_an_alarm_until_it_is_back(kept: Workspace) -> None:
+    reconcile(kept)
+    lost = objects(kept)[0]
+    lost.unlink()
+    (mismatch,) = fixity.verify(kept).mismatches
+    assert (mismatch.trouble, mismatch.path) == (Trouble.CACHE_MISSING, str(lost))
+    assert len(fixity.alarms(kept)) == 1
+    reconcile(kept)
+    assert lost.exists()
+    assert fixity.alarms(kept) == []
+
+
+def test_reading_everything_by_and_by_reads_the_cache_too_and_ends(kept: Workspace) -> None:
+    reconcile(kept)
+    spoilt, lost = objects(kept)
+    damage(spoilt)
+    lost.unlink()
+    upkeep = Upkeep(kept, threading.Event())
+    began = time.time() - 0.4 * kept.settings.verify_days * 86_400
+    upkeep.reading = Reading(began=began)
+    upkeep._read_again(kept)
+    assert (upkeep.reading.done, upkeep.reading.slices) == (1, 0)
+    assert fixity.alarms(kept) == []
+    upkeep.reading.began -= 0.5 * kept.settings.verify_days * 86_400
+    upkeep._read_again(kept)
+    assert 0 < upkeep.reading.slices < len(fixity.SLICES)
+    upkeep.reading.began -= 0.2 * kept.settings.verify_days * 86_400
+    upkeep._read_again(kept)
+    assert (upkeep.reading.began, upkeep.reading.ended > began) == (0.0, True)
+    assert sorted("damaged" in words for words in fixity.alarms(kept)) == [False, True]
+
+
+def test_reading_the_cache_stops_when_it_is_told_to_and_goes_on_where_it_was(kept: Workspace) -> None:
+    reconcile(kept)
+    upkeep = Upkeep(kept, threading.Event())
+    upkeep.reading = Reading(began=1.0, path="p_Alpha/plate", done=1, of=1)
+    upkeep.stop.set()
+    with pytest.raises(StoppedError):
+        upkeep._read_again(kept)
+    stopped = upkeep.reading.slices
+    assert stopped < len(fixity.SLICES)
+    upkeep.stop.clear()
+    upkeep._read_again(kept)
+    assert upkeep.reading.ended
+
+
+def test_what_another_version_told_of_its_reading_is_taken_as_far_as_it_is_known(ws: Workspace) -> None:
+    told = {"reading": {"began": 5, "path": "p_Alpha/a", "done": "many", "farther": 3}}
+    (ws.state / "upkeep.json").write_text(json.dumps(told))
+    upkeep = Upkeep(ws, threading.Event())
+    upkeep.stop.set()
+    upkeep.start()
+    upkeep.close()
+    assert upkeep.reading == Reading(began=5, path="p_Alpha/a")

@@ -48,13 +48,14 @@ def _versions(of: Subject, limit: int) -> tuple[Sequence[Version], _Changes]:
         return found, [None] * len(found)
     page = past.page(of.target, limit=limit)
     if page.trouble and not page.versions:
-        raise past.RevisionError(page.trouble)
+        raise past.RevisionError(page.fault or page.trouble)
     return page.versions, comparing.along(of.target, page)
 
 
 def _as_json(version: Version, changes: tuple[str, ...] | None) -> dict[str, Any]:
     """One version; ``changes`` is null where they were not read."""
-    return {**asdict(version), "path": printable(version.path), "changes": changes}
+    own = {key: each for key, each in asdict(version).items() if key != "names"}
+    return {**own, "path": printable(version.path), "changes": changes}
 
 
 def _lines(version: Version, changes: tuple[str, ...] | None) -> list[str]:

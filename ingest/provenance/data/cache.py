@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ingest.provenance.data.durable import make_durable
+from ingest.provenance.data.pointers import DIRECTORY, Pointer
 from ingest.provenance.data.scratch import made, scratch
 
 MODE = 0o444
@@ -56,6 +57,11 @@ class Cache:
         """Whether an object of this name and size is there; whether its bytes are right is asked by ``fixity``."""
         found = self.size_of(md5)
         return found is not None and found == size
+
+    def keeps(self, pointer: Pointer) -> bool:
+        """Whether the object a pointer names is there: a file's with its size, a folder's listing whatever it has."""
+        found = self.size_of(pointer.md5)
+        return found is not None and (pointer.md5.endswith(DIRECTORY) or found == pointer.size)
 
     def size_of(self, md5: str) -> int | None:
         """The bytes of an object, None when it is not there."""
@@ -228,13 +234,15 @@ def _pieces(fd: int, size: int, look: Look) -> Iterator[memoryview]:
         yield view[:count]
 
 
-def copied(fd: int, new: int, look: Look) -> str:
-    """The MD5 of what was copied from one open file to another.
+def copied(fd: int, new: int, look: Look) -> tuple[str, str]:
+    """MD5 and SHA-256 of what was copied from one open file to another.
 
     Raises:
         OSError: when one cannot be read or the other not written.
     """
-    return _copy(fd, new, os.fstat(fd).st_size, look, None)[0]
+    sha256 = hashlib.sha256()
+    md5, _ = _copy(fd, new, os.fstat(fd).st_size, look, sha256)
+    return md5, sha256.hexdigest()
 
 
 def _copy(fd: int, new: int, expected: int, look: Look, sha256: hashlib._Hash | None) -> tuple[str, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,10 +32,14 @@ class Found:
 
 @dataclass(frozen=True)
 class Behind:
-    """What is still to be done in a dataset: files whose version is not kept yet, pointers that point to nothing."""
+    """What is still to be done in a dataset: files whose version is not kept yet, pointers that point to nothing.
+
+    ``standing`` are the files, or the dataset, that a pointer of ours stands beside.
+    """
 
     missing: list[Tracked]
     gone: list[str]
+    standing: tuple[str, ...] = ()
 
 
 def look(root: Path, dataset: str) -> Found:
@@ -85,22 +89,26 @@ def _dvc_names(root: Path, dataset: str) -> Iterator[str]:
                     raise
 
 
-def behind(found: Found, described: Iterable[Tracked], unlisted: Iterable[str] = (), *, cached: bool = True) -> Behind:
+def behind(
+    found: Found, described: Iterable[Tracked], unlisted: Iterable[str] = (), *, holds: Callable[[Pointer], bool] | None
+) -> Behind:
     """What is to be done in a dataset tracked file by file.
 
     Args:
-        cached: whether the bytes are to be kept, not only recorded.
+        holds: whether the bytes a pointer names are kept; None where they are not to be kept, only recorded.
         unlisted: folders, relative to the root, of which nothing is known now: nothing in them is gone.
     """
     files = {file.path: file for file in described}
-    missing = [file for path, file in files.items() if _is_behind(found.ours.get(path), file, cached)]
+    missing = [file for path, file in files.items() if _is_behind(found.ours.get(path), file, holds)]
     inside = tuple(f"{folder}/" for folder in unlisted)
     gone = [path for path in found.ours if path not in files and not (inside and path.startswith(inside))]
-    return Behind(missing, sorted(gone))
+    return Behind(missing, sorted(gone), tuple(found.ours))
 
 
-def _is_behind(pointer: Pointer | None, file: Tracked, cached: bool) -> bool:
-    return pointer is None or pointer.sha256 != file.sha256 or pointer.cached != cached
+def _is_behind(pointer: Pointer | None, file: Tracked, holds: Callable[[Pointer], bool] | None) -> bool:
+    if pointer is None or pointer.sha256 != file.sha256 or pointer.cached != (holds is not None):
+        return True
+    return holds is not None and not holds(pointer)  # a cache that was lost: what still has its bytes is kept again
 
 
 def shown(foreign: Mapping[str, str]) -> list[str]:

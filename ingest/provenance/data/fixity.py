@@ -9,15 +9,20 @@ import os
 import stat
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
 from ingest import zarr
 from ingest.errors import printable
+from ingest.provenance.data import comparing
 from ingest.provenance.data.cache import Cache, Look, checksums
 from ingest.provenance.data.folders import fingerprint
 from ingest.provenance.data.keeping import Tracked
+from ingest.provenance.data.plans import read_all
+from ingest.provenance.data.pointers import DIRECTORY
+from ingest.provenance.data.whole import entries
 from ingest.rows import Stamp
 from ingest.scan import by_folder
 from ingest.walk import opened_below, opened_in
@@ -94,12 +99,30 @@ def verify(
     return report
 
 
-def all_objects(cache: Cache) -> Iterator[str]:
-    """The MD5 of every object in a cache, whoever put it there."""
+def all_objects(cache: Cache, beginning: str = "") -> Iterator[str]:
+    """The MD5 of every object in a cache, whoever put it there; of those that begin so."""
     for shard in _names(cache.objects):
-        if len(shard) == 2:
+        if len(shard) == 2 and shard.startswith(beginning[:2]):
             for name in _names(f"{cache.objects}/{shard}"):
-                yield shard + name
+                if (shard + name).startswith(beginning):
+                    yield shard + name
+
+
+def lost_objects(root: Path, cache: Cache, datasets: Iterable[str]) -> Iterator[str]:
+    """The MD5 of what the ``.dvc`` files of datasets name and the cache does not hold, each once."""
+    told: set[str] = set()
+    for dataset in datasets:
+        with suppress(OSError):  # a dataset that has just moved names nothing
+            standing = [*comparing.look(root, dataset).ours.values(), *read_all(root, [dataset]).values()]
+            for md5 in (md5 for one in standing if one.cached for md5 in _named(cache, one.md5)):
+                if md5 not in told and cache.size_of(md5) is None:
+                    told.add(md5)
+                    yield md5
+
+
+def _named(cache: Cache, md5: str) -> list[str]:
+    """An object, and the files of a folder's listing."""
+    return [md5, *entries(cache, md5).values()] if md5.endswith(DIRECTORY) else [md5]
 
 
 def _names(folder: str) -> list[str]:

@@ -82,6 +82,14 @@ def texts(root: Path, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         os.close(top)
 
 
+def names_in(folder: Path) -> list[str]:
+    """The names in a folder; none where it cannot be listed, or is a link."""
+    try:
+        return [] if folder.is_symlink() else sorted(os.listdir(folder))
+    except OSError:
+        return []
+
+
 def _each(top: int, paths: Iterable[str]) -> Iterator[tuple[str, int | None, str]]:
     """``(path, its open folder, name)`` of each path; None for a folder that cannot be opened."""
     for parts, names in by_folder(map(os.fsencode, paths)):

@@ -64,7 +64,7 @@ def as_a_whole(root: Path, cache: Cache, change: Change, look: Look) -> Plan:
     if not after:
         plan.unwanted.add(change.dataset + SUFFIX)
         return plan
-    if pointer is None or after != before:
+    if pointer is None or after != before or not cache.keeps(pointer):
         pointer = whole.keep_listing(cache, _name(change.dataset), after, "" if pointer is None else pointer.md5)
     plan.wanted[change.dataset + SUFFIX] = pointers.text(pointer)
     return _with_gitignore(plan, change.dataset)

@@ -7,6 +7,7 @@ object nobody names, or a ``.dvc`` file not yet committed; comparing finds both.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from ingest.provenance.data import comparing, ignoring, keeping, pointers, progr
 from ingest.provenance.data.cache import Cache
 from ingest.provenance.data.comparing import Behind, Found
 from ingest.provenance.data.keeping import Kept, Tracked
-from ingest.provenance.data.placing import left_alone, place
+from ingest.provenance.data.placing import left_alone, names_in, place
 from ingest.provenance.data.plans import Change, Plan, as_a_whole, by_file, read_all
 from ingest.provenance.data.pointers import SUFFIX
 from ingest.provenance.data.project import Project
@@ -150,6 +151,44 @@ class Tracker:
         fresh, self._fresh = self._fresh, []
         return [self.root / path for path in (*dict.fromkeys(fresh), *placed.changed)]
 
+    def follow(self, moves: Sequence[tuple[str, str]]) -> list[Path]:
+        """The pointers to datasets tracked as a whole stand where the folders are now; the paths to be recorded.
+
+        No data is read: what the folders hold is the same.
+
+        Args:
+            moves: datasets, old and new path; "" for one that is gone.
+
+        Raises:
+            StoreError: when the storage does not take them.
+        """
+        standing = read_all(self.root, [old for old, _ in moves]) if moves else {}
+        wanted = {
+            new + SUFFIX: pointers.text(standing[old]._replace(name=new.rpartition("/")[2]))
+            for old, new in moves
+            if new and old in standing and self.mode_of(new) is Mode.FOLDER
+        }
+        unwanted = {old + SUFFIX for old in standing} - wanted.keys()
+        if wanted or unwanted:
+            try:
+                place(self.root, wanted, unwanted, _is_ours)
+            except OSError as error:
+                raise explain(self.project.folder, error) from error
+        return [self.root / path for path in sorted(wanted.keys() | unwanted)]
+
+    def left_behind(self, projects: Iterable[str], present: Collection[str]) -> list[str]:
+        """Datasets that are gone, and whose pointers still stand in their projects.
+
+        Args:
+            present: the datasets that are known to be there, or are not given up yet.
+        """
+        found: list[str] = []
+        for project in projects:
+            names = [name.removesuffix(SUFFIX) for name in names_in(self.root / project) if name.endswith(SUFFIX)]
+            datasets = [path for name in names if (path := f"{project}/{name}") not in present]
+            found += [path for path in read_all(self.root, datasets) if not os.path.lexists(self.root / path)]
+        return found
+
     def _plan(self, cache: Cache, change: Change) -> Plan:
         mode = self.mode_of(change.dataset)
         if mode is Mode.FOLDER:
@@ -183,7 +222,8 @@ class Tracker:
         occupied = {f.path: left_alone(f.path + SUFFIX) for f in trackable if f.path + SUFFIX in found.foreign}
         self.untracked |= occupied
         free = [f for f in trackable if f.path not in occupied]
-        return comparing.behind(found, free, unlisted, cached=mode is Mode.FILE)
+        holds = self._cache().keeps if mode is Mode.FILE else None
+        return comparing.behind(found, free, unlisted, holds=holds)
 
     def _behind_as_a_whole(
         self, dataset: str, found: Found, described: Sequence[Tracked], unlisted: Iterable[str]
@@ -191,8 +231,12 @@ class Tracker:
         pointer = read_all(self.root, [dataset]).get(dataset)
         if pointer is None:
             return Behind(list(described), sorted(found.ours))
-        behind = whole.behind(whole.members_of(self._cache(), pointer, self._look), dataset, described, unlisted)
-        return Behind(behind.missing, sorted({*behind.gone, *found.ours}))
+        cache = self._cache()
+        members = whole.members_of(cache, pointer, self._look)
+        # Without its listing nothing of a folder is kept: its files are kept again, and the listing made anew.
+        there = whole.held(cache, members) if cache.keeps(pointer) else {}
+        behind = whole.behind(there, dataset, described, unlisted)
+        return Behind(behind.missing, sorted({*behind.gone, *found.ours}), (dataset,))
 
     def _forget(self, dataset: str, described: set[str]) -> None:
         """What was said of files that are no longer described."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
@@ -16,7 +17,8 @@ from ingest.documents import readable
 from ingest.errors import FairfolderError
 from ingest.folders import explain
 from ingest.provenance.data import pointers, program, whole
-from ingest.provenance.data.cache import Cache, Look, copied
+from ingest.provenance.data.cache import Cache, Look, checksums, copied
+from ingest.provenance.data.folders import fingerprint
 from ingest.provenance.data.pointers import DIRECTORY, SUFFIX
 from ingest.provenance.data.project import DataError
 from ingest.provenance.data.scratch import made
@@ -26,6 +28,8 @@ from ingest.walk import open_folder
 _TOP = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+# FAT, exFAT and many network shares know no second name of a file.
+_NO_LINK = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EACCES, errno.EINVAL)
 GET_SECONDS = 3_600.0
 
 
@@ -75,15 +79,33 @@ def pointer_paths(path: str, dataset: str) -> tuple[str, str]:
     return path + SUFFIX, dataset + SUFFIX
 
 
-def restore(cache: Cache, md5: str, destination: Path, look: Look, *, over: Stamp | None = None) -> None:
+def sha256_of(cache: Cache, md5: str, look: Look) -> str:
+    """The SHA-256 of an object in the cache, read for it; "" when it is not there or not whole."""
+    try:
+        fd = os.open(cache.path_of(md5), _FILE)
+    except OSError:
+        return ""
+    try:
+        found, sha256, _ = checksums(fd, look)
+    finally:
+        os.close(fd)
+    return sha256 if found == md5 else ""
+
+
+def restore(
+    cache: Cache, md5: str, destination: Path, look: Look, *, sha256: str = "", over: Stamp | None = None
+) -> None:
     """Write a version from the cache to a place, whole or not at all; a folder (a Zarr store) only where nothing is.
 
     Args:
+        sha256: what the bytes must have as they are written, or what :func:`fingerprint` makes of a folder's; "" where
+            none is known.
         over: the stamp of the file that a person agreed to replace. Its own bytes go into the cache before.
 
     Raises:
         OccupiedError: when something stands there, or something else than was agreed to.
-        DataError: when the cache does not hold the version, or holds it damaged.
+        DataError: when the cache does not hold the version, or holds it damaged, or its bytes are not those of
+            ``sha256``; nothing of it is left then.
         StoreError: when it cannot be written.
     """
     name = f".{destination.name[:100]}.{uuid.uuid4().hex[:12]}.tmp"
@@ -91,9 +113,9 @@ def restore(cache: Cache, md5: str, destination: Path, look: Look, *, over: Stam
         folder = os.open(destination.parent, _TOP)
         try:
             if md5.endswith(DIRECTORY):
-                _restore_folder(cache, md5, folder, name, destination, look)
+                _restore_folder(cache, md5, folder, name, destination, look, sha256)
             else:
-                _copy(cache, md5, folder, name, look)
+                _refuse_other(md5, _copy(cache, md5, folder, name, look), sha256)
                 _take_place(cache, folder, name, destination, look, over)
         finally:
             _clear(folder, name)
@@ -135,21 +157,23 @@ def fetch(root: Path, cache: Cache, path: str, version: DataVersion, revision: s
             os.close(fd)
 
 
-def _restore_folder(cache: Cache, md5: str, folder: int, name: str, destination: Path, look: Look) -> None:
+def _restore_folder(cache: Cache, md5: str, folder: int, name: str, destination: Path, look: Look, sha256: str) -> None:
     _refuse_occupied(folder, destination, None)
     members = whole.entries(cache, md5)
     if not members:
         raise DataError(f"The DVC cache does not hold the listing {md5}; fetch it from a remote first.")
     os.mkdir(name, dir_fd=folder)
+    sums: list[tuple[str, str]] = []
     for path, each in members.items():
         parts = path.split("/")
         if not path or any(part in ("", ".", "..") for part in parts):  # a listing may come from anywhere
             raise DataError(f"The listing {md5} names {readable(path)!r}, which is outside its folder; it is refused.")
-        _copy_below(cache, each, folder, [name, *parts], look)
+        sums.append((path, _copy_below(cache, each, folder, [name, *parts], look)))
+    _refuse_other(md5, fingerprint(sums), sha256)
     os.rename(name, destination.name, src_dir_fd=folder, dst_dir_fd=folder)
 
 
-def _copy_below(cache: Cache, md5: str, folder: int, parts: list[str], look: Look) -> None:
+def _copy_below(cache: Cache, md5: str, folder: int, parts: list[str], look: Look) -> str:
     current = os.dup(folder)
     try:
         for part in parts[:-1]:
@@ -158,13 +182,21 @@ def _copy_below(cache: Cache, md5: str, folder: int, parts: list[str], look: Loo
             following = open_folder(current, part)
             os.close(current)
             current = following
-        _copy(cache, md5, current, parts[-1], look)
+        return _copy(cache, md5, current, parts[-1], look)
     finally:
         os.close(current)
 
 
-def _copy(cache: Cache, md5: str, folder: int, name: str, look: Look) -> None:
-    """A durable copy of an object under a name that nothing has yet."""
+def _refuse_other(md5: str, found: str, wanted: str) -> None:
+    """The history says which bytes a version had; no others are given out for them."""
+    if wanted and found != wanted:
+        raise DataError(
+            f"What the DVC cache holds as {md5} has the SHA-256 {found}, not {wanted}; nothing was restored."
+        )
+
+
+def _copy(cache: Cache, md5: str, folder: int, name: str, look: Look) -> str:
+    """A durable copy of an object under a name that nothing has yet; its SHA-256."""
     try:
         source = os.open(cache.path_of(md5), _FILE)
     except OSError as error:
@@ -172,7 +204,7 @@ def _copy(cache: Cache, md5: str, folder: int, name: str, look: Look) -> None:
     try:
         copy = os.open(name, _NEW, 0o666, dir_fd=folder)
         try:
-            found = copied(source, copy, look)
+            found, sha256 = copied(source, copy, look)
             os.fsync(copy)
         finally:
             os.close(copy)
@@ -180,6 +212,7 @@ def _copy(cache: Cache, md5: str, folder: int, name: str, look: Look) -> None:
         os.close(source)
     if found != md5:
         raise DataError(f"The DVC cache holds {md5} damaged; nothing was restored. Remove {cache.path_of(md5)}.")
+    return sha256
 
 
 def _take_place(cache: Cache, folder: int, name: str, destination: Path, look: Look, over: Stamp | None) -> None:
@@ -189,6 +222,10 @@ def _take_place(cache: Cache, folder: int, name: str, destination: Path, look: L
         except FileExistsError:
             _refuse_occupied(folder, destination, None)
             raise
+        except OSError as error:
+            if error.errno not in _NO_LINK:
+                raise
+            _claim_place(folder, name, destination)
     else:
         _refuse_occupied(folder, destination, over)
         old = os.open(destination.name, _FILE, dir_fd=folder)
@@ -201,6 +238,24 @@ def _take_place(cache: Cache, folder: int, name: str, destination: Path, look: L
         _refuse_occupied(folder, destination, over)
         os.replace(name, destination.name, src_dir_fd=folder, dst_dir_fd=folder)
     os.fsync(folder)
+
+
+def _claim_place(folder: int, name: str, destination: Path) -> None:
+    """Take a place by an empty file of ours, which only comes to be where nothing is; then the version replaces it."""
+    try:
+        claim = os.open(destination.name, _NEW, 0o666, dir_fd=folder)
+    except FileExistsError:
+        _refuse_occupied(folder, destination, None)
+        raise
+    os.close(claim)
+    if os.stat(destination.name, dir_fd=folder, follow_symlinks=False).st_size:  # somebody found it and wrote into it
+        _refuse_occupied(folder, destination, None)
+    try:
+        os.replace(name, destination.name, src_dir_fd=folder, dst_dir_fd=folder)
+    except OSError:
+        if not os.stat(destination.name, dir_fd=folder, follow_symlinks=False).st_size:
+            os.unlink(destination.name, dir_fd=folder)
+        raise
 
 
 def _refuse_occupied(folder: int, destination: Path, agreed: Stamp | None) -> None:

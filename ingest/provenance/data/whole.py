@@ -49,6 +49,11 @@ def _read_again(cache: Cache, pointer: Pointer, look: Look) -> dict[str, Member]
     return members
 
 
+def held(cache: Cache, members: Mapping[str, Member]) -> dict[str, Member]:
+    """Those members whose objects are in the cache."""
+    return {path: member for path, member in members.items() if cache.holds(member.md5, member.size)}
+
+
 def entries(cache: Cache, md5: str) -> dict[str, str]:
     """Path → MD5 of a listing in the cache; none where there is no such listing, or it cannot be read."""
     try:

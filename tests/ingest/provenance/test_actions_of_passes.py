@@ -188,6 +188,47 @@ def test_a_root_that_is_emptied_at_once_loses_no_history(described: Historic) ->
     assert described.commits()[3:] == []
 
 
+def test_a_copy_is_told_as_one_and_leaves_the_original_alone(described: Historic) -> None:
+    described.copy(D, "p_Barley/copy")
+    described.reconcile()
+    new = added(described, 3)
+    assert f"Describe the copy p_Barley/copy of {D}" in [c.subject for c in new]
+    assert not any(path.startswith(D) for c in new for path in c.paths)
+    assert (described.root / SURE).exists()
+
+
+# --- commits that several projects share --------------------------------------------------------------------------
+
+
+def test_what_happens_to_several_projects_at_once_names_none_of_them(historic: Historic) -> None:
+    for number, path in enumerate((f"{D}/a.txt", "p_Barley/roots/b.txt", "p_Salaries/names/c.txt")):
+        historic.put(path, f"{number}\n")
+    historic.reconcile()
+    for path in (f"{D}/a.txt", "p_Salaries/names/c.txt"):
+        historic.put(path, "changed\n")
+    historic.reconcile()
+    historic.move("p_Salaries/names/c.txt", f"{D}/c.txt")
+    historic.reconcile()
+    historic.copy("p_Salaries/names", "p_Barley/copy")
+    historic.reconcile()
+    historic.remove("p_Salaries/names")
+    historic.remove("p_Barley/roots")
+    historic.reconcile(accept_deletions=True)
+    commits = historic.commits()
+    subjects = [c.subject for c in commits]
+    assert subjects[:4] == [
+        "Describe 2 projects",
+        "Describe 3 datasets of 2 projects",
+        "Describe 3 new files in 3 datasets of 2 projects",
+        "Describe 2 changed files again in 2 datasets of 2 projects",
+    ]
+    assert "Describe the copy p_Barley/copy of a folder of another project" in subjects
+    assert "Mark 2 folders of 2 projects as missing" in subjects
+    shared = [c.subject for c in commits if "p_Barley, p_Salaries" in c.trailers.get("Project", "")]
+    assert len(shared) >= 5
+    assert not any(name in subject for subject in shared for name in ("names", "leaves", "roots", "p_")), shared
+
+
 # --- data ---------------------------------------------------------------------------------------------------------
 
 

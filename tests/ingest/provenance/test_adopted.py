@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ingest.errors import SettingError
+from ingest.provenance import landing
 from ingest.provenance.building import Step
 from ingest.provenance.landing import Landing, MovedError
 from ingest.provenance.locks import ForeignLocks
@@ -219,6 +220,36 @@ def test_a_person_commits_at_the_same_time(kept: Kept) -> None:
     assert [s for s in subjects if s.startswith("Save")] == [f"Save {n}" for n in range(saves)]
     mine = [s for s in subjects if s.startswith("Mine")]
     assert mine == [f"Mine {n}" for n in range(1, len(mine) + 1)]
+    assert kept.status() == []
+    kept.assert_sound()
+
+
+def test_a_person_who_commits_all_the_time_keeps_nobody_waiting(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept.adopt()
+    kept.save(0, subject="Save 0")
+    tried: list[int] = []
+
+    def faster(*_: object) -> None:
+        tried.append(1)
+        kept.git("commit", "-q", "--allow-empty", "-m", f"Mine {len(tried)}")
+        raise MovedError("HEAD moved meanwhile.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Landing, "_onto_branch", faster)
+        assert kept.save(1, subject="Save 1")
+        assert len(tried) == 3
+        assert kept.recorder.state().pending == 1
+        assert kept.recorder.state().trouble == ""
+    kept.put(kept.document(), stamped(2, "bob"))
+    with monkeypatch.context() as patch:
+        patch.setattr(landing, "_PATIENT_SECONDS", 0.0)
+        assert kept.recorder.catch_up() == 1
+    assert kept.recorder.state().pending == 1
+    assert kept.recorder.catch_up() == 1
+    assert [s for s in kept.subjects() if "Mine" not in s] == [
+        "Notes", "Save 0", "Save 1", "Record changes made on disk",
+    ]  # fmt: skip
+    assert kept.recorder.catch_up() == 0
     assert kept.status() == []
     kept.assert_sound()
 

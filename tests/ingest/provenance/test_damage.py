@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ingest.provenance import comparing, recorder
 from ingest.provenance.actions import Action
 from ingest.provenance.intents import Intent, Intents
 from tests.ingest.provenance.kept import Kept, stamped
@@ -53,6 +54,56 @@ def test_a_damaged_history_is_told_and_nothing_is_made_worse(kept: Kept, what: s
     assert kept.blob(kept.document()) == stamped(4, "bob").encode()
     assert kept.status() == []
     kept.assert_sound()
+
+
+@pytest.mark.parametrize("how", ["missing", "rubbish"])
+def test_a_recorded_text_that_is_lost_stops_no_save(kept: Kept, how: str) -> None:
+    kept.save(1)
+    name = kept.git("rev-parse", f"HEAD:{kept.document()}").strip()
+    file = kept.path(f".git/objects/{name[:2]}/{name[2:]}")
+    file.chmod(0o644)
+    if how == "missing":
+        file.unlink()
+    else:
+        file.write_bytes(b"rubbish")
+    kept.put(kept.document(), stamped(2, "bob"))  # what begin() finds is compared with what is lost
+    commit = kept.save(3)
+    assert kept.path(kept.document()).read_bytes() == stamped(3).encode()
+    assert kept.another(lock_seconds=0.1).catch_up() == 0  # nobody is left holding our lock
+    if how == "missing":
+        assert kept.log("%an") == ["alice", "bob", "alice"]
+    else:
+        assert commit or "damaged" in kept.recorder.state().trouble
+    assert kept.save(4, dataset="p_x/other")
+
+
+@pytest.mark.parametrize("error", [KeyError("x"), ValueError("not hexadecimal"), IndexError()])
+def test_words_of_git_that_are_not_understood_stop_no_save(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch, error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    kept.save(1)
+
+    def strange(*_: object) -> None:
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(comparing, "differences", strange)
+        assert kept.save(2) == ""
+        assert kept.recorder.catch_up() == 0
+        assert "was not understood" in kept.another().state().trouble
+        assert "Traceback" in caplog.text
+        patch.setattr(recorder, "look", strange)
+        assert kept.save(3) == ""
+        assert "was not understood" in kept.another().state().trouble
+    assert kept.another(lock_seconds=0.1).catch_up() == 1
+    assert kept.blob(kept.document()) == stamped(3).encode()
+    assert kept.another().state().trouble == ""
+
+
+def test_a_path_elsewhere_stops_no_save(kept: Kept) -> None:
+    elsewhere = kept.folder / "elsewhere.json"
+    kept.recorder.begin([elsewhere], Action("alice", "Elsewhere"))
+    assert kept.recorder.record([elsewhere], Action("alice", "Elsewhere")) == ""
 
 
 def test_a_git_folder_that_is_none_is_told(kept: Kept) -> None:
@@ -121,3 +172,14 @@ def test_an_intent_that_a_crash_cut_short_counts_for_nothing(kept: Kept) -> None
     (kept.state / "provenance" / "intents.json").write_text('[{"action": {"by": "al')
     assert kept.save(1)
     assert len(kept.log("%H")) == 2
+
+
+def test_a_recorded_text_that_is_lost_among_many_stops_nothing(kept: Kept) -> None:
+    paths = [kept.put(kept.document(name=f"{n}.json"), stamped(n)) for n in range(22)]
+    kept.recorder.catch_up()
+    name = kept.git("rev-parse", f"HEAD:{kept.document(name='0.json')}").strip()
+    kept.path(f".git/objects/{name[:2]}/{name[2:]}").unlink()
+    for path in paths:
+        path.write_text(stamped("new", "bob"))
+    assert kept.recorder.catch_up() == 1
+    assert kept.recorder.state().trouble == ""

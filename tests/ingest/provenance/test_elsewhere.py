@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import subprocess
 import threading
 import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
+from ingest.provenance import git
 from ingest.provenance.git import GitError
 from ingest.provenance.notes import Notes
 from ingest.provenance.pushing import is_folder
@@ -98,6 +102,49 @@ def test_pushing_runs_nothing_the_repository_names(kept: Kept, tmp_path: Path) -
         forget_the_pause(kept)
         assert not recorder.push()
     assert traps.sprung() == []
+
+
+class Host(BaseHTTPRequestHandler):
+    """A host that wants a password, and answers nobody who has it."""
+
+    given: ClassVar[list[str | None]] = []
+
+    def do_GET(self) -> None:
+        given = self.headers.get("Authorization")
+        self.given.append(given)
+        self.send_response(403 if given else 401)
+        self.send_header("WWW-Authenticate", 'Basic realm="x"')
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_a_password_stands_in_no_command(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    recorder = kept.another(remote="copy")
+    kept.save(1, recorder=recorder)
+    Host.given.clear()
+    host = HTTPServer(("127.0.0.1", 0), Host)
+    threading.Thread(target=host.serve_forever, daemon=True).start()
+    # Every program git starts, with its words.
+    trace = kept.folder / "trace"
+    monkeypatch.setattr(git, "_ENVIRONMENT", {**git._ENVIRONMENT, "GIT_TRACE": str(trace)})
+    remote(kept, f"http://ann:TOKEN%40CANARY@127.0.0.1:{host.server_port}/x.git")
+    assert not recorder.push()
+    host.shutdown()
+    assert Host.given == [None, "Basic " + base64.b64encode(b"ann:TOKEN@CANARY").decode()]
+    assert "git-remote-http" in trace.read_text()
+    assert "CANARY" not in trace.read_text()
+    assert "CANARY" not in recorder.state().push
+    own = kept.state / "provenance" / "pushing.git"
+    assert [(own / name).stat().st_mode & 0o777 for name in ("config", "key")] == [0o600, 0o600]
+    assert "CANARY" not in (own / "config").read_text()
+    kept.git("config", "remote.copy.url", str(kept.folder / "copy.git"))
+    forget_the_pause(kept)
+    assert recorder.push()
+    assert not (own / "key").exists()
+    assert "CANARY" not in trace.read_text()
 
 
 def test_pushing_keeps_nobody_waiting(kept: Kept) -> None:

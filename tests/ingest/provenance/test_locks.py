@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 
 from ingest.locking import lock_file
-from ingest.provenance.locks import in_use
-from ingest.provenance.repository import open_repository
+from ingest.provenance import tidying
+from ingest.provenance.actions import Action
+from ingest.provenance.locks import in_use, our_lock
+from ingest.provenance.repository import Repository, open_repository
 from tests.ingest.provenance.kept import Kept
 
 pytestmark = pytest.mark.timeout(180)
@@ -170,6 +172,72 @@ def test_our_own_lock_held_for_too_long_loses_nothing(kept: Kept) -> None:
     assert recorder.catch_up() == 1
     assert recorder.state().trouble == ""
     assert kept.status() == []
+
+
+def test_our_own_lock_is_waited_for_once_in_an_action(kept: Kept) -> None:
+    kept.save(1)
+    recorder = kept.another(lock_seconds=1.5)
+    with lock_file(kept.path(".git/fairfolder/lock"), 1):
+        started = time.monotonic()
+        assert kept.save(2, by="bob", subject="Late", recorder=recorder) == ""
+        assert time.monotonic() - started < 2.7
+    assert kept.save(3, dataset="p_x/other", recorder=recorder)
+    assert kept.log("%an %s")[::-1] == ["alice Change the title", "bob Late", "alice Change the title"]
+    with lock_file(kept.path(".git/fairfolder/lock"), 1):  # given up before anything was written
+        recorder.begin([kept.path(kept.document())], Action("bob", "Never"))
+        recorder.abandon()
+    assert recorder.record([kept.put(kept.document(), "{}")], Action("bob", "By itself"))
+
+
+def test_our_lock_makes_no_repository_of_a_git_folder_that_was_moved_away(kept: Kept) -> None:
+    kept.save(1)
+    gone = kept.path("elsewhere/.git/fairfolder")
+    with pytest.raises(FileNotFoundError), our_lock(gone, kept.state / "provenance", 1):
+        pass
+    assert not kept.path("elsewhere").exists()
+
+
+def test_clearing_up_keeps_no_save_waiting(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept.save(1)
+    seen: list[str] = []
+    other = kept.another(lock_seconds=0.5)
+
+    def during(repository: Repository) -> bool:
+        seen.append(kept.save(2, recorder=other))
+        assert not kept.another().tidy()  # one at a time
+        return tidy(repository)
+
+    tidy = tidying.tidy
+    monkeypatch.setattr(tidying, "_LOOSE", 0)
+    monkeypatch.setattr(tidying, "tidy", during)
+    assert kept.recorder.tidy()
+    assert seen != [""]
+    with lock_file(kept.path(".git/fairfolder/lock"), 1):
+        monkeypatch.setattr(tidying, "tidy", tidy)
+        assert kept.recorder.tidy()
+    kept.assert_sound()
+
+
+def test_saves_while_it_clears_up_lose_nothing(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tidying, "_LOOSE", 0)
+    kept.save(-1, subject="Save -1")
+    ended = threading.Event()
+
+    def clear_up() -> None:
+        while not ended.is_set():
+            kept.recorder.tidy()
+
+    thread = threading.Thread(target=clear_up)
+    thread.start()
+    try:
+        for number in range(12):
+            assert kept.save(number, subject=f"Save {number}", recorder=kept.another())
+    finally:
+        ended.set()
+        thread.join()
+    assert kept.subjects() == [f"Save {n}" for n in range(-1, 12)]
+    assert kept.status() == []
+    kept.assert_sound()
 
 
 def test_a_command_of_ours_keeps_the_lock_when_we_die_before_it(kept: Kept) -> None:

@@ -54,7 +54,8 @@ def test_every_name_is_recorded_as_it_is(kept: Kept) -> None:
     assert repository is not None
     for number, name in enumerate(NAMES):
         story = trails.versions(repository, kept.document(f"p_x/{os.fsdecode(name)}"), limit=10)
-        assert [v.subject for v in story] == [actions.one_line(os.fsdecode(name)).strip() or "Change metadata"], number
+        said = actions.shown(actions.one_line(os.fsdecode(name)).strip()) or "Change metadata"
+        assert [v.subject for v in story] == [said], number
     assert kept.recorder.catch_up([kept.root / f"p_x/{os.fsdecode(n)}/.metadata" for n in NAMES]) == 0
     kept.assert_sound()
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import hashlib
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 
+from ingest.errors import StoreError
 from ingest.provenance.data import versions
 from ingest.provenance.data.plans import read_all
 from ingest.provenance.data.project import DataError
@@ -77,6 +81,44 @@ def test_a_damaged_or_missing_object_is_not_restored(by_file: Lab, tmp_path: Pat
     with pytest.raises(DataError, match="does not hold"):
         versions.restore(cache, md5, tmp_path / "back", freely)
     assert not (tmp_path / "back").exists()
+
+
+def test_bytes_of_another_checksum_are_not_given_out(lab: Lab, tmp_path: Path) -> None:
+    first, _ = two_versions(lab)
+    lab.fill({"x.zarr/.zgroup": b"{}"})
+    lab.catch_up()
+    cache, md5 = lab.tracker.project.cache(), version(lab, first).md5
+    folders = [p.parent.name + p.name for p in Path(cache.objects).glob("*/*.dir")]
+    assert folders
+    assert versions.sha256_of(cache, md5, freely) == hashlib.sha256(b"first").hexdigest()
+    for wrong in (md5, *folders):
+        with pytest.raises(DataError, match="has the SHA-256"):
+            versions.restore(cache, wrong, tmp_path / "back", freely, sha256=hashlib.sha256(b"other").hexdigest())
+        assert [p for p in tmp_path.iterdir() if p.name == "back" or p.name.endswith(".tmp")] == []
+    versions.restore(cache, md5, tmp_path / "back", freely, sha256=hashlib.sha256(b"first").hexdigest())
+    assert (tmp_path / "back").read_bytes() == b"first"
+
+
+def test_where_a_file_has_one_name_only_it_is_restored_all_the_same(
+    by_file: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*names: object, **folders: object) -> None:
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))  # as vfat has it
+
+    first, _ = two_versions(by_file)
+    cache, md5 = by_file.tracker.project.cache(), version(by_file, first).md5
+    monkeypatch.setattr(os, "link", refused)
+    versions.restore(cache, md5, tmp_path / "back", freely)
+    assert (tmp_path / "back").read_bytes() == b"first"
+    (tmp_path / "back").write_bytes(b"mine")
+    with pytest.raises(OccupiedError, match="is there already"):
+        versions.restore(cache, md5, tmp_path / "back", freely)
+    assert (tmp_path / "back").read_bytes() == b"mine"
+    assert [p.name for p in tmp_path.iterdir() if p.name.endswith(".tmp")] == []
+    monkeypatch.setattr(os, "replace", refused)
+    with pytest.raises(StoreError):
+        versions.restore(cache, md5, tmp_path / "other", freely)
+    assert not (tmp_path / "other").exists()
 
 
 def test_a_zarr_store_comes_back_whole(by_file: Lab, tmp_path: Path) -> None:
