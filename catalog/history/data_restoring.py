@@ -19,7 +19,6 @@ from ingest.layout import METADATA, RUN_TEMPLATES, TEMPLATE_SCHEMAS
 from ingest.provenance.data import pointers, versions
 from ingest.rows import Stamp
 
-
 _OURS = frozenset({METADATA, TEMPLATE_SCHEMAS, RUN_TEMPLATES, ".git", ".dvc"})
 
 

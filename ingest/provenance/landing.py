@@ -165,7 +165,7 @@ class Landing:
             self._move([(heads.branch, commit, heads.commit), *more], reason)
             if ready:
                 os.replace(self.repository.own / "index.new", self.repository.git_dir / "index")
-        remember_head(self.notes, heads.branch, commit)
+        remember_head(self.repository, self.notes, heads.branch, commit, heads.commit)
 
     def refresh_index(self, heads: Heads, paths: Sequence[str] | None = None) -> None:
         """Bring the user's index to HEAD in those of our paths (None: all) that a crash kept it from learning.

@@ -11,6 +11,7 @@ from ingest.provenance.notes import Notes
 from ingest.provenance.repository import Heads, Repository
 
 _HEAD = "head of "
+_LOST = "lost "  # and the commit: where a branch had been left that had been rewritten when we came to it again
 
 
 @dataclass(frozen=True)
@@ -22,9 +23,21 @@ class Proof:
     problems: tuple[str, ...]
 
 
-def remember_head(notes: Notes, branch: str, commit: str) -> None:
-    """Keep, outside the repository, where we left a branch."""
+def remember_head(repository: Repository, notes: Notes, branch: str, commit: str, before: str) -> None:
+    """Keep, outside the repository, where we left a branch; that it was rewritten since stays known.
+
+    Args:
+        before: where the branch stood when we added ``commit`` to it.
+    """
+    left = notes.read().get(f"{_HEAD}{branch}", "")
+    if left and left != before and _lost(repository, branch, left):
+        notes.write(**{f"{_LOST}{left}": branch})
     notes.write(**{f"{_HEAD}{branch}": commit})
+
+
+def accept(notes: Notes) -> None:
+    """Forget what was rewritten: whoever may do so did it on purpose."""
+    notes.write(**{name: "" for name in notes.read() if name.startswith(_LOST)})
 
 
 def heads_left(notes: Notes) -> list[str]:
@@ -44,6 +57,8 @@ def prove(repository: Repository, heads: Heads, notes: Notes, signing_key: Path 
     for name, commit in sorted(notes.read().items()):
         if name.startswith(_HEAD):
             problems += _lost(repository, name.removeprefix(_HEAD), commit)
+        elif name.startswith(_LOST):
+            problems += _lost(repository, commit, name.removeprefix(_LOST))  # here the branch is what is noted
     checked = repository.run("fsck", "--full", "--no-dangling", "--no-progress", check=False)
     if checked.status != 0:
         problems.append(f"Objects are damaged or missing: {'; '.join(checked.words.splitlines()[:5])}.")

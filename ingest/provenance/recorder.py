@@ -363,6 +363,10 @@ class Recorder:
             raise GitError(f"{self.root} has no history yet; it begins with the next change.")
         return proving.prove(repository, look(repository), self._notes, self.settings.signing_key)
 
+    def accept_rewriting(self) -> None:
+        """What was rewritten so far was meant to be: :meth:`prove` tells of it no more."""
+        proving.accept(self._notes)
+
     def _relative(self, paths: Iterable[Path]) -> list[str]:
         names: dict[str, None] = {}
         for path in dict.fromkeys(paths):

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
-from catalog import state, words
+from catalog import engine, state, words
 from catalog.commanding import EngineCommand, Outcome, chosen, progress_bar
 from catalog.history import proof
 from catalog.history.subjects import Sort, Subject, subject
@@ -36,12 +36,17 @@ class Command(EngineCommand):
         )
         parser.add_argument("--since", default="", metavar="HEAD", help="with --history: also since this commit")
 
+        parser.add_argument(
+            "--accept", action="store_true", help="with --history: what was rewritten until now was meant to be"
+        )
+
     def run(self, **options: Any) -> Outcome:
         state.prepare()
-        if options["since"] and not options["history"]:
-            raise SettingError("--since goes with --history; without that, files are compared and no commits.")
+        for name in ("since", "accept"):
+            if options[name] and not options["history"]:
+                raise SettingError(f"--{name} goes with --history; without that, files are compared and no commits.")
         if options["history"]:
-            return self._history(options["path"], options["since"])
+            return self._history(options["path"], options["since"], accept=options["accept"])
         rate = parse_rate(options["rate"], "--rate") if options["rate"] else settings.ENGINE.read_rate
         path = options["path"]
         of = [subject(path)] if path is not None else [Subject(root, "", Sort.ROOT) for root, _ in chosen(None)]
@@ -77,8 +82,10 @@ class Command(EngineCommand):
         )
         return {"root": of.shown, **asdict(report)}, [*(each.words for each in found), summary], bool(found)
 
-    def _history(self, path: str | None, since: str) -> Outcome:
+    def _history(self, path: str | None, since: str, *, accept: bool) -> Outcome:
         roots = [subject(path).root] if path is not None else [root for root, _ in chosen(None)]
+        for root in roots if accept else ():
+            engine.recorder(root).accept_rewriting()
         found = [proof.proven(root, since) for root in roots]
         lines = [line for each in found for line in each.lines]
         return Outcome({"roots": [each.as_json() for each in found]}, lines, any(each.problems for each in found))

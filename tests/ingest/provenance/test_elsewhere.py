@@ -233,6 +233,19 @@ def test_a_history_that_was_rewritten_is_told(kept: Kept) -> None:
     assert len(kept.another().prove().problems) == 1
 
 
+def test_what_was_rewritten_stays_told_until_it_is_accepted(kept: Kept) -> None:
+    kept.save(1)
+    commit = kept.save(2)
+    kept.git("reset", "-q", "--soft", "HEAD~1")
+    kept.git("commit", "-q", "-m", "Forged")
+    kept.save(3)
+    kept.save(4)
+    (problem,) = kept.another().prove().problems
+    assert commit in problem
+    kept.recorder.accept_rewriting()
+    assert kept.another().prove().problems == ()
+
+
 def test_a_bit_that_turned_is_told(kept: Kept) -> None:
     kept.save(1)
     name = kept.git("rev-parse", f"HEAD:{kept.document()}").strip()
