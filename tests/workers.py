@@ -22,6 +22,7 @@ TOGETHER = ("tests/journeys/*", "tests/faults/test_kill.py", "tests/test_archite
 EARLY = (
     "tests/journeys/test_forms.py",
     "tests/journeys/test_curating.py",
+    "tests/ingest/test_model*",
     "tests/watching/*",
     "tests/journeys/test_[!r]*",
     "tests/bench/*",

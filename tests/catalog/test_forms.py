@@ -168,6 +168,17 @@ def test_rows_come_go_and_move_without_javascript(tree: Tree, dataset: str, cura
     assert names == [("B", []), ("A", ["Ghent University"])]
 
 
+def test_what_stands_in_a_row_of_a_row_keeps_its_identity(dataset: str, tree: Tree, curator: Client) -> None:
+    form = open_form(curator, "dataset", dataset).press("add:/creators").press("add:/creators/0/affiliations")
+    form.press("save", **{"/creators/0/name": "Ann", "/creators/0/affiliations/0/name": "Ghent University"})
+    before = dataset_file(tree)["creators"]
+    assert before[0]["affiliations"][0]["@id"]
+    open_form(curator, "dataset", dataset).press("save", **{"/dataset_title": "Leaves"})
+    assert dataset_file(tree)["creators"] == before
+    open_form(curator, "dataset", dataset).press("save", **{"/creators/0/name": "Anna"})
+    assert dataset_file(tree)["creators"][0]["affiliations"] == before[0]["affiliations"]
+
+
 def test_with_htmx_only_the_list_is_answered(dataset: str, curator: Client) -> None:
     form = open_form(curator, "dataset", dataset)
     data = {**form.sent, "do": "add:/creators"}
