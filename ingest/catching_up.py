@@ -63,8 +63,10 @@ def _tell(ws: Workspace, wanted: Sequence[str] | None, report: Report) -> None:
     """Leave for the status page how the versions stand; a pass over a part leaves what was told of the others."""
     tracker = ws.tracker
     assert tracker is not None
-    state = tracker.state().as_json()
     before = ws.seen.get(VERSIONS)
+    if before is None and not any(place.kind == "dataset" for place in ws.seen.places(include_gone=False)):
+        return  # there is nothing to keep versions of yet
+    state = tracker.state().as_json()
     if before is None and state["words"]:
         report.notices.append(str(state["words"]))  # what it costs in room is said before anybody wonders
     if wanted is not None and isinstance(before, dict):

@@ -12,12 +12,13 @@ from ingest.rows import Condition, FileRow, PlaceRow, Stamp
 class Orphan:
     """A manifest entry whose file was not seen (yet), and which bytes alone can find again.
 
-    ``missing``: its loss has been recorded before.
+    ``missing``: its loss has been recorded before. ``seen``: what was last seen knows it, by its stamp.
     """
 
     path: str
     identifier: str
     missing: bool = False
+    seen: bool = False
 
 
 @dataclass

@@ -204,13 +204,16 @@ def _claim_orphan(run: Pass, place: PlaceRow, path: bytes, facts: Facts, result:
 
 
 def remember_orphans(run: Pass, result: Comparison) -> None:
-    """Entries without a file get rows before anything is cut: the next pass knows them even if this one is killed."""
+    """Entries without a file get rows before anything is cut: the next pass knows them even if this one is killed.
+
+    Those that have one keep it: it has the inode, by which the file may be found in another dataset.
+    """
     place, wall = result.place, time.time()
     rows = [
         FileRow(place.id, o.path, Stamp(0, 0, size, 0, 0), sha256, o.identifier, Condition.DESCRIBED, "", wall)
         for (sha256, size), some in result.orphans.items()
         for o in some
-        if not o.missing and not _may_stand(run, result, o.path)
+        if not (o.missing or o.seen) and not _may_stand(run, result, o.path)
     ]
     rows += result.learnt
     rows += [

@@ -170,7 +170,7 @@ def _bytes_alone(result: Comparison, seen: Seen, *, unstable: bool) -> None:
         orphans[(row.sha256, row.stamp.size)].append(Orphan(row.path, row.identifier, missing=True))
     for row in seen.files(result.place.id, result.gone).values():
         if unstable or row.stamp.ino == 0:
-            orphans[(row.sha256, row.stamp.size)].append(Orphan(row.path, row.identifier))
+            orphans[(row.sha256, row.stamp.size)].append(Orphan(row.path, row.identifier, seen=True))
     result.orphans = dict(orphans)
 
 

@@ -5,7 +5,7 @@ The rows of files follow from the manifest and the runs' documents alone, so the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -44,26 +44,26 @@ class DatasetFigures:
 def of_dataset(dataset: Dataset, runs: QuerySet[Run]) -> DatasetFigures:
     """The figures of a dataset as its manifest and its runs' documents stand now."""
     if not dataset.manifest_sha256 or queries.rebuilding():
-        return _counted(dataset, runs)
-    kept, key = caches["figures"], _key(dataset, runs)
+        return _counted(dataset, by_run=runs.exists())
+    sums = list(runs.order_by("document").values_list("document__sha256", flat=True))
+    kept, key = caches["figures"], _key(dataset, [each for each in sums if each])
     found = kept.get(key)
     if not isinstance(found, DatasetFigures):
-        found = _counted(dataset, runs)
+        found = _counted(dataset, by_run=bool(sums))
         kept.set(key, found)
     return found
 
 
-def _key(dataset: Dataset, runs: QuerySet[Run]) -> str:
-    sums = runs.exclude(document=None).order_by("document").values_list("document__sha256", flat=True)
+def _key(dataset: Dataset, sums: Sequence[str]) -> str:
     parts = "/".join([dataset.identifier, dataset.root, dataset.manifest_sha256, *sums])
     return sha256(parts.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _counted(dataset: Dataset, runs: QuerySet[Run]) -> DatasetFigures:
+def _counted(dataset: Dataset, *, by_run: bool) -> DatasetFigures:
     """The files are looked through once, grouped by run only where there are runs: grouping costs most."""
     rows = File.objects.filter(dataset=dataset).exclude(state="missing").order_by()
     length = _precision(_least_span(rows))
-    by = ("unit", "run") if runs.exists() else ("unit",)
+    by = ("unit", "run") if by_run else ("unit",)
     # SQLite keeps times as text: the beginning of one groups many times faster than Django's functions for times.
     found = (
         rows.annotate(unit=Substr("modified", Value(1), Value(length)))

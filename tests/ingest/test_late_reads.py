@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from queue import Empty, Queue
 
 import pytest
 
+from ingest import sources
 from ingest.readers import SlowReads
 from ingest.reading import NotRead
 from ingest.reconcile import reconcile
@@ -204,3 +206,19 @@ def test_nobody_reads_a_large_file_that_changed_or_is_gone_before_its_turn(watch
     beside.look(watched)
     assert watched.entries(A)["changes.bin"]["size_bytes"] == len(LARGE) + 4
     assert set(watched.identifiers(A)) == {"changes.bin"}
+
+
+def test_where_inodes_are_not_stable_a_file_moves_to_another_dataset_while_a_new_one_comes(
+    watched: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mounts = tmp_path / "mountinfo"
+    mounts.write_text("1 1 0:9 / / rw - nfs4 server:/x rw\n")
+    monkeypatch.setattr(sources, "_MOUNTS", mounts)
+    watched.put("p_a/one/a.txt", "the first\n")
+    watched.folder("p_a/two")
+    watched.reconcile()
+    identity = watched.identifiers("p_a/one")["a.txt"]
+    watched.move("p_a/one/a.txt", "p_a/two/moved.txt")
+    watched.put("p_a/one/b.txt", "another\n")
+    watched.reconcile()
+    assert watched.identifiers("p_a/two") == {"moved.txt": identity}

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -48,14 +47,27 @@ def vast(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> Watched:
 
     listing = os.scandir
 
-    @contextmanager
-    def entries(path: Any = ".") -> Iterator[Iterator[_Entry]]:
-        with listing(path) as found:
-            yield map(_Entry, found)
+    class Entries:
+        """As ``scandir`` answers: an iterator that is a context too."""
+
+        def __init__(self, path: Any = ".") -> None:
+            self._found = listing(path)
+
+        def __iter__(self) -> Entries:
+            return self
+
+        def __next__(self) -> _Entry:
+            return _Entry(next(self._found))
+
+        def __enter__(self) -> Entries:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            self._found.close()
 
     for name in ("stat", "lstat", "fstat"):
         monkeypatch.setattr(os, name, of(getattr(os, name)))
-    monkeypatch.setattr(os, "scandir", entries)
+    monkeypatch.setattr(os, "scandir", Entries)
     return watched
 
 
