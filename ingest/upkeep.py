@@ -91,6 +91,9 @@ class Upkeep:
         recorder = own.store.recorder
         if recorder is None:
             return
+        state = recorder.state()
+        if state.pending and not state.busy:
+            recorder.catch_up([])  # a merge or rebase is over: what waited follows without waiting for a change
         recorder.push()
         head = recorder.state().head
         if self._pusher is not None and head != self._pushed:

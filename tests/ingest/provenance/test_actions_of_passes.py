@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from ingest.provenance.data.settings import Mode
 from ingest.purposes import Purpose
 from ingest.run_templates import templates
 from ingest.runs import RunStart, start
+from ingest.upkeep import Upkeep
 from tests.ingest.provenance.historic import Commit, Historic
 from tests.ingest.test_complete import COMPLETE
 
@@ -227,6 +229,18 @@ def test_what_happens_to_several_projects_at_once_names_none_of_them(historic: H
     shared = [c.subject for c in commits if "p_Barley, p_Salaries" in c.trailers.get("Project", "")]
     assert len(shared) >= 5
     assert not any(name in subject for subject in shared for name in ("names", "leaves", "roots", "p_")), shared
+
+
+def test_what_waited_for_a_merge_follows_when_it_is_over_without_another_change(described: Historic) -> None:
+    described.git("checkout", "-q", "--detach")
+    described.put(f"{D}/late.txt")
+    described.reconcile()
+    assert described.status().history["pending"] == 1
+    described.git("checkout", "-q", "main")
+    with described.workspace() as ws:
+        Upkeep(ws, threading.Event())._push(ws)
+    assert described.status().history["pending"] == 0
+    assert the_one(described, 3).subject == "Describe 1 new file in leaves"
 
 
 # --- data ---------------------------------------------------------------------------------------------------------
