@@ -206,7 +206,7 @@ def _works_here(process: Path, lock: str, places: tuple[str, ...]) -> bool:
     except OSError:
         return False  # it has ended
     try:
-        links = [os.readlink(fd) for fd in (process / "fd").iterdir()]
+        links = [link for fd in (process / "fd").iterdir() if (link := _read_link(fd))]
         links.append(os.readlink(process / "cwd"))
     except FileNotFoundError:
         return False
@@ -215,6 +215,14 @@ def _works_here(process: Path, lock: str, places: tuple[str, ...]) -> bool:
     if lock in links:
         return True
     return is_git and any(_is_within(link, place) for link in links for place in places)
+
+
+def _read_link(descriptor: Path) -> str:
+    """Where a descriptor leads; "" for one that was closed meanwhile: its process may well work on."""
+    try:
+        return os.readlink(descriptor)
+    except FileNotFoundError:
+        return ""
 
 
 def _is_within(path: str, place: str) -> bool:
