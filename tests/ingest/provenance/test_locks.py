@@ -121,6 +121,9 @@ def test_a_git_that_works_in_the_repository_holds_its_locks(kept: Kept) -> None:
     assert not in_use(path, repository)
     person = subprocess.Popen(["git", "cat-file", "--batch"], cwd=kept.root, stdin=subprocess.PIPE)
     try:
+        deadline = time.monotonic() + 30  # it becomes git only some time after it was begun
+        while not in_use(path, repository) and time.monotonic() < deadline:
+            time.sleep(0.01)
         assert in_use(path, repository)
     finally:
         person.communicate()
