@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench import trees
@@ -19,49 +20,54 @@ MOST_OVERHEAD, LEAST_TIMES_DATALAD = 1.25, 5.0
 
 def run(bench: Bench) -> Iterator[Figure]:
     """What Git adds to a first reconcile; then everything, beside DataLad saving the same files."""
-    datasets, each = bench.scale.pick(100, 10, 2), bench.scale.pick(100, 100, 10)
-    tree = _Tree(bench.folder / "data", bench.folder / "state", datasets, each)
-    trees.plant(tree.root, datasets, each)
-    time.sleep(SETTLED)
-    yield _with_git(bench, tree)
+    forest = _Trees(bench.folder, bench.scale.pick(100, 10, 2), bench.scale.pick(100, 100, 10))
+    yield _with_git(bench, forest)
     if bench.scale.name != "toy" or not _lacking():
-        yield _beside_datalad(bench, tree)
+        yield _beside_datalad(bench, forest)
 
 
-class _Tree:
-    """A planted tree, described from nothing again and again by ``manage.py reconcile``."""
+@dataclass
+class _Trees:
+    """The same research files planted in a new folder for every run, and described there by ``manage.py reconcile``.
 
-    def __init__(self, root: Path, state: Path, datasets: int, each: int) -> None:
-        self.root, self.state, self.datasets, self.each = root, state, datasets, each
-        self.files = datasets * each
+    Nothing is removed in between: ext4 looks long for a free inode while many were given up just now.
+    """
 
-    def forget(self) -> None:
-        """Everything but the research files."""
-        trees.forget(self.root, self.state)
-        for name in (".git", ".dvc"):
-            shutil.rmtree(self.root / name, ignore_errors=True)
-        (self.root / ".dvcignore").unlink(missing_ok=True)
-        for folder in (trees.dataset_path(self.root, number) for number in range(self.datasets)):
-            (folder / ".gitignore").unlink(missing_ok=True)
-            for pointer in folder.glob("*.dvc"):
-                pointer.unlink()
+    folder: Path
+    datasets: int
+    each: int
+    count: int = 0
+
+    @property
+    def files(self) -> int:
+        return self.datasets * self.each
+
+    def planted(self) -> Path:
+        """A new tree at rest."""
+        self.count += 1
+        root = self.folder / f"data{self.count}"
+        trees.plant(root, self.datasets, self.each)
+        os.sync()
+        time.sleep(SETTLED)
+        return root
 
     def reconcile(self, git: str, dvc: str) -> float:
         """Seconds from the start of the process to its end."""
-        self.forget()
+        root = self.planted()
+        state = self.folder / f"state{self.count}"
         started = time.perf_counter()
-        answer = command(self.root, self.state, "reconcile", FAIRFOLDER_GIT=git, FAIRFOLDER_DVC=dvc)
+        answer = command(root, state, "reconcile", FAIRFOLDER_GIT=git, FAIRFOLDER_DVC=dvc)
         spent = time.perf_counter() - started
         if answer["roots"][0]["described"] != self.files or answer["not_indexed"]:
             raise BenchError(f"{self.files} files were to be described, but: {answer}")
         if git == "on":
-            self._check(dvc)
+            self._check(root, dvc)
         return spent
 
-    def _check(self, dvc: str) -> None:
-        recorded = _git(self.root, "ls-tree", "-r", "-z", "--name-only", "HEAD").split("\0")
+    def _check(self, root: Path, dvc: str) -> None:
+        recorded = _git(root, "ls-tree", "-r", "-z", "--name-only", "HEAD").split("\0")
         pointers = sum(name.endswith(".dvc") for name in recorded)
-        if pointers != (self.files if dvc == "file" else 0) or _git(self.root, "status", "--porcelain"):
+        if pointers != (self.files if dvc == "file" else 0) or _git(root, "status", "--porcelain"):
             raise BenchError(f"{self.files} files were to be committed, {pointers} are")
 
 
@@ -69,7 +75,7 @@ def _git(root: Path, *words: str) -> str:
     return os.fsdecode(subprocess.run(["git", *words], cwd=root, capture_output=True, check=True).stdout)
 
 
-def _with_git(bench: Bench, tree: _Tree) -> Figure:
+def _with_git(bench: Bench, tree: _Trees) -> Figure:
     mine, theirs = alternate(bench.runs, lambda: tree.reconcile("on", "off"), lambda: tree.reconcile("off", "off"))
     figure = Figure("", "s", mine, "", theirs, 0, "")
     ratio = figure.value / figure.yardstick_value
@@ -85,21 +91,18 @@ def _with_git(bench: Bench, tree: _Tree) -> Figure:
     )
 
 
-def _beside_datalad(bench: Bench, tree: _Tree) -> Figure:
+def _beside_datalad(bench: Bench, tree: _Trees) -> Figure:
     """Both from the same files to a clean ``git status``; DataLad's setting up of the dataset is left out."""
     for program in _lacking():
         raise BenchError(f"The yardstick needs {program}, which is not installed here: apt-get install {program}.")
-    number = iter(range(10_000))
 
     def save() -> float:
-        copy = bench.folder / f"datalad{next(number)}"
-        trees.plant(copy, tree.datasets, tree.each)
+        copy = tree.planted()
         who = {f"GIT_{role}_{what}": "bench" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
         env = {**os.environ, **who, "HOME": str(bench.folder), "GIT_CONFIG_NOSYSTEM": "1"}
         _datalad(["create", "--force", "."], copy, env)
         spent = seconds(lambda: _datalad(["save", "-m", "everything"], copy, env))
-        subprocess.run(["chmod", "-R", "u+w", "--", str(copy)], check=True)
-        shutil.rmtree(copy)
+        subprocess.run(["chmod", "-R", "u+w", "--", str(copy)], check=True)  # git-annex takes that away
         return spent
 
     mine, theirs = alternate(bench.runs, lambda: tree.reconcile("on", "file"), save)

@@ -40,6 +40,7 @@ def record_the_rest(ws: Workspace, wanted: Sequence[str] | None, report: Report,
     if ws.tracker is not None:
         if wanted is None and not report.unfinished and not stop.is_set():
             _keep_the_rest(ws, report, stop)
+        ws.tracker.written.clear()  # what this pass wrote: the next one looks at all of it
         _tell(ws, wanted, report)
     if recorder is not None:
         recorder.catch_up(None if wanted is None else [ws.root / path / METADATA for path in wanted])

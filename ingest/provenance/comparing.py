@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import stat
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,15 +31,23 @@ _RACY_NS = 2_000_000_000  # a file changed this shortly before it was read may c
 
 @dataclass(frozen=True)
 class Difference:
-    """A path whose text on disk (None: gone) is not the recorded blob ("": none); ``apart``: that is not in the tip."""
+    """A path whose text on disk (None: gone) is not the recorded blob ("": none); ``apart``: that is not in the tip.
+
+    ``now`` is the blob of that text, and ``stamp`` what its file was like before it was read.
+    """
 
     path: str
     text: bytes | None
     blob: str
     apart: bool
+    now: str = ""
+    stamp: FileStamp | None = None
 
 
 Groups = dict[tuple[str, str, str], list[Difference]]
+
+JustRead = Mapping[str, tuple[FileStamp, str]]
+"""Path → what its file was like before it was read, and the blob its text is."""
 
 
 def is_folder_of_ours(path: str, layout: Layout) -> bool:
@@ -48,14 +57,21 @@ def is_folder_of_ours(path: str, layout: Layout) -> bool:
 
 def expanded(repository: Repository, heads: Heads, paths: Sequence[str]) -> list[str]:
     """The files that some paths stand for: folders give what is in them on disk, and what was recorded in them."""
-    layout = repository.layout
-    folders = [p for p in paths if not ours.is_ours(p, layout) or os.path.isdir(repository.root / p)]
-    known = frozenset(folders)
-    gone = [p for p in paths if p not in known and not os.path.lexists(repository.root / p)]
+    layout, folders, gone = repository.layout, [], []
+    for path in paths:
+        try:
+            mode = os.lstat(f"{repository.root}/{path}").st_mode
+        except OSError:
+            mode = 0
+        if not ours.is_ours(path, layout) or stat.S_ISDIR(mode):
+            folders.append(path)
+        elif not mode:
+            gone.append(path)
     if gone and heads.tip:
         kinds = batch_check(repository, [f"{heads.tip}:{p}" for p in gone])
         folders += [p for p, (_, kind) in zip(gone, kinds, strict=True) if kind == "tree"]
-    found = dict.fromkeys(p for p in paths if p not in set(folders))
+    known = frozenset(folders)
+    found = dict.fromkeys(p for p in paths if p not in known)
     for folder in folders:
         found |= dict.fromkeys(ours.files_below(repository.root, folder, layout))
     if folders:
@@ -93,15 +109,22 @@ def portions(root: Path, paths: Sequence[str]) -> Iterator[list[str]]:
 def differences(repository: Repository, heads: Heads, paths: Sequence[str]) -> list[Difference]:
     """Those of some paths that are not as recorded, and ours: other people's DVC and ignore files are theirs."""
     known = recorded(repository, heads, paths)
+    stamps: dict[str, FileStamp | None] = {}
+
+    def stamped() -> Iterator[str]:
+        for path in paths:
+            stamps[path] = _stamp_if_there(f"{repository.root}/{path}")
+            yield path
+
     found = []
-    for path, text in ours.texts(repository.root, paths):
+    for path, text in ours.texts(repository.root, stamped()):
         in_tip, apart = known[path]
         blob = in_tip or apart
         now = "" if text is None else ours.blob_id(repository.algorithm, text)
         if path == credentials.CONFIG and text is not None and credentials.secrets_in(text):
             _log.warning("%s", credentials.withheld(repository.root))
         elif now != blob:
-            found.append(Difference(path, text, blob, not in_tip and bool(apart)))
+            found.append(Difference(path, text, blob, not in_tip and bool(apart), now, stamps[path]))
     foreign = _foreign(repository, found)
     return [each for each in found if each.path not in foreign] if foreign else found
 
@@ -162,11 +185,12 @@ def _place(path: str, text: bytes | None) -> tuple[str, str]:
 # --- everything ---------------------------------------------------------------------------------------------
 
 
-def suspects(repository: Repository, heads: Heads, layout: Layout, memory: Path) -> list[str]:
+def suspects(repository: Repository, heads: Heads, layout: Layout, memory: Path, just: JustRead) -> list[str]:
     """Every path of ours that may not be as recorded, on disk or in the tip, without reading what nobody touched.
 
     Args:
         memory: a file that remembers which blob the bytes under a file's stamp are; losing it costs reading them.
+        just: what this process read itself a moment ago.
 
     A root that has no metadata (an empty mount point) has no suspects: nothing is taken for deleted there.
     """
@@ -183,6 +207,8 @@ def suspects(repository: Repository, heads: Heads, layout: Layout, memory: Path)
             _log.warning("not recorded: %s", error)
             continue
         blob = known[path][1] if stamp is not None and path in known and known[path][0] == stamp else None
+        if blob is None and stamp is not None and path in just and just[path][0] == stamp[:-1]:
+            blob = just[path][1]  # the next time it is read: what changed in this very moment shows then
         if blob is None and stamp is not None:
             blob = next(
                 (ours.blob_id(repository.algorithm, t) for _, t in ours.texts(repository.root, [path]) if t), ""
@@ -196,6 +222,18 @@ def suspects(repository: Repository, heads: Heads, layout: Layout, memory: Path)
     return found
 
 
+def _stamp_if_there(path: str) -> FileStamp | None:
+    try:
+        info = os.lstat(path)
+    except OSError:
+        return None
+    return _told(info)
+
+
+def _told(info: os.stat_result) -> FileStamp:
+    return info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns
+
+
 def _stamp(path: Path) -> FileStamp | None:
     """What tells an unchanged file; None for one that is gone; one just changed has one that never comes again.
 
@@ -206,7 +244,7 @@ def _stamp(path: Path) -> FileStamp | None:
     if info is None:
         return None
     fresh = time.time_ns() if time.time_ns() - info.st_ctime_ns < _RACY_NS else 0
-    return info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns, fresh
+    return *_told(info), fresh
 
 
 def count(repository: Repository, commit: str) -> int:

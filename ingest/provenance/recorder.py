@@ -8,20 +8,21 @@ import threading
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from ingest.errors import BusyError, LayoutError
 from ingest.layout import Layout, relative_to_root
 from ingest.provenance import actions, comparing, marking, proving, pushing, tidying
 from ingest.provenance.actions import Action
-from ingest.provenance.authorship import changed_by, found_step
+from ingest.provenance.authorship import came_from_elsewhere, changed_by, found_step
 from ingest.provenance.building import Content, Step
 from ingest.provenance.comparing import Difference
 from ingest.provenance.git import GitError
 from ingest.provenance.intents import Intent, Intents
 from ingest.provenance.landing import Landing, MovedError, Patience
 from ingest.provenance.locks import ForeignLocks, LiveLockError, our_lock, release_our_own
-from ingest.provenance.notes import Notes
+from ingest.provenance.notes import FileStamp, Notes
 from ingest.provenance.ours import is_ours
 from ingest.provenance.proving import Proof
 from ingest.provenance.repository import Heads, Repository, identity, look, open_repository
@@ -31,6 +32,8 @@ from ingest.provenance.troubles import STRANGE, TROUBLES, in_words
 from ingest.provenance.waiting import waiting
 
 _log = logging.getLogger("fairfolder.provenance")
+
+_REMEMBERED = 100_000  # paths recorded a moment ago
 
 
 @dataclass
@@ -63,6 +66,7 @@ class Recorder:
         self._opened: tuple[object, Repository] | None = None
         self._thread = threading.local()
         self._pushing = threading.Lock()
+        self._just: dict[str, tuple[FileStamp, str]] = {}
 
     # --- one action -----------------------------------------------------------------------------------------
 
@@ -232,7 +236,10 @@ class Recorder:
 
     def _land(self, hold: _Hold, heads: Heads, steps: Sequence[tuple[Step, Sequence[Difference]]], waits: bool) -> str:
         commit, rest = "", []
+        if len(self._just) > _REMEMBERED:
+            self._just = {}
         for step, found in steps:
+            self._just |= {d.path: (d.stamp, d.now) for d in found if d.stamp is not None}
             # What was put apart and is gone now has nothing to be taken away from in the tip.
             apart: dict[str, Content] = {d.path: None for d in found if d.text is None and d.apart}
             if apart:
@@ -256,17 +263,21 @@ class Recorder:
 
     def _record_found(self, hold: _Hold, names: Sequence[str]) -> int:
         """Whatever of some paths is not as recorded becomes commits of those who changed it; how many."""
-        expanded = comparing.expanded(hold.repository, look(hold.repository), names)
-        return sum(self._record_some(hold, some) for some in comparing.portions(self.root, expanded))
+        heads, made = look(hold.repository), 0
+        for number, some in enumerate(comparing.portions(self.root, comparing.expanded(hold.repository, heads, names))):
+            made += self._record_some(hold, some, None if number else heads)
+        return made
 
-    def _record_some(self, hold: _Hold, names: Sequence[str]) -> int:
+    def _record_some(self, hold: _Hold, names: Sequence[str], heads: Heads | None) -> int:
+        """``heads`` are those of just now, None when they may have moved."""
         patience = Patience()
         while True:
-            heads = self._replayed(hold, look(hold.repository))
+            heads = self._replayed(hold, heads or look(hold.repository))
             found = comparing.differences(hold.repository, heads, names)
             if not found:
                 return 0
-            groups = comparing.fewer(comparing.grouped(hold.repository, found, changed_by))
+            who = partial(changed_by, moved=came_from_elsewhere(hold.repository, heads, found))
+            groups = comparing.fewer(comparing.grouped(hold.repository, found, who))
             steps = [(found_step(*key, (d.text for d in group)), group) for key, group in groups.items()]
             waits = patience.is_over()
             try:
@@ -276,6 +287,7 @@ class Recorder:
                 if waits:
                     raise
                 patience.lost()
+                heads = None
 
     # --- recovery by comparing ------------------------------------------------------------------------------
 
@@ -296,7 +308,8 @@ class Recorder:
             waited = len(waiting(hold.repository, look(hold.repository)))
             heads = self._replayed(hold, look(hold.repository))
             if paths is None:
-                names = comparing.suspects(hold.repository, heads, self.layout, self._folder / "known.json")
+                memory, self._just = self._just, {}
+                names = comparing.suspects(hold.repository, heads, self.layout, self._folder / "known.json", memory)
             else:
                 names = self._relative(paths)
             made = hold.completed + self._record_found(hold, names)

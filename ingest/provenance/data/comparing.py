@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -42,8 +42,11 @@ class Behind:
     standing: tuple[str, ...] = ()
 
 
-def look(root: Path, dataset: str) -> Found:
+def look(root: Path, dataset: str, written: Container[str] = ()) -> Found:
     """Everything of DVC's in a dataset; nothing that cannot be listed counts as gone.
+
+    Args:
+        written: files whose pointers are known to be right; those are not read.
 
     Raises:
         OSError: when the dataset's folder cannot be opened.
@@ -57,7 +60,7 @@ def look(root: Path, dataset: str) -> Found:
             found.foreign[path] = (
                 "a DVC project of its own; its settings are not read, and no versions are kept of what is beside it"
             )
-        else:
+        elif path.removesuffix(SUFFIX) not in written:
             candidates.append(path)
     for path, text in texts(root, candidates):
         data = path.removesuffix(SUFFIX)

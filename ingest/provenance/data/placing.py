@@ -156,8 +156,9 @@ def _write(folder: int, name: str, text: bytes, above: os.stat_result) -> None:
     """A text with the rights and the group of the folder it is for."""
     fd = os.open(name, _NEW, 0o600, dir_fd=folder)
     try:
-        with suppress(PermissionError):  # a group we are not in cannot be given, and the file is right without
-            os.fchown(fd, -1, above.st_gid)
+        if os.fstat(fd).st_gid != above.st_gid:
+            with suppress(PermissionError):  # a group we are not in cannot be given, and the file is right without
+                os.fchown(fd, -1, above.st_gid)
         os.fchmod(fd, stat.S_IMODE(above.st_mode) & 0o666)
         rest = memoryview(text)
         while rest:

@@ -46,6 +46,7 @@ class Tracker:
     project_prefix: str = "p_"
     untracked: dict[str, str] = field(default_factory=dict)  # path → why its version is not kept
     foreign: dict[str, dict[str, str]] = field(default_factory=dict)  # dataset → path of DVC's, not ours → what it is
+    written: dict[str, dict[str, str]] = field(default_factory=dict)  # dataset → its files of this pass → SHA-256
     _fresh: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -148,8 +149,18 @@ class Tracker:
         for path, why in placed.refused.items():
             if path.endswith(SUFFIX):
                 self.untracked[path.removesuffix(SUFFIX)] = why
+        self._note_written(changes, placed.refused)
         fresh, self._fresh = self._fresh, []
         return [self.root / path for path in (*dict.fromkeys(fresh), *placed.changed)]
+
+    def _note_written(self, changes: Iterable[Change], refused: Collection[str]) -> None:
+        for change in changes:
+            mine = self.written.setdefault(change.dataset, {})
+            for path in (*change.gone, *change.moved):
+                mine.pop(path, None)
+            for one in change.kept if self.mode_of(change.dataset) is not Mode.FOLDER else ():
+                if not one.reason and one.file.path + SUFFIX not in refused:
+                    mine[one.file.path] = one.file.sha256
 
     def follow(self, moves: Sequence[tuple[str, str]]) -> list[Path]:
         """The pointers to datasets tracked as a whole stand where the folders are now; the paths to be recorded.
@@ -200,6 +211,8 @@ class Tracker:
     def compare(self, dataset: str, described: Sequence[Tracked], unlisted: Iterable[str] = ()) -> Behind:
         """What is still to be kept and written in a dataset, found by looking at it; DVC's files of others are told.
 
+        What was written in this very pass (:attr:`written`) is not looked at again.
+
         Args:
             described: every described file of the dataset.
             unlisted: folders, relative to the root, of which nothing is known now.
@@ -208,7 +221,9 @@ class Tracker:
             OSError: when the dataset's folder cannot be opened.
             DataError, StoreError: when the cache is not to be had.
         """
-        found, mode = comparing.look(self.root, dataset), self.mode_of(dataset)
+        written, mode = self.written.pop(dataset, {}), self.mode_of(dataset)
+        right = {file.path for file in described if written.get(file.path) == file.sha256}
+        found = comparing.look(self.root, dataset, right)
         self.foreign[dataset] = found.foreign
         self._forget(dataset, {file.path for file in described})
         if mode is Mode.OFF:
@@ -221,7 +236,7 @@ class Tracker:
         # Where somebody else's file stands in the pointer's place, reading the bytes again each time would be in vain.
         occupied = {f.path: left_alone(f.path + SUFFIX) for f in trackable if f.path + SUFFIX in found.foreign}
         self.untracked |= occupied
-        free = [f for f in trackable if f.path not in occupied]
+        free = [f for f in trackable if f.path not in occupied and f.path not in right]
         holds = self._cache().keeps if mode is Mode.FILE else None
         return comparing.behind(found, free, unlisted, holds=holds)
 

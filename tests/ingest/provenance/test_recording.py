@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ingest.provenance import git
+from ingest.provenance import git, ours
 from ingest.provenance.actions import Action
 from tests.ingest.provenance.kept import ADMINISTRATIVE, Kept, stamped
 
@@ -206,3 +206,18 @@ def test_the_status_tells_where_the_history_stands(kept: Kept) -> None:
     assert (state.there, state.branch, state.head, state.pending, state.busy, state.trouble) == (
         True, "main", commit, 0, "", "",
     )  # fmt: skip
+
+
+def test_what_was_recorded_a_moment_ago_is_not_read_again(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept.save(1)
+    read: list[str] = []
+    text = ours.Disk.text
+    monkeypatch.setattr(ours.Disk, "text", lambda disk, path: read.append(path) or text(disk, path))
+    assert kept.recorder.catch_up() == 0
+    assert kept.document() not in read
+    assert kept.recorder.catch_up() == 0
+    assert kept.document() in read  # its stamp is too fresh to be relied on for longer
+    kept.save(2)
+    kept.path(kept.document()).write_text(stamped(3))
+    assert kept.recorder.catch_up() == 1
+    assert kept.blob(kept.document()) == stamped(3).encode()

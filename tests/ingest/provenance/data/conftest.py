@@ -74,7 +74,9 @@ class Lab:
     def catch_up(self, dataset: str = DATASET) -> list[Path]:
         """What a pass does: compare, keep, write."""
         behind = self.tracker.compare(dataset, self.described(dataset))
-        return self.tracker.write(dataset, self.tracker.keep(behind.missing), behind.gone)
+        changed = self.tracker.write(dataset, self.tracker.keep(behind.missing), behind.gone)
+        self.tracker.written.clear()
+        return changed
 
     def dvc(self, *arguments: str, cwd: Path | None = None) -> str:
         return run(DVC, *arguments, cwd=cwd or self.root)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from ingest.provenance.data import pointers
+from ingest.provenance.data import comparing, pointers, program
 from ingest.provenance.data.keeping import CHANGED
 from ingest.provenance.data.settings import DataSettings, Mode
 from ingest.provenance.data.tracking import Tracker
@@ -246,3 +247,36 @@ def test_a_pointer_reads_as_it_was_written(name: str) -> None:
     ):
         assert pointers.read(pointers.text(pointer), name) == pointer
         assert pointers.read(pointers.text(pointer), name + "x") is None
+
+
+def test_the_cache_of_a_project_that_says_nothing_of_it_is_where_dvc_has_it(
+    by_file: Lab, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in [n for n in os.environ if n.startswith(("DVC_", "XDG_CONFIG_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("CI", "true")
+    asked: list[Sequence[str]] = []
+    run = program.run
+    monkeypatch.setattr(program, "run", lambda root, words, seconds: asked.append(words) or run(root, words, seconds))
+    by_file.fill({"a": b"1"})
+    by_file.catch_up()
+    assert asked == []
+    assert by_file.tracker.project.cache().folder == by_file.root / by_file.dvc("cache", "dir").strip()
+    by_file.dvc("cache", "dir", "--global", str(tmp_path / "everybody's"))
+    assert Tracker(by_file.root, DataSettings(Mode.FILE)).project.cache().folder == tmp_path / "everybody's"
+    assert asked == [["cache", "dir"]]
+
+
+def test_what_a_pass_wrote_it_does_not_read_again(by_file: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    texts = comparing.texts
+    monkeypatch.setattr(comparing, "texts", lambda root, paths: texts(root, read.extend(p := list(paths)) or p))
+    by_file.fill({"old": b"1"})
+    by_file.catch_up()
+    by_file.fill({"new": b"2"})
+    kept = by_file.tracker.keep([described(by_file.root, f"{DATASET}/new")])
+    by_file.tracker.write(DATASET, kept)
+    behind = by_file.tracker.compare(DATASET, by_file.described())
+    assert (behind.missing, behind.gone, behind.standing) == ([], [], (f"{DATASET}/old",))
+    assert read == [f"{DATASET}/old.dvc"]
+    assert by_file.tracker.compare(DATASET, by_file.described()).standing == (f"{DATASET}/new", f"{DATASET}/old")
