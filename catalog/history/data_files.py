@@ -14,8 +14,8 @@ import orjson
 
 from catalog import state, words
 from catalog.editing.targets import Target
-from catalog.history import finding, past
-from catalog.history.past import Page, Version
+from catalog.history import finding, past, whereabouts
+from catalog.history.past import Page
 from catalog.history.subjects import Subject
 from catalog.history.who import spoken
 from catalog.models import File
@@ -29,6 +29,7 @@ from ingest.provenance.data.cache import Cache
 from ingest.provenance.data.project import DataError, Project
 from ingest.provenance.data.versions import DataVersion
 from ingest.provenance.repository import Repository
+from ingest.provenance.trails import Version
 
 AT_ONCE = 200  # versions of a manifest
 _PORTION = 64 * 1024**2  # bytes of them
@@ -117,7 +118,7 @@ def page(of: Target, wanted: Wanted, token: str = "", at_once: int = AT_ONCE) ->
         GitError: when the repository cannot be read.
     """
     some = past.page(of, token, at_once)
-    opened = past.repository(of.root)
+    opened = whereabouts.repository(of.root)
     if opened is None or not some.versions:
         return FilePage((), trouble=some.trouble, fault=some.fault)
     entries = _entries(opened, some, wanted)

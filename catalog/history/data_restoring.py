@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from catalog import engine
-from catalog.history import data_files, past
+from catalog.history import data_files, past, whereabouts
 from catalog.history.data_files import Kept, Places
-from catalog.history.past import Version
 from catalog.history.restoring import RestoreError
 from catalog.history.subjects import Subject
 from ingest.errors import StoreError
 from ingest.layout import METADATA, RUN_TEMPLATES, TEMPLATE_SCHEMAS
 from ingest.provenance.data import pointers, versions
+from ingest.provenance.trails import Version
 from ingest.rows import Stamp
 
 _OURS = frozenset({METADATA, TEMPLATE_SCHEMAS, RUN_TEMPLATES, ".git", ".dvc"})
@@ -46,7 +46,7 @@ def bring(of: Subject, revision: str, place: str, *, overwrite: bool = False) ->
     target, wanted = data_files.entry_of(of)
     text = past.text(target, commit)
     entry = wanted.entry(text.raw) if text is not None else None
-    opened = past.repository(of.root)
+    opened = whereabouts.repository(of.root)
     if text is None or entry is None or opened is None:
         raise RestoreError(f"{of.shown!r} was not described in the version {revision}; `history` lists its versions.")
     path = str(entry.get("path", ""))

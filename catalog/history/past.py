@@ -1,37 +1,36 @@
 """The versions of one record's document: found wherever the record stood at the time, and nobody else's.
 
-A folder is renamed and its records keep their identity; another record may take the place. So a version counts when
-the registry entry of the record, as it was in the same commit, names that place, or when the text itself bears the
-record's identity. What someone asks for by its commit is judged the same way.
+What someone asks for by its commit is judged the same way; see :mod:`catalog.history.whereabouts`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import orjson
 from django.conf import settings
 from django.core import signing
 
 from catalog.editing.targets import Target
 from catalog.history import manifests
+from catalog.history.whereabouts import is_recorded, own, place_in, repository, tips, trail, trail_of_folder, walk
 from catalog.keyset import QuestionError
-from ingest import documents, revisions
-from ingest.documents import COMPLETE, IDENTIFIER_KEY, INSTRUMENT, STRUCTURAL
+from ingest import documents
+from ingest.documents import STRUCTURAL
 from ingest.errors import DocumentError, FairfolderError
 from ingest.layout import METADATA
 from ingest.provenance import blobs, trails
 from ingest.provenance.git import GitError
-from ingest.provenance.repository import Repository, identity, is_revision, look, open_repository
+from ingest.provenance.repository import is_revision
+from ingest.provenance.trails import Version
 
 AT_ONCE = 25
+_GONE = 3  # versions in which one with a text is looked for
+_READABLE = 20  # in which one that can be read is
 _SMALL = 128 * 1024  # bytes of a text that is read for a list
-_IDENTIFIED = 8 * 1024**2  # of one that is read to know whose it is
-_ENTRY = 1024**2  # of a registry entry
 
 NONE_YET = "No history is kept of this folder: it has no git repository yet. The next change of a record begins one."
 OFF = "No history is kept here: FAIRFOLDER_GIT is off."
@@ -40,24 +39,6 @@ UNREADABLE = "The history cannot be read now. Please tell an administrator, who 
 
 class RevisionError(FairfolderError):
     """A version that is named and is not there."""
-
-
-@dataclass(frozen=True)
-class Version:
-    """One version. ``path`` is where the document stood, relative to the root; ``blob`` is "" where it was removed.
-
-    ``names`` are the folders of the projects and datasets that its commit says it is about.
-    """
-
-    commit: str
-    moment: str
-    by: str
-    subject: str
-    trigger: str
-    reason: str
-    blob: str
-    path: str
-    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -104,11 +85,7 @@ def page(target: Target, token: str = "", limit: int = AT_ONCE) -> Page:
     """
     start, number = _place(target, token)
     try:
-        found: list[Version] = []
-        for each in _walk(target, start, limit + 1):
-            found.append(each)
-            if len(found) > limit:
-                break
+        found = list(islice(_walk(target, start, limit + 1), limit + 1))
     except GitError as error:
         return Page((), trouble=UNREADABLE, fault=str(error))
     if not found and not token and repository(target.root) is None:
@@ -152,9 +129,21 @@ def newest(target: Target) -> Version | None:
 
 
 def before(target: Target, version: Version) -> Text | None:
-    """The text of the version before one, if there is one and it is a text."""
-    found = next(_walk(target, (version.commit, version.path), 1), None)
-    return _read(target, found) if found is not None and found.blob else None
+    """The text of the version before one, if there is one; a time when the document was gone is passed over."""
+    earlier = islice(_walk(target, (version.commit, version.path), _GONE), _GONE)
+    found = next((each for each in earlier if each.blob), None)
+    return _read(target, found) if found is not None else None
+
+
+def newest_readable(target: Target) -> Text | None:
+    """The newest version that says something, among the newest few.
+
+    Raises:
+        GitError: when the repository cannot be read.
+    """
+    some = islice(_walk(target, None, _GONE), _READABLE)
+    read = (_read(target, each) for each in some if each.blob)
+    return next((each for each in read if each is not None and not each.problem), None)
 
 
 def version(target: Target, commit: str) -> Version | None:
@@ -164,9 +153,13 @@ def version(target: Target, commit: str) -> Version | None:
         return None
     if not is_recorded(opened, commit):
         return None
-    path = _path_at(opened, target, commit) or target.relative
-    found = [_version(each, path) for each in trails.versions(opened, path, limit=1, upto=commit)]
-    return next(iter(_own(opened, target, found)), None)
+    of = trail(target)
+    # Documents and their registry entry need not have moved in one commit.
+    for path in dict.fromkeys((place_in(opened, of, commit), target.relative)):
+        found = trails.versions(opened, path, limit=1, upto=commit) if path else []
+        if ours := own(opened, of, found):
+            return ours[0]
+    return None
 
 
 def text(target: Target, commit: str = "") -> Text | None:
@@ -201,8 +194,21 @@ def resolved(root: Path, revision: str) -> str:
     return commit
 
 
+def recorded_in(root: Path, folder: str, limit: int) -> list[Version]:
+    """The newest versions of all documents of the record in a folder, wherever the folder stood.
+
+    Raises:
+        GitError: when the repository cannot be read.
+    """
+    opened = repository(root)
+    of = trail_of_folder(opened, folder) if opened is not None else None
+    if opened is None or of is None:
+        return recorded_at(root, f"{folder}/{METADATA}", limit)
+    return list(islice(walk(opened, of, None, limit), limit))
+
+
 def recorded_at(root: Path, relative: str, limit: int) -> list[Version]:
-    """The newest versions at a path, whoever's: of a document the index does not know, or of all in a folder.
+    """The newest versions at a path, whoever's: of a document the index does not know, or of everything.
 
     Raises:
         GitError: when the repository cannot be read.
@@ -210,10 +216,8 @@ def recorded_at(root: Path, relative: str, limit: int) -> list[Version]:
     opened = repository(root)
     if opened is None:
         return []
-    for tip in _tips(opened):
-        if found := trails.versions(opened, relative, limit=limit, upto=tip):
-            return [_version(each, relative) for each in found]
-    return []
+    found = (trails.versions(opened, relative, limit=limit, upto=tip) for tip in tips(opened))
+    return next((some for some in found if some), [])
 
 
 def is_later(target: Target, one: Version, other: Version) -> bool:
@@ -235,152 +239,9 @@ def small_texts(target: Target, some: Page) -> list[Text | None]:
     return [None if raw is None else parsed(target, each, raw) for each, raw in zip(wanted, read, strict=True)]
 
 
-# --- the walk through the places a record stood in ----------------------------------------------------------------
-
-
-def repository(root: Path) -> Repository | None:
-    """The repository of a root, opened once for as long as it is the same one; None when there is none.
-
-    Raises:
-        GitError: when git refuses it, with what mends that.
-    """
-    known = identity(root)
-    return None if known is None else _opened(root, known)
-
-
-@lru_cache(maxsize=32)
-def _opened(root: Path, known: tuple[int, int, int]) -> Repository | None:
-    return open_repository(root, make=False)
-
-
 def _walk(target: Target, start: tuple[str, str] | None, at_once: int) -> Iterator[Version]:
-    """The versions of a document, the newest first or from before one of them, through every place it stood in."""
     opened = repository(target.root)
-    if opened is None:
-        return
-    if start is not None:
-        yield from _back(opened, target, start[0], start[1], "", at_once)
-        return
-    for tip in _tips(opened):
-        for path in _places(opened, target, tip):
-            some = False
-            for each in _back(opened, target, "", path, tip, at_once):
-                some = True
-                yield each
-            if some:
-                return
-
-
-def _back(opened: Repository, target: Target, commit: str, path: str, upto: str, at_once: int) -> Iterator[Version]:
-    while True:
-        found = trails.versions(opened, path, limit=at_once, before=commit, upto=upto)
-        yield from _own(opened, target, [_version(each, path) for each in found])
-        if found:
-            commit = found[-1].commit
-        if len(found) < at_once:  # from here on it stood elsewhere, if anywhere
-            earlier = _path_at(opened, target, f"{commit}^") if commit else ""
-            if earlier in ("", path):
-                return
-            path = earlier
-
-
-def _places(opened: Repository, target: Target, tip: str) -> Iterator[str]:
-    """Where the newest version is to be looked for: where the document stands, else where the history has it."""
-    yield target.relative
-    if (recorded := _path_at(opened, target, tip)) not in ("", target.relative):
-        yield recorded
-
-
-def _tips(opened: Repository) -> list[str]:
-    """Where the newest version of everything is, then that of what cannot stand in the same tree."""
-    heads = look(opened)
-    return [each for each in (heads.tip, heads.apart) if each]
-
-
-def _version(each: trails.Recorded, path: str) -> Version:
-    return Version(
-        each.commit, each.moment, each.by, each.subject, each.trigger, each.reason, each.blob, path, each.names
-    )
-
-
-def is_recorded(opened: Repository, commit: str) -> bool:
-    """Whether a commit belongs to what was recorded, and is not some other work in a person's own repository."""
-    asked = ("merge-base", "--is-ancestor", "--end-of-options", commit)
-    return any(opened.run(*asked, tip, check=False).status == 0 for tip in _tips(opened))
-
-
-def _folder_and_tail(target: Target) -> tuple[str, str]:
-    """The record's folder now, and the document's path within it; an instrument has no folder that is registered."""
-    folder, _, tail = target.relative.partition(f"/{METADATA}/")
-    return ("", "") if target.kind == INSTRUMENT else (folder, f"{METADATA}/{tail}")
-
-
-def projects_at(root: Path, identifiers: Sequence[str], commits: Sequence[str]) -> dict[str, set[str]]:
-    """By commit, the folders that some projects had in it, as the registry has them.
-
-    Raises:
-        GitError: when the repository cannot be read.
-    """
-    opened = repository(root)
-    found: dict[str, set[str]] = {commit: set() for commit in commits}
-    if opened is None or not identifiers:
-        return found
-    entries = [documents.registry_document(root, each).relative_to(root).as_posix() for each in identifiers]
-    asked = [(commit, entry) for commit in found for entry in entries]
-    read = blobs.texts(opened, [f"{commit}:{entry}" for commit, entry in asked], most_bytes=_ENTRY)
-    for (commit, _), raw in zip(asked, read, strict=True):
-        if place := _place_of(raw):
-            found[commit].add(place)
-    return found
-
-
-def _registered(target: Target) -> str:
-    """The path of the record's registry entry, which never changes."""
-    identifier = target.dataset_identifier or target.project_identifier
-    return documents.registry_document(target.root, identifier).relative_to(target.root).as_posix()
-
-
-def _path_at(opened: Repository, target: Target, commit: str) -> str:
-    """Where the document stood in a commit, as the registry had it; "" where it does not say."""
-    folder, tail = _folder_and_tail(target)
-    if not folder:
-        return ""
-    (raw,) = blobs.texts(opened, [f"{commit}:{_registered(target)}"], most_bytes=_ENTRY)
-    place = _place_of(raw)
-    return f"{place}/{tail}" if place else ""
-
-
-def _place_of(raw: bytes | None) -> str:
-    """The folder a registry entry names."""
-    try:
-        entry = orjson.loads(raw or b"null")
-    except orjson.JSONDecodeError:
-        return ""
-    path = entry.get("path") if isinstance(entry, dict) else None
-    return documents.decode_path(path, entry.get("path_encoding")) if isinstance(path, str) else ""
-
-
-def _own(opened: Repository, target: Target, found: Sequence[Version]) -> list[Version]:
-    """Those of some versions that are this record's."""
-    folder, tail = _folder_and_tail(target)
-    places: list[str] = []
-    if folder:
-        entries = blobs.texts(opened, [f"{v.commit}:{_registered(target)}" for v in found], most_bytes=_ENTRY)
-        places = [f"{_place_of(raw)}/{tail}" for raw in entries]
-    doubtful = [v for number, v in enumerate(found) if not places or places[number] != v.path]
-    read = blobs.texts(opened, [v.blob or opened.nothing for v in doubtful], most_bytes=_IDENTIFIED)
-    known = {v.commit for v, raw in zip(doubtful, read, strict=True) if raw is not None and _bears(target, raw)}
-    return [v for v in found if v not in doubtful or v.commit in known or (not v.blob and target.kind == INSTRUMENT)]
-
-
-def _bears(target: Target, raw: bytes) -> bool:
-    """Whether a text bears the identity of a record; of an instrument, open to all, it need not be readable."""
-    try:
-        value = orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        return target.kind == INSTRUMENT
-    wanted = revisions.data_object(target.identifier) if target.kind == COMPLETE else target.identifier
-    return isinstance(value, dict) and value.get(IDENTIFIER_KEY[target.kind]) == wanted
+    return iter(()) if opened is None else walk(opened, trail(target), start, at_once)
 
 
 # --- texts --------------------------------------------------------------------------------------------------------
@@ -402,13 +263,13 @@ def parsed(target: Target, version: Version, raw: bytes) -> Text:
         value = documents.parse(Path(version.path), raw, twice_checked=True)
         documents.etag(target.kind, value)
     except DocumentError as error:
-        return Text(version, raw, problem=_plainly(error))
+        return Text(version, raw, problem=plainly(error))
     except TypeError:  # what no text can be made of again
         return Text(version, raw, problem="It is nested too deeply to be read as a record.")
     return Text(version, raw, value)
 
 
-def _plainly(error: FairfolderError) -> str:
+def plainly(error: FairfolderError) -> str:
     """Why a version cannot be read, without the advice on a file that stands there."""
     words = str(error).partition("; ")[0].partition(" Nothing was overwritten")[0]
     return f"{words.rstrip('.')}."

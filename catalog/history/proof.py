@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog import engine, words
-from catalog.history import past
+from catalog.history import past, whereabouts
 from ingest.errors import printable
 from ingest.provenance.repository import is_revision
 
@@ -45,9 +45,9 @@ def proven(root: Path, since: str = "") -> Proven:
     if since and not is_revision(since):
         raise past.RevisionError(f"--since is {since!r}, which is no commit; name one by its id, such as 3f2a1b9c.")
     recorder = engine.recorder(root)
-    found, opened = recorder.prove(), past.repository(root)
+    found, opened = recorder.prove(), whereabouts.repository(root)
     problems = found.problems
-    if since and (opened is None or not past.is_recorded(opened, since)):
+    if since and (opened is None or not whereabouts.is_recorded(opened, since)):
         problems = (*problems, f"The history was rewritten: {since} is no longer part of it.")
     signed = recorder.settings.signing_key is not None
     return Proven(printable(str(root)), found.head, found.commits, problems, signed)

@@ -6,6 +6,7 @@ they are true now. History is never rewritten.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -15,15 +16,17 @@ from catalog import engine
 from catalog.editing import settling, targets
 from catalog.editing.opened import people, with_people
 from catalog.editing.targets import Head, Target
+from catalog.history import past
 from catalog.history.comparing import Compared, words_of
 from catalog.history.differences import Difference, differences
-from catalog.history.past import Version
+from ingest import documents
 from ingest.documents import EXPERIMENT, IDENTIFIER_KEY, INSTRUMENT, shell_word
-from ingest.errors import FairfolderError
+from ingest.errors import DocumentError, FairfolderError
 from ingest.layout import METADATA
 from ingest.merging import same
+from ingest.provenance.trails import Version
 from ingest.purposes import Purpose
-from ingest.records import Outcome, Value
+from ingest.records import Outcome, Unreadable, Value
 
 # People's, and yet not set back: a record is marked complete by looking at it, a run's files are chosen on its page.
 _KEPT = frozenset({"status", "run_label", "data_files"})
@@ -37,11 +40,46 @@ class RestoreError(FairfolderError):
 
 
 @dataclass(frozen=True)
+class Present:
+    """What a document says now; where its text says nothing, what its newest version said that could be read.
+
+    Attributes:
+        problem: why the text cannot be read, "" where it can.
+        unreadable: that text, and the whole of what counts instead.
+    """
+
+    head: Head
+    problem: str = ""
+    unreadable: Unreadable | None = None
+
+
+def present(target: Target) -> Present:
+    """A document as it stands, be it readable or not.
+
+    Raises:
+        FileNotFoundError: when there is none.
+        DocumentError: when no file can be read there, or none of its newest versions can.
+        GitError: when the history cannot be read.
+    """
+    try:
+        return Present(target.read_head())
+    except DocumentError as error:
+        raw = documents.read_bytes(target.path)
+        text = past.newest_readable(target)
+        if text is None:
+            raise
+        sha256 = hashlib.sha256(raw).hexdigest()
+        whole = documents.parse(target.path, text.raw, twice_checked=True)
+        head = Head(dict(text.value), f"unreadable-{sha256[:32]}")
+        return Present(head, past.plainly(error), Unreadable(sha256, whole))
+
+
+@dataclass(frozen=True)
 class Plan:
     """What setting back comes to.
 
     Attributes:
-        etag: of the document it was made from.
+        standing: what it was made from.
         own: people's part as it would be.
         changes: from what stands there now to that, in words.
         problems: why it cannot be saved, one sentence each.
@@ -49,12 +87,16 @@ class Plan:
         remarks: what else there is to know.
     """
 
-    etag: str
+    standing: Present
     own: Value
     changes: tuple[Difference, ...]
     problems: tuple[str, ...] = ()
     lacking: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+
+    @property
+    def etag(self) -> str:
+        return self.standing.head.etag
 
     @property
     def compared(self) -> Compared:
@@ -63,16 +105,16 @@ class Plan:
 
     @property
     def can_be_done(self) -> bool:
-        return bool(self.changes) and not self.problems
+        return bool(self.changes or self.standing.problem) and not self.problems
 
 
-def plan(target: Target, now: Head, then: Mapping[str, Any]) -> Plan:
+def plan(target: Target, standing: Present, then: Mapping[str, Any]) -> Plan:
     """What would change if a document were set back to what it said ``then``.
 
     Raises:
         RestoreError: when ``then`` is of another record.
     """
-    kind, schemas = target.kind, engine.schemas(target.root)
+    kind, schemas, now = target.kind, engine.schemas(target.root), standing.head
     _of_the_same(target, now.value, then)
     own = _own(kind, now.value, then)
     system = {key: each for key, each in now.value.items() if key not in own}
@@ -82,11 +124,11 @@ def plan(target: Target, now: Head, then: Mapping[str, Any]) -> Plan:
         lacking = [problem.message for problem in settling.complete_problems(schemas, kind, own, system)]
         own = {**own, "status": "draft"} if lacking else own
     changes = differences(words_of(target), now.value, with_people(kind, now.value, own))
-    return Plan(now.etag, own, tuple(changes), tuple(problems), tuple(lacking), tuple(_remarks(now.value, then)))
+    return Plan(standing, own, tuple(changes), tuple(problems), tuple(lacking), tuple(_remarks(now.value, then)))
 
 
 def by_hand(target: Target, version: Version) -> str:
-    """How a version is put in the place of a document that cannot be read, and so cannot be changed by the service."""
+    """How a version is put in the place of a document when the service cannot: nothing tells what it said before."""
     here = f"git -C {shell_word(str(target.root))} show {version.commit[:12]}:{shell_word(version.path)}"
     place = shell_word(str(target.path))
     return f"The document as it stands cannot be read. Put this version in its place with: {here} > {place}"
@@ -102,7 +144,7 @@ def restore(target: Target, wanted: Plan, version: Version, *, by: str, reason: 
     """
     if wanted.problems:
         raise RestoreError(f"This version cannot be set back: {' '.join(wanted.problems)} Nothing was changed.")
-    if not wanted.changes:
+    if not wanted.can_be_done:
         raise RestoreError("The record says what this version says already; nothing was changed.")
 
     def changed(old: Value | None) -> Value | None:
@@ -110,7 +152,9 @@ def restore(target: Target, wanted: Plan, version: Version, *, by: str, reason: 
 
     subject = f"Restore {_called(target)} as of {version.moment}"
     purpose = Purpose(subject, trigger="restore", reason=reason.strip()[:LONGEST_REASON])
-    return targets.save(target, changed, by=by, if_match=wanted.etag, purpose=purpose)
+    unreadable = wanted.standing.unreadable
+    match = "" if unreadable is not None else wanted.etag
+    return targets.save(target, changed, by=by, if_match=match, purpose=purpose, unreadable=unreadable)
 
 
 def _called(target: Target) -> str:

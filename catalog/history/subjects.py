@@ -14,7 +14,7 @@ from catalog.commanding import chosen
 from catalog.editing.targets import Target
 from catalog.history import finding
 from ingest.errors import LayoutError, printable
-from ingest.layout import METADATA, Layout, PlaceKind, relative_to_root
+from ingest.layout import Layout, PlaceKind, relative_to_root
 
 
 class Sort(StrEnum):
@@ -37,9 +37,7 @@ class Subject:
 
     @property
     def recorded(self) -> str:
-        """The path the repository is asked for."""
-        if self.sort is Sort.FOLDER:
-            return f"{self.relative}/{METADATA}"
+        """The path the repository is asked for, where it is not the record of a folder that is followed."""
         return self.relative or "."
 
     @property

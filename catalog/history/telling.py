@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from catalog.editing.targets import Target
-from catalog.history import past
-from catalog.history.past import Version
+from catalog.history import whereabouts
 from catalog.history.who import DISK
 from catalog.rights import Rights
 from ingest.documents import INSTRUMENT, readable
 from ingest.layout import METADATA
+from ingest.provenance.trails import Version
 
 # By trigger, what is said where the commit's own words are not for everyone.
 _NEUTRAL: Mapping[str, str] = {
@@ -41,7 +41,7 @@ def told(rights: Rights, target: Target, versions: Sequence[Version]) -> list[Ve
     if rights.sees_all:
         return list(versions)
     doubtful = [each.commit for each in versions if not _is_alone(target, each)]
-    seen = past.projects_at(target.root, list(rights.projects_joined), doubtful) if doubtful else {}
+    seen = whereabouts.projects_at(target.root, list(rights.projects_joined), doubtful) if doubtful else {}
     return [
         each if _is_alone(target, each) or _all_in(each, seen[each.commit]) else _neutral(each) for each in versions
     ]

@@ -14,11 +14,12 @@ _TRAILERS = ("Trigger", "Reason", "Project", "Dataset")
 
 
 @dataclass(frozen=True)
-class Recorded:
-    """One version of a path.
+class Version:
+    """One version of what stood at a path: of a document, or of everything in a folder.
 
     ``moment`` is a UTC time as :func:`ingest.documents.now` writes it; ``by`` a user name, ``filesystem``, ``system``,
-    or the name of whoever committed past the service; ``blob`` is "" where the path was removed.
+    or the name of whoever committed past the service; ``blob`` is "" where the path was removed; ``path`` is relative
+    to the root; ``is_new``: nothing of what changed stood there before.
     ``names`` are the folders of projects and datasets, relative to the root, that the commit says it is about.
     """
 
@@ -29,10 +30,12 @@ class Recorded:
     trigger: str
     reason: str
     blob: str
+    path: str
+    is_new: bool = False
     names: tuple[str, ...] = ()
 
 
-def versions(repository: Repository, path: str, *, limit: int, before: str = "", upto: str = "HEAD") -> list[Recorded]:
+def versions(repository: Repository, path: str, *, limit: int, before: str = "", upto: str = "HEAD") -> list[Version]:
     """The newest versions of a path (``os`` string relative to the root), at most ``limit``.
 
     Args:
@@ -49,25 +52,27 @@ def versions(repository: Repository, path: str, *, limit: int, before: str = "",
         f"--format=tformat:{'%x00'.join((*_FIELDS, *trailers))}",
         "--end-of-options", f"{before}^@" if before else upto, "--", path,
     )  # fmt: skip
-    return list(_parsed(answer.out))
+    return list(_parsed(answer.out, path))
 
 
-def _parsed(out: bytes) -> Iterator[Recorded]:
+def _parsed(out: bytes, path: str) -> Iterator[Version]:
     texts = out.split(b"\0")
     width, at = len(_FIELDS) + len(_TRAILERS), 0
     while at + width <= len(texts):
         fields = [text.decode("utf-8", "backslashreplace") for text in texts[at : at + width]]
         at += width
-        blob = ""
+        before, after = [], []
         while at < len(texts) and texts[at].lstrip(b"\n").startswith(b":"):
-            blob = texts[at].split(b" ")[3].decode()
+            words = texts[at].decode().split(" ")
+            before.append(words[2])
+            after.append(words[3])
             at += 2  # what changed, and the name of the path
         commit, seconds, name, address, subject, trigger, *trailers = fields
         moment = datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         reason, projects, datasets = map(actions.shown, trailers)
         ours = bool(trigger or projects or datasets)  # what somebody wrote past the service stands as it is
         names = tuple(each.strip() for each in f"{projects}, {datasets}".split(", ") if each.strip())
-        yield Recorded(
+        yield Version(
             commit, moment, actions.who(name, address), actions.shown(subject) if ours else subject, trigger, reason,
-            "" if set(blob) == {"0"} else blob, names,
+            next((blob for blob in after if blob.strip("0")), ""), path, not "".join(before).strip("0"), names,
         )  # fmt: skip
