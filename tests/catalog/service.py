@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,12 +74,12 @@ class Service:
         return Answer(done.returncode, done.stdout, done.stderr)
 
     @contextmanager
-    def serving(self, *arguments: str, **settings: str) -> Iterator[Serving]:
-        """`serve --json` while the block runs; stopped by SIGTERM at its end."""
+    def serving(self, *arguments: str, prefix: Sequence[str] = (), **settings: str) -> Iterator[Serving]:
+        """`serve --json` while the block runs; stopped by SIGTERM at its end. ``prefix``: a program that runs it."""
         port = free_port()
         with (self.base / "serve.err").open("a+") as said:
             process = subprocess.Popen(
-                [*MANAGE, "serve", "--json", "--port", str(port), "--workers", "1", *arguments],
+                [*prefix, *MANAGE, "serve", "--json", "--port", str(port), "--workers", "1", *arguments],
                 env=self.environment(**settings),
                 cwd=self.base,
                 stdout=subprocess.PIPE,

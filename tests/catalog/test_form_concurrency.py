@@ -293,7 +293,7 @@ class Session:
                 name, _, value = cookie.partition(";")[0].partition("=")
                 self.cookies[name] = value
             both = answer.headers.get("Location", "")
-            text = answer.read().decode()
+            text = answer.read().decode(errors="replace")  # an image, maybe
         finally:
             connection.close()
         return self.get(both.lstrip("/")) if "against=" in both else (answer.status, text)

@@ -57,7 +57,7 @@ def _touched(call: str, arguments: str) -> list[str]:
             base = _text(match[1])
         else:
             found.append(os.path.normpath(os.path.join(base, _text(match[2]))))
-    return found or [base]
+    return found[call.startswith("symlink") :] or [base]  # what a link says is no path that is touched
 
 
 def _whole_lines(log: str) -> Iterator[str]:
@@ -103,24 +103,18 @@ def _elsewhere(path: str, state: Path) -> bool:
     return path.startswith("/") and not temporary and not path.startswith((str(state), *usual))
 
 
+def strace(log: Path) -> list[str]:
+    """What traces a command and all it starts; the trace goes to ``log``."""
+    calls = "trace=" + ",".join(f"?{call}" for call in CALLS.split())
+    return ["strace", "-f", "-y", "-qq", "-s", "65000", "-o", str(log), "-e", calls]
+
+
 def traced(watched: Watched, log: Path, command: list[str] | None = None) -> str:
-    strace = [
-        "strace",
-        "-f",
-        "-y",
-        "-qq",
-        "-s",
-        "65000",
-        "-o",
-        str(log),
-        "-e",
-        "trace=" + ",".join(f"?{call}" for call in CALLS.split()),
-    ]
     if command is None:
-        run = run_reconcile(watched, *strace)
+        run = run_reconcile(watched, *strace(log))
         assert run.returncode in (0, 1), run.stderr
     else:
-        subprocess.run([*strace, *command], cwd=CHECKOUT, env=environment(watched), check=True, timeout=60)
+        subprocess.run([*strace(log), *command], cwd=CHECKOUT, env=environment(watched), check=True, timeout=60)
     return log.read_text(errors="surrogateescape")
 
 
