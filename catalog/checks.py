@@ -15,6 +15,9 @@ from django.core.checks import CheckMessage, Error, register
 from catalog.serving import Address, refusal
 from ingest import blanks, documents
 from ingest.errors import SettingError
+from ingest.provenance import reaching
+from ingest.provenance.data import program
+from ingest.provenance.data.settings import Mode
 from ingest.schema import SchemaSet
 
 KNOWN = (
@@ -47,6 +50,22 @@ KNOWN = (
     "FAIRFOLDER_SIGN_IN_WAIT_MINUTES",
     "FAIRFOLDER_ADMIN_SECOND_FACTOR",
     "FAIRFOLDER_PREVIEWS",
+    "FAIRFOLDER_SENDFILE",
+    "FAIRFOLDER_SENDFILE_PREFIX",
+    "FAIRFOLDER_BASE_URL",
+    "FAIRFOLDER_CATALOG_TITLE",
+    "FAIRFOLDER_CATALOG_DESCRIPTION",
+    "FAIRFOLDER_CATALOG_EMAIL",
+    "FAIRFOLDER_CATALOG_THEME",
+    "FAIRFOLDER_FILES_IN_RECORD",
+    "FAIRFOLDER_SPARQL",
+    "FAIRFOLDER_SPARQL_SECONDS",
+    "FAIRFOLDER_SPARQL_ROWS",
+    "FAIRFOLDER_SPARQL_MEGABYTES",
+    "FAIRFOLDER_SPARQL_MEMORY_MEGABYTES",
+    "FAIRFOLDER_SPARQL_WORKERS",
+    "FAIRFOLDER_SPARQL_QUERY_URL",
+    "FAIRFOLDER_SPARQL_UPDATE_URL",
     "FAIRFOLDER_DEBUG",
 )
 SETTINGS = "settings"  # the tag of the checks below, apart from those that look at the program itself
@@ -57,7 +76,7 @@ _ANY_UUID = "00000000-0000-4000-8000-000000000000"
 @register(SETTINGS)
 def settings_are_right(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
     """Every problem with a setting, one error each."""
-    problems = [*settings.SETTING_PROBLEMS, *_roots(), *_state_folder(), *_address(), *_publisher()]
+    problems = [*settings.SETTING_PROBLEMS, *_roots(), *_state_folder(), *_address(), *_publisher(), *_versions()]
     return [Error(problem, id="fairfolder.E001") for problem in problems]
 
 
@@ -94,6 +113,15 @@ def addresses_are_told_apart(app_configs: Sequence[AppConfig] | None, **kwargs: 
     ]
 
 
+@register("history")
+def remotes_can_be_ones(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
+    """What is pushed in the background should not be the first to find an address that leads nowhere."""
+    git, data = settings.ENGINE.git, settings.ENGINE.data
+    found = [reaching.of_git(root, git.remote) for root in settings.MONITOR_PATHS if git.enabled and git.remote]
+    found += [reaching.of_dvc(root, data.remote) for root in settings.MONITOR_PATHS if data.wanted and data.remote]
+    return [checks.Warning(words, id="fairfolder.W004") for words in found if words]
+
+
 def _unknown(name: str) -> str:
     near = difflib.get_close_matches(name, KNOWN, 1)
     mend = f"did you mean {near[0]}?" if near else "docs/settings.md lists those there are."
@@ -119,6 +147,16 @@ def _publisher() -> list[str]:
         return []
     words = "; ".join(f"{problem.pointer}: {problem.message}" for problem in wrong)
     return [f"FAIRFOLDER_PUBLISHER would make the record of every new dataset invalid. {words}"]
+
+
+def _versions() -> list[str]:
+    """What is to be kept with DVC would silently not be without it."""
+    data = settings.ENGINE.data
+    if not data.wanted or program.find() is not None:
+        return []
+    name = "FAIRFOLDER_DVC" if data.mode is not Mode.OFF else "FAIRFOLDER_DVC_CHOICES"
+    given = os.environ.get(name) or data.mode
+    return [f"{name} is {given!r}, and {program.absent()}, or set it to off."]
 
 
 def _roots() -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 TRUE = frozenset({"1", "true", "yes", "on"})
@@ -16,6 +16,10 @@ FALSE = frozenset({"0", "false", "no", "off", ""})
 SHORTEST_SECRET = 32
 _PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)*")
 _HOST = re.compile(r"\.?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]|\*")
+
+_WEB_ADDRESS = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*")
+_WEB_IRI = re.compile(r"https?://[^\x00-\x20<>\"{}|\\^`]+")
+_MAIL_ADDRESS = re.compile(r"[^@\s\x00-\x1f<>\"]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 
 
 class Environment:
@@ -68,8 +72,56 @@ class Environment:
         )
         return ""
 
-    def secret(self, name: str, stored_in: Path) -> str:
-        """The given secret, or one kept in `stored_in` with mode 0600, made when first needed."""
+    def choice(self, name: str, words: Sequence[str]) -> str:
+        """One of these words; the first where nothing is set."""
+        value = self.text(name).lower()
+        if not value or value in words:
+            return value or words[0]
+        self.problems.append(f"{name} is {self.text(name)!r}; it must be one of {', '.join(words)}.")
+        return words[0]
+
+    def line(self, name: str, default: str) -> str:
+        """A text without line breaks and control characters."""
+        value = self.text(name) or default
+        if value.isprintable():
+            return value
+        self.problems.append(f"{name} is {value!r}; write it on one line, without control characters.")
+        return default
+
+    def web_address(self, name: str, default: str) -> str:
+        """An address such as ``https://data.example.org/fair``, without a slash at its end."""
+        value = self.text(name).rstrip("/")
+        if not value or _WEB_ADDRESS.fullmatch(value):
+            return value or default
+        self.problems.append(
+            f"{name} is {value!r}, which is no web address. Set it to one such as https://data.example.org/fair, "
+            "without ? and #, or leave it out."
+        )
+        return default
+
+    def iri(self, name: str, default: str) -> str:
+        """An IRI of the web, "" for none."""
+        value = self.text(name)
+        if not value or _WEB_IRI.fullmatch(value):
+            return value or default
+        self.problems.append(
+            f"{name} is {value!r}, which is no IRI. Set it to one that begins with http, or leave it out."
+        )
+        return default
+
+    def mail_address(self, name: str) -> str:
+        """An e-mail address, "" for none."""
+        value = self.text(name)
+        if not value or _MAIL_ADDRESS.fullmatch(value):
+            return value
+        self.problems.append(f"{name} is {value!r}, which is no e-mail address. Set it to one, or leave it out.")
+        return ""
+
+    def secret(self, name: str, stored_in: Path, never_in: Sequence[Path] = ()) -> str:
+        """The given secret, or one kept in `stored_in` with mode 0600, made when first needed.
+
+        In the folders of `never_in` none is made: that such a place is refused is told by the system checks.
+        """
         value = self.variables.get(name, "")
         if value:
             if len(value) < SHORTEST_SECRET:
@@ -78,6 +130,8 @@ class Environment:
                     f"Give at least {SHORTEST_SECRET} random ones, such as the output of: openssl rand -base64 48"
                 )
             return value
+        if any(stored_in.is_relative_to(folder) for folder in never_in):
+            return secrets.token_urlsafe(48)
         try:
             return stored_secret(stored_in)
         except OSError as error:

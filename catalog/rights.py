@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from catalog.models import Dataset, File, Project, Run
+from catalog.models import Dataset, File, Project, Published, Run
 from catalog.models.people import Membership, Profile, ProjectRole, Role
 
 _OF_REQUEST = "_fairfolder_rights"
@@ -50,9 +50,19 @@ class Rights:
         return self.curates or self.projects_joined.get(project_identifier) == ProjectRole.RESEARCHER
 
     @property
+    def publishes(self) -> bool:
+        """Whether it makes datasets public, and takes them back."""
+        return self.curates
+
+    @property
     def edits_somewhere(self) -> bool:
         """Whether it changes anything: then it may add an instrument, and complete one that is a draft."""
         return self.curates or ProjectRole.RESEARCHER in self.projects_joined.values()
+
+    @property
+    def asks_every_record(self) -> bool:
+        """Whether its tokens ask the graph of all records, published or not."""
+        return self.curates
 
     # The rows that `sees` lets through; every page and every list begins with one of these.
 
@@ -73,6 +83,16 @@ class Rights:
 
 
 NOBODY = Rights()
+
+
+def published() -> QuerySet[Published]:
+    """The records that anybody sees, signed in or not; only what is public has a row."""
+    return Published.objects.all()
+
+
+def gives_data(record: Published) -> bool:
+    """Whether anybody may have the files of a public record."""
+    return record.state == "published" and record.access_level == "public"
 
 
 def of(user: AbstractBaseUser | AnonymousUser) -> Rights:

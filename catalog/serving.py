@@ -1,4 +1,4 @@
-"""`serve`: the web workers and the watcher as children of one process that keeps them running and stops them all."""
+"""`serve`: web workers, watcher, indexer and query broker as children of one process that keeps them running and stops them all."""
 
 from __future__ import annotations
 
@@ -18,11 +18,13 @@ from pathlib import Path
 from django.conf import settings
 
 from catalog import engine
+from catalog.sparql.places import PLACES
 from catalog.state import WatcherNote, note_watcher, unwatched
 from ingest.errors import BusyError, SettingError
 from ingest.status import is_watched, watched_already
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+THREADS = 4  # of a web process for pages; those that wait for queries come on top (catalog/sparql/places.py)
 PATIENCE = 15.0  # seconds a child has to stop by itself
 READY = 30.0  # seconds the web workers have to answer for the first time
 LONGEST_WAIT = 60.0
@@ -188,16 +190,20 @@ def _die_with_parent() -> None:
 
 
 def children(address: Address, workers: int, tell: Callable[[str], None]) -> list[Child]:
-    """The watcher and the web workers."""
+    """The watcher first, the web workers last; between them the indexer and what answers queries."""
     manage = [sys.executable, str(Path(settings.BASE_DIR) / "manage.py")]
     web = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", address.host, "--port", str(address.port)]
-    web += ["--workers", str(workers), "--blocking-threads", "4", "--no-ws", "--log-level", "warning"]
+    web += ["--workers", str(workers), "--blocking-threads", str(THREADS + PLACES), "--no-ws", "--log-level", "error"]
     watcher = Child("watcher", [*manage, "watch"])
     site = Child("web", [*web, "--working-dir", str(settings.BASE_DIR), "catalog.wsgi:application"])
     watcher.told = lambda state, code: _note(watcher, state, code, tell)
     watcher.hindered = lambda: bool(watched_elsewhere())
-    site.told = lambda state, code: _say(site, state, code, tell)
-    return [watcher, site]
+    others = [Child("indexer", [*manage, "index_graph"])]
+    if settings.FAIRFOLDER_SPARQL:
+        others.append(Child("query", [*manage, "answer_sparql"]))
+    for child in (*others, site):
+        child.told = lambda state, code, child=child: _say(child, state, code, tell)
+    return [watcher, *others, site]
 
 
 def _say(child: Child, state: str, code: int, tell: Callable[[str], None]) -> None:

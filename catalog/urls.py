@@ -6,6 +6,7 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("catalog.pages.urls")),
     path("", include("catalog.forms.urls")),
+    path("", include("catalog.sparql.urls")),
     path("admin/", admin.site.urls),
 ]
 

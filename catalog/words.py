@@ -27,6 +27,8 @@ def size(number: int) -> str:
 
 def exact_size(number: int) -> str:
     """A size in words with its bytes."""
+    if number == 1:
+        return "1 byte"
     return f"{number} bytes" if -1000 < number < 1000 else f"{size(number)} ({number:,} bytes)"
 
 
@@ -48,6 +50,11 @@ def parsed(value: object) -> datetime | None:
 def moment(time: datetime) -> str:
     """A time to the minute, in UTC."""
     return f"{time.day} {time:%b} {time.year:04} {time:%H:%M}"
+
+
+def instant(time: datetime) -> str:
+    """A time to the second, in UTC."""
+    return f"{moment(time)}:{time:%S}"
 
 
 def day(time: datetime) -> str:

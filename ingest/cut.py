@@ -11,10 +11,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ingest import fixity
 from ingest.documents import STRUCTURAL, readable
 from ingest.errors import FairfolderError
 from ingest.events import Arrived, Described, FileEvent, Gone, Left, Moved, Renewed
 from ingest.file_versions import Happened, keep
+from ingest.lasting import Renewal
 from ingest.layout import METADATA
 from ingest.purposes import of_files
 from ingest.report import Finding, Report
@@ -104,7 +106,8 @@ class Cut:
     def _record(self, boxes: Sequence[Box]) -> set[str]:
         ws = self.ws
         filled = [b for b in boxes if b.events]
-        records = [files_record(ws.root, b.place, b.events, b.trusted) for b in filled]
+        renewed: dict[int, dict[str, Renewal]] = {b.place.id: {} for b in filled}
+        records = [files_record(ws.root, b.place, b.events, b.trusted, renewed[b.place.id]) for b in filled]
         purpose = replace(of_files({b.place.path: b.events for b in filled}), beside=self._versions_kept(filled))
         outcomes = ws.store.apply(records, by="system:trigger-2", purpose=purpose) if records else []
         failed = frozenset(b.place.id for b, outcome in zip(filled, outcomes, strict=True) if outcome.error is not None)
@@ -115,6 +118,7 @@ class Cut:
                 if outcome.error is None:
                     ws.seen.put_files(_with_own_identity(box.rows, self.went))
                     remember_documents(ws, outcome.written)
+                    fixity.described_anew(ws, box.place.path, list(renewed[box.place.id].values()))
                 else:
                     self._not_recorded(box, outcome.error)
             for box in boxes:

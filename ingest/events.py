@@ -12,12 +12,16 @@ from ingest.rows import Stamp
 
 @dataclass(frozen=True)
 class Described:
-    """A file was read: it is ``new``, or its bytes or stat changed. ``identifier`` is used if it has none yet."""
+    """A file was read: it is ``new``, or its bytes or stat changed. ``identifier`` is used if it has none yet.
+
+    ``before`` is the stamp it was last described under, where that is still known.
+    """
 
     path: str
     facts: Facts
     identifier: str
     new: bool = False
+    before: Stamp | None = None
 
 
 @dataclass(frozen=True)

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
 import orjson
 
-from ingest import documents, manifest
+from ingest import documents, lasting, manifest
 from ingest.documents import STRUCTURAL, decode_path
 from ingest.errors import DocumentError, printable
+from ingest.lasting import Renewal
 from ingest.provenance.data import fixity
 from ingest.provenance.data.cache import Cache
 from ingest.provenance.data.fixity import FixityReport, Mismatch, Trouble
@@ -142,11 +143,28 @@ def _lost(ws: Workspace, cache: Cache) -> Iterator[str]:
     return fixity.lost_objects(ws.root, cache, [place.path for place in places if place.kind == "dataset"])
 
 
+def described_anew(ws: Workspace, dataset: str, renewals: Sequence[Renewal]) -> None:
+    """Files of a dataset have other bytes, and their entries say so now: that ends no alarm of damage."""
+    if renewals:
+        damaged = {_path(each): str(each["words"]) for each in _kept(ws) if each.get("trouble") == Trouble.DAMAGED}
+        lasting.tell(ws.seen, dataset, renewals, damaged)
+
+
+def accept(ws: Workspace, path: str = "") -> int:
+    """Someone has seen what changed unnoticed at and below a path, and takes it as it is; how many alarms that ends."""
+    scope = Scope(path)
+    return lasting.accept(ws.seen, scope.holds, scope.covers_all_of)
+
+
 def alarms(ws: Workspace) -> list[str]:
-    """What the last looks found, and neither a later one found well nor a pass has described anew since."""
+    """What the last looks found, and neither a later one found well nor a pass has described anew since.
+
+    What describing anew would hide stands until someone accepts it.
+    """
     now = _Present(ws)
     standing = [each for each in _kept(ws) if not _is_back(each) and now.has(_path(each), str(each["recorded"]))]
     told = [str(each["words"]) for each in standing]
+    told += lasting.told(ws.seen)
     return told + [_and_more(dataset, count) for dataset, count in sorted(_more(ws).items())]
 
 

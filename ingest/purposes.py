@@ -23,9 +23,9 @@ _CALLED = {PROJECT: "project", ADMINISTRATIVE: "dataset", STRUCTURAL: "the files
 class Purpose:
     """Why an action is carried out; everything may be left out.
 
-    ``trigger`` is one of ``0`` … ``5``, ``form``, ``bulk``, ``restore``; ``run`` a run's label. ``moved`` are folders
-    of records relative to the root, old and new ("": it is gone): all metadata in them belongs to the action, written
-    or not. ``beside`` are other files of ours that were written with it.
+    ``trigger`` is one of ``0`` … ``5``, ``form``, ``bulk``, ``restore``, ``publish``; ``run`` a run's label. ``moved``
+    are folders of records relative to the root, old and new ("": it is gone): all metadata in them belongs to the
+    action, written or not. ``beside`` are other files of ours that were written with it.
     """
 
     subject: str = ""

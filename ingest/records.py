@@ -12,16 +12,29 @@ from typing import Any
 
 from ingest.documents import SYSTEM_KEYS
 from ingest.errors import FairfolderError
+from ingest.publication import Act
 from ingest.rows import Stamp
 
 Value = dict[str, Any]
 
 
 @dataclass(frozen=True)
+class Unreadable:
+    """A text that stands where a document belongs and says nothing, by its SHA-256, and what is to count instead.
+
+    ``value`` is what the newest version said that could be read: the function of a change is given that.
+    """
+
+    sha256: str
+    value: Value
+
+
+@dataclass(frozen=True)
 class Change:
     """A pure function from a document's present value (None: it does not exist) to the next (None: leave it).
 
-    ``ours``: the function is the system's own and may change system fields, whoever asked for it.
+    ``ours``: the function is the system's own and may change system fields, whoever asked for it. ``unreadable``:
+    the text that is to be replaced although it cannot be read; while it is another, nothing is.
     """
 
     path: Path
@@ -29,6 +42,7 @@ class Change:
     function: Callable[[Value | None], Value | None]
     if_match: str | None = None
     ours: bool = False
+    unreadable: Unreadable | None = None
 
 
 @dataclass(frozen=True)
@@ -71,7 +85,8 @@ class Record:
     identifier: str
     relative: str
     changes: tuple[Change | EntriesChange | Following, ...] = ()
-    registry: Callable[[Value], Value] = lambda entry: entry
+    registry: Callable[[Value], Value] = lambda entry: entry  # what it says of the publication counts for nothing
+    publication: Act | None = None  # a curator's; nothing else changes whether a dataset is public
     touch: bool = False  # bring the registry entry up to date although no document changed
     accepted: Mapping[str, str] = field(default_factory=dict)  # document → SHA-256 of a person's edit on disk
     folder: tuple[int, int] | None = None  # device and inode of the folder it is about; another may stand there by now

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest import blanks, documents
+from ingest.acts import Acts
 from ingest.documents import REGISTRY
 from ingest.errors import DocumentError, StoreError
 from ingest.layout import METADATA
@@ -28,11 +29,12 @@ def registry_entry(root: Path, identifier: str) -> Mapping[str, Any]:
 
 
 def next_entry(
-    root: Path, record: Record, prepared: Sequence[Prepared], number: int, stamping: Stamping
+    root: Path, record: Record, prepared: Sequence[Prepared], number: int, stamping: Stamping, acts: Acts
 ) -> NextText | None:
     """The record's registry entry with its next datestamp; None when the record is as the entry says already.
 
     Args:
+        acts: which publication of it is our own, whatever the entry says by now.
         prepared: the record's documents about to be replaced.
         number: the entry's sequence number.
 
@@ -43,7 +45,10 @@ def next_entry(
     old = documents.read_if_there(path, REGISTRY)
     entry = dict(old.value) if old else blanks.registry_entry(record.kind, record.identifier, record.relative)
     entry.pop("path_encoding", None)
-    entry = record.registry({**entry, **documents.encode_path(record.relative)})
+    publication = acts.trusted(entry)
+    entry = record.registry({**entry, **documents.encode_path(record.relative)}) | {"publication": publication}
+    if record.publication is not None:
+        entry["publication"] = record.publication(entry, stamping.moment)
     entry |= _texts(root / record.relative / METADATA, record, prepared, entry)
     if old is not None and not prepared and entry == old.value:
         return None
@@ -51,6 +56,7 @@ def next_entry(
     # A clock set back moves no datestamp back.
     stamped |= {"datestamp": max(stamped["last_modified_date"], entry.get("datestamp", "")), "sequence": number}
     stamping.validate(path, REGISTRY, stamped)
+    acts.expect(record.identifier, publication, stamped["publication"])
     before = None if old is None else old.stamp
     return NextText(path, REGISTRY, [documents.to_bytes(stamped)], stamped, before)
 

@@ -14,7 +14,7 @@ import orjson
 
 from ingest.errors import SettingError
 from ingest.provenance.data.settings import DataSettings, Mode, choices
-from ingest.provenance.settings import GitSettings
+from ingest.provenance.settings import GitSettings, is_remote_name
 
 HERE = Path(__file__).resolve().parent.parent
 WATCH_MODES = ("auto", "events", "polling")
@@ -165,10 +165,16 @@ def _data(env: Mapping[str, str]) -> DataSettings:
     mode = _choice(env, "FAIRFOLDER_DVC", "auto", ("auto", *Mode))
     if mode == "auto":
         mode = Mode.FILE if importlib.util.find_spec("dvc") is not None else Mode.OFF
+    remote = _text(env, "FAIRFOLDER_DVC_REMOTE", "").strip()
+    if remote and not is_remote_name(remote):
+        raise SettingError(
+            f"FAIRFOLDER_DVC_REMOTE is {remote!r}; give the name of a remote that DVC knows, such as archive (add one "
+            "with: dvc remote add archive ADDRESS)."
+        )
     return DataSettings(
         mode=Mode(mode),
         choices=choices("FAIRFOLDER_DVC_CHOICES", _text(env, "FAIRFOLDER_DVC_CHOICES", "")),
-        remote=_text(env, "FAIRFOLDER_DVC_REMOTE", "").strip(),
+        remote=remote,
     )
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest import documents, manifest, registering
+from ingest.acts import Acts
 from ingest.documents import COMPLETE, IDENTIFIER_KEY, STRUCTURAL, Document
 from ingest.errors import ConflictError, FairfolderError, StoreError
 from ingest.folders import explain, lock_descriptor, metadata_folder, sweep
@@ -51,6 +52,7 @@ class _Work:
     prepared: list[Prepared] = field(default_factory=list)
     upcoming: dict[Path, Upcoming] = field(default_factory=dict)
     error: FairfolderError | None = None
+    published: Mapping[str, Any] | None = None  # what its registry entry will say of its publication, if that changes
 
 
 class Store:
@@ -81,6 +83,7 @@ class Store:
         self._swept: set[Path] = set()
         self._within = threading.Lock()
         self._protection = Protection(root, state)
+        self._acts = Acts(root, state)
 
     # --- reading ------------------------------------------------------------------------------------------
 
@@ -164,6 +167,7 @@ class Store:
         stack.enter_context(self._lock(own, self.root / METADATA))
         registry = stack.enter_context(metadata_folder(self.root, documents.registry_folder(self.root)))
         self._sweep(registry, documents.registry_folder(self.root))
+        self._acts.take()
         return registry
 
     @contextmanager
@@ -266,7 +270,7 @@ class Store:
             parts = manifest.split(raw) if self._is_own_text(entry, change.path, raw) else None
             if parts is not None:
                 return head_change(change, parts, stamp, stamping)
-        old = documents.read_if_there(change.path, change.kind)
+        old = self._present(change)
         if change.if_match is not None:
             found = old.etag if old is not None else ""
             if found != change.if_match:
@@ -275,13 +279,25 @@ class Store:
             # What somebody changed with an editor, and no pass has looked at yet, becomes ours by no save.
             old = replace(old, value=self._protection.undone(record, change, old, entry))
         value = change.function(None if old is None else dict(old.value))
-        if value is None or (old is not None and value == old.value and same(value, old.value)):  # 1 == True
+        is_same = old is not None and value == old.value and same(value, old.value)  # 1 == True
+        if value is None or (is_same and change.unreadable is None):
             return None
         value = self._stamped(change, value, old, stamping)
         stamping.validate(change.path, change.kind, value)
         text = _TEXTS.get(change.kind, documents.to_bytes)(value)
         before, read = (None, "") if old is None else (old.stamp, old.sha256)
         return NextText(change.path, change.kind, [text], value, before, read)
+
+    def _present(self, change: Change) -> Document | None:
+        """The document as it stands; where its text says nothing and is to be replaced, with what counts instead."""
+        wanted = change.unreadable
+        if wanted is None:
+            return documents.read_if_there(change.path, change.kind)
+        raw, stamp = documents.read_stamped(change.path)
+        found = hashlib.sha256(raw).hexdigest()
+        if found != wanted.sha256:
+            raise ConflictError(change.path, wanted.sha256, found)
+        return Document(wanted.value, raw, found, documents.etag(change.kind, wanted.value), stamp)
 
     def _stamped(self, change: Change, value: Value, old: Document | None, stamping: Stamping) -> Value:
         if change.kind == COMPLETE:
@@ -305,12 +321,14 @@ class Store:
             if not work.record.kind:
                 continue
             try:
-                text = registering.next_entry(self.root, work.record, work.prepared, number + 1, stamping)
+                text = registering.next_entry(self.root, work.record, work.prepared, number + 1, stamping, self._acts)
                 if text is None:
                     continue
                 # A known entry lands before its documents: after a crash in between they are still as last seen, and
                 # the action is done again. A new one lands after them: it never names what is not there.
                 known = os.path.lexists(text.path)
+                if work.record.publication is not None:
+                    work.published = text.value["publication"]
                 work.prepared.insert(0 if known else len(work.prepared), prepare(text, folder))
                 number += 1
             except FairfolderError as error:
@@ -398,7 +416,15 @@ class Store:
                 self._give_up(work, explain(one.path, error))
                 return Outcome(work.record, tuple(written), work.error)
             work.prepared.pop(0)
+        if work.published is not None:
+            self._done(work.record.identifier, work.published)
         return Outcome(work.record, tuple(written))
+
+    def _done(self, identifier: str, publication: Mapping[str, Any]) -> None:
+        try:
+            self._acts.done(identifier, publication)
+        except StoreError as error:  # the entry stands and counts; so would the one before, put back by an editor
+            _log.warning("%s", error)
 
     def _replace_sequence(self, one: Prepared, failed: Mapping[int, OSError]) -> None:
         try:

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from ingest import blanks, documents, finding, manifest
+from ingest import blanks, documents, finding, manifest, publication
 from ingest.documents import ADMINISTRATIVE, EXPERIMENT, PROJECT, STRUCTURAL, encode_path
 from ingest.events import Arrived, Described, FileEvent, Forgotten, Gone, Left, Moved, Renewed
+from ingest.lasting import Renewal, noticed
 from ingest.places import Decision, Verdict
 from ingest.records import Change, EntriesChange, Record
 from ingest.rows import PlaceRow, Stamp
@@ -65,8 +66,9 @@ class Site:
 
 
 def _present(identifier_path: Mapping[str, Any]) -> Value:
-    entry = {k: v for k, v in identifier_path.items() if k not in ("missing_since", "state_reason")}
-    return {**entry, "state": "present"} if entry.get("state") != "tombstone" else entry
+    return {k: v for k, v in identifier_path.items() if k not in ("missing_since", "state_reason")} | {
+        "state": "present"
+    }
 
 
 def project_record(
@@ -198,7 +200,8 @@ def missing_record(kind: str, identifier: str, path: str, project_identifier: st
     def missing(entry: Value) -> Value:
         if entry.get("state") == "tombstone":
             return entry
-        return {**link, **entry, "state": "missing", "state_reason": reason, "missing_since": documents.now()}
+        state = publication.gone(entry)
+        return {**link, **entry, "state": state, "state_reason": reason, "missing_since": documents.now()}
 
     return Record(kind, identifier, path, (), missing, touch=True)
 
@@ -216,8 +219,18 @@ _FOLDER_TRIGGERS: Mapping[Verdict, Callable[[Site, Decision, str, Mapping[str, A
 # --- trigger 2: files ---------------------------------------------------------------------------------------
 
 
-def files_record(root: Path, place: PlaceRow, events: Iterable[FileEvent], trusted: Stamp | None) -> Record:
-    """Trigger 2: the manifest entries of what happened to a dataset's files, in one change."""
+def files_record(
+    root: Path,
+    place: PlaceRow,
+    events: Iterable[FileEvent],
+    trusted: Stamp | None,
+    renewed: dict[str, Renewal] | None = None,
+) -> Record:
+    """Trigger 2: the manifest entries of what happened to a dataset's files, in one change.
+
+    Args:
+        renewed: told, by their paths, which files have other bytes than their entries say.
+    """
     happened = tuple(events)
     keys = frozenset(_key(p) for event in happened for p in _paths(event))
     moment = documents.now()
@@ -226,6 +239,9 @@ def files_record(root: Path, place: PlaceRow, events: Iterable[FileEvent], trust
         entries: dict[bytes, Value | None] = dict(old)
         new: dict[bytes, Value | None] = {}
         for event in happened:
+            if renewed is not None and isinstance(event, Described):
+                renewal = noticed(entries.get(_key(event.path)) or {}, event)
+                renewed.update({event.path: renewal} if renewal is not None else {})
             changed = _FILE_TRIGGERS[type(event)](event, entries, moment)
             entries.update(changed)
             new.update(changed)

@@ -112,6 +112,8 @@ class Upkeep:
         names = sorted(p.path for p in own.seen.places(include_gone=False) if p.kind == "dataset")
         if not self.reading.began:
             self.reading = Reading(began=time.time(), of=len(names), ended=self.reading.ended)
+        # Datasets come and go while months pass between two steps.
+        self.reading.done, self.reading.of = sum(name <= self.reading.path for name in names), len(names)
         elapsed = (time.time() - self.reading.began) / period
         while names and self._due(own, names) < elapsed:
             left = [name for name in names if name > self.reading.path]

@@ -12,13 +12,26 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from catalog.editing import desk, drawing, guided, markup, opened, settling, signed_out, taking, targets, unsaved
+from catalog.editing import (
+    desk,
+    drawing,
+    guided,
+    markup,
+    opened,
+    reading,
+    settling,
+    signed_out,
+    taking,
+    targets,
+    unsaved,
+)
 from catalog.editing.desk import Desk
 from catalog.editing.guided import people
 from catalog.editing.opened import Opened
 from catalog.editing.reading import Filled
 from catalog.editing.targets import Target
 
+_CARRIED = "why"  # name of the input by which a page of two versions carries the reason
 _LONGEST_QUESTION = 1_000  # characters; no name of an input of ours is that long
 
 
@@ -57,6 +70,12 @@ class Case:
     def by(self) -> str:
         return str(self.request.user.get_username())
 
+    @property
+    def reason(self) -> str:
+        """Why it is changed, if that was said: in the form, or before it met another version."""
+        told = self.filled.get(reading.REASON, "") or self.request.POST.get(_CARRIED, "")
+        return told.strip()[: targets.LONGEST_REASON]
+
 
 def show(
     case: Case,
@@ -81,6 +100,8 @@ def show(
         "told": told,
         "status": here.status,
         "can_be_complete": here.can_be_complete,
+        "reason": case.reason,
+        "longest_reason": targets.LONGEST_REASON,
         "asks_conditionally": here.tree.asks_conditionally,
         "kept": kept,
         "suggestions": [(kind, guided.common(kind)) for kind in sheet.suggestions],

@@ -65,6 +65,7 @@ def show(
     context = around(case.request, target, case.chrome) | {
         "base": opened.sign(target, theirs),
         **of_opening(case),
+        "why": case.reason,
         "mine": signing.dumps(told, salt=_salt(case), compress=True),
         "merged": _sides(case, versions, theirs.people, merged),
         "choices": [_choice(case, number, each, chosen or {}) for number, each in enumerate(merged.conflicts)],

@@ -22,12 +22,13 @@ Value = dict[str, Any]
 LIST, ROW, IDENTITY, PICK, SHOW = "#list", "#row", "#id", "#pick", "#show:"
 NEW = "-"  # as an identity: a thing taken over that has none yet
 MOST_ROWS = 2_000
+REASON = "reason"  # name of the input that says why something was changed: no field, and kept in the history
 _MOST_INPUTS = 30_000
 
 
 def posted(pairs: Mapping[str, Any]) -> Filled:
-    """The fields among all that was posted; of a name that stands twice the last."""
-    names = [name for name in pairs if name[:1] == "/" or name.startswith(SHOW)]
+    """The fields among all that was posted, and why; of a name that stands twice the last."""
+    names = [name for name in pairs if name[:1] == "/" or name.startswith(SHOW) or name == REASON]
     return _dense({name: str(pairs[name]) for name in names[:_MOST_INPUTS]})
 
 

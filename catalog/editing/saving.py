@@ -22,6 +22,7 @@ from catalog.editing.settling import Settled
 from ingest import documents
 from ingest.errors import BusyError, ConflictError, DocumentError, FairfolderError, FrozenError, StoreError
 from ingest.minting import with_identities
+from ingest.purposes import Purpose
 from ingest.records import Outcome, Value
 
 ASKED = "asked"  # in an address: to be told what keeps the record from being complete
@@ -99,7 +100,9 @@ def store(
         return new
 
     try:
-        outcome = targets.save(target, changed, by=case.by, if_match=case.base.etag)
+        outcome = targets.save(
+            target, changed, by=case.by, if_match=case.base.etag, purpose=Purpose(reason=case.reason)
+        )
     except ConflictError:
         return _overtaken(case, mine) if is_merge else again(case, **{AGAINST: str(mine.get("status", "save"))})
     except DocumentError as error:
@@ -158,6 +161,7 @@ def _written(
     system = next((each.system for each in outcome.written if each.path == target.path), None)
     base = ours if system is None else replace(ours, stamp=opened.stamp(system))
     filled = reading.rebased(case.filled, settled.reading)
+    filled.pop(reading.REASON, None)  # it was that of what is saved now
     fields = f"{len(settled.left)} field{'s' if len(settled.left) > 1 else ''}"
     messages.warning(case.request, f"Saved, except {fields}. What you typed there is kept in this form.")
     return again(replace(case, filled=filled, base=base), **{ASKED: "complete" if lacking else ""})

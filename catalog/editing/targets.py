@@ -17,7 +17,7 @@ from ingest import documents, manifest
 from ingest.documents import ADMINISTRATIVE, EXPERIMENT, INSTRUMENT, PROJECT, STRUCTURAL
 from ingest.errors import FairfolderError, FrozenError
 from ingest.purposes import NO_PURPOSE, Purpose
-from ingest.records import Change, Outcome, Record, Value
+from ingest.records import Change, Outcome, Record, Unreadable, Value
 from ingest.seen import state_folder
 from ingest.store import Store
 from ingest.workspace import many_descriptors
@@ -38,6 +38,8 @@ NAMES: Mapping[str, str] = {
     "instrument": "instrument",
     "run": "run",
 }
+
+LONGEST_REASON = 300  # characters of why somebody changed a record
 
 
 @dataclass(frozen=True)
@@ -194,11 +196,15 @@ _FINDERS: Mapping[str, Callable[[str], Target | None]] = {
 
 @dataclass(frozen=True)
 class Edit:
-    """A pure function over one document's value, for one person's action."""
+    """A pure function over one document's value, for one person's action.
+
+    ``unreadable`` is the text it replaces, where that says nothing: see :class:`ingest.records.Unreadable`.
+    """
 
     target: Target
     function: Callable[[Value | None], Value | None]
     if_match: str | None = None
+    unreadable: Unreadable | None = None
 
 
 @lru_cache(maxsize=32)
@@ -216,18 +222,20 @@ def save(
     by: str,
     if_match: str = "",
     purpose: Purpose = NO_PURPOSE,
+    unreadable: Unreadable | None = None,
 ) -> Outcome:
     """Change one document as one action; its pages tell at once.
 
     Args:
         purpose: what the history says of it beyond what the document tells.
+        unreadable: the text that is replaced, where it says nothing.
 
     Raises:
         ConflictError: when ``if_match`` is given and is not the ETag found under the lock.
         DocumentError: when the result would not be valid, with a sentence per problem.
         FrozenError, StoreError, BusyError: when it cannot be written now.
     """
-    outcome = save_all([Edit(target, function, if_match or None)], by=by, purpose=purpose)[0]
+    outcome = save_all([Edit(target, function, if_match or None, unreadable)], by=by, purpose=purpose)[0]
     if outcome.error is not None:
         raise outcome.error
     return outcome
@@ -256,7 +264,7 @@ def _records(edits: Iterable[Edit]) -> dict[Path, list[Record]]:
     records: dict[Path, dict[str, Record]] = {}
     for edit in edits:
         target = edit.target
-        change = Change(target.path, target.kind, edit.function, edit.if_match)
+        change = Change(target.path, target.kind, edit.function, edit.if_match, unreadable=edit.unreadable)
         record = _record_of(target)
         here = records.setdefault(target.root, {})
         key = record.relative or target.relative

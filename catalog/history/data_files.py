@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import orjson
+from django.conf import settings
 
 from catalog import state, words
 from catalog.editing.targets import Target
@@ -23,7 +25,7 @@ from ingest import documents
 from ingest.documents import STRUCTURAL
 from ingest.errors import LayoutError
 from ingest.layout import METADATA
-from ingest.provenance import blobs
+from ingest.provenance import blobs, reaching
 from ingest.provenance.data import versions as kept
 from ingest.provenance.data.cache import Cache
 from ingest.provenance.data.project import DataError, Project
@@ -253,6 +255,7 @@ class Places:
 
     cache: Cache | None = None
     read: int = 0  # bytes of objects
+    has_remote: bool = False
     by_sum: dict[str, Kept] = field(default_factory=dict)
     in_listings: list[Kept] = field(default_factory=list)
     remark: str = ""
@@ -276,7 +279,7 @@ class Places:
         if not any(texts.values()):
             return cls(remark="Only what the files were is recorded, not their bytes: nothing is kept with DVC here.")
         try:
-            places = cls(Project(of.root).cache())
+            places = cls(Project(of.root).cache(), has_remote=_has_remote(of.root))
         except DataError as error:
             return cls(remark="The versions of data that are kept cannot be looked at now.", fault=str(error))
         for pointer, is_beside, dataset, whole in found:
@@ -304,11 +307,13 @@ class Places:
         one, is_sure = self.of_entry(entry, within=_READ)
         own = (version, str(entry.get("path", "")), checksum(entry), _size(entry), str(entry.get("state", "")))
         if one is None:
-            remotes = bool(self.of_remotes(version))
-            return FileVersion(*own, may_be_had=remotes, kept=_AWAY if remotes else "its bytes were not kept")
+            remotes = self.has_remote and bool(self.of_remotes(version))
+            return FileVersion(*own, may_be_had=remotes, kept=_AWAY if remotes else _NOT_KEPT)
         is_cached = one.version.cached
-        where = _AWAY if not is_cached else _HERE if is_sure else _ALIKE
-        return FileVersion(*own, md5=one.version.md5, is_cached=is_cached, may_be_had=True, kept=where)
+        away = _AWAY if self.has_remote else _NOWHERE
+        where = away if not is_cached else _HERE if is_sure else _ALIKE
+        may_be_had = is_cached or self.has_remote
+        return FileVersion(*own, md5=one.version.md5, is_cached=is_cached, may_be_had=may_be_had, kept=where)
 
     def of_entry(self, entry: Mapping[str, Any], *, within: int | None = None) -> tuple[Kept | None, bool]:
         """The bytes an entry of a manifest describes, and whether that is sure.
@@ -341,10 +346,16 @@ class Places:
         return sorted(away, key=lambda each: (each.moment < version.moment, each.moment))
 
 
+def _has_remote(root: Path) -> bool:
+    return bool(settings.ENGINE.data.remote) or reaching.has_dvc_remote(root)
+
+
 _READ = 64 * 1024**2  # bytes of objects that are read for a page
 _HERE = "in the DVC cache"
 _ALIKE = "one of its size is in the DVC cache; its checksum is compared when it is brought back"
 _AWAY = "not in the DVC cache; a remote may have it"
+_NOT_KEPT = "its bytes were not kept"
+_NOWHERE = "its bytes are not kept: the DVC cache does not have them, and no remote is set"
 
 
 def _size(entry: Mapping[str, Any]) -> int:

@@ -53,7 +53,10 @@ def nameless(kind: str) -> Tree:
 
 
 def differences(words: Words, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Difference]:
-    """All places that differ, in the order of the form; audit stamps and the entries of a manifest are not told."""
+    """All places that differ, in the order of the form.
+
+    Not told are audit stamps, the entries of a manifest, and identities that the store gave to what stood there.
+    """
     return list(_Teller(words).objects((), old, new))
 
 
@@ -63,7 +66,9 @@ class _Teller:
 
     def objects(self, path: tuple[Step, ...], old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
         for key in self._keys(path, old, new):
-            yield from self.values((*path, key), old.get(key, ABSENT), new.get(key, ABSENT))
+            before, after = old.get(key, ABSENT), new.get(key, ABSENT)
+            if not (path and _was_minted(key, before, after)):
+                yield from self.values((*path, key), before, after)
 
     def _keys(self, path: tuple[Step, ...], old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
         hidden = {*AUDIT, *_FOLLOWS} if not path else frozenset[str]()
@@ -157,6 +162,16 @@ def _cut(text: str, start: int, end: int) -> str:
     if len(inner) > _LONGEST:
         inner = f"{inner[: _LONGEST - 1]}… ({end - start:,} characters)"
     return f"{'… ' if low else ''}{inner}{' …' if high < len(text) else ''}"
+
+
+def _was_minted(key: str, old: Any, new: Any) -> bool:
+    """Whether a key inside a document differs only because the store gave what stands there an identity, or another.
+
+    An ORCID or a ROR there follows a field that is told.
+    """
+    if key == "@type":
+        return ABSENT in (old, new)
+    return key == "@id" and all(each is ABSENT or isinstance(each, str) for each in (old, new))
 
 
 def _has_rows(old: list[Any], new: list[Any]) -> bool:

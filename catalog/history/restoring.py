@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
 
 from catalog import engine
@@ -31,7 +31,6 @@ from ingest.records import Outcome, Unreadable, Value
 # People's, and yet not set back: a record is marked complete by looking at it, a run's files are chosen on its page.
 _KEPT = frozenset({"status", "run_label", "data_files"})
 
-LONGEST_REASON = 300
 BY_OTHERS = "The document as it stands cannot be read. Please ask an administrator to put this version in its place."
 
 
@@ -46,11 +45,13 @@ class Present:
     Attributes:
         problem: why the text cannot be read, "" where it can.
         unreadable: that text, and the whole of what counts instead.
+        version: that what counts is of; None where the text counts.
     """
 
     head: Head
     problem: str = ""
     unreadable: Unreadable | None = None
+    version: Version | None = None
 
 
 def present(target: Target) -> Present:
@@ -63,15 +64,25 @@ def present(target: Target) -> Present:
     """
     try:
         return Present(target.read_head())
-    except DocumentError as error:
+    except DocumentError:
         raw = documents.read_bytes(target.path)
         text = past.newest_readable(target)
-        if text is None:
+        if text is None or not (problem := _problem(target, raw)):
             raise
         sha256 = hashlib.sha256(raw).hexdigest()
         whole = documents.parse(target.path, text.raw, twice_checked=True)
-        head = Head(dict(text.value), f"unreadable-{sha256[:32]}")
-        return Present(head, past.plainly(error), Unreadable(sha256, whole))
+        return Present(
+            Head(dict(text.value), f"unreadable-{sha256[:32]}"), problem, Unreadable(sha256, whole), text.version
+        )
+
+
+def _problem(target: Target, raw: bytes) -> str:
+    """Why a text says nothing, for everyone: without where the watched folder is."""
+    try:
+        documents.parse(Path(target.relative), raw)
+    except DocumentError as error:
+        return past.plainly(error)
+    return ""
 
 
 @dataclass(frozen=True)
@@ -151,7 +162,7 @@ def restore(target: Target, wanted: Plan, version: Version, *, by: str, reason: 
         return None if old is None else with_people(target.kind, old, wanted.own)
 
     subject = f"Restore {_called(target)} as of {version.moment}"
-    purpose = Purpose(subject, trigger="restore", reason=reason.strip()[:LONGEST_REASON])
+    purpose = Purpose(subject, trigger="restore", reason=reason.strip()[: targets.LONGEST_REASON])
     unreadable = wanted.standing.unreadable
     match = "" if unreadable is not None else wanted.etag
     return targets.save(target, changed, by=by, if_match=match, purpose=purpose, unreadable=unreadable)

@@ -71,7 +71,7 @@ def _all_in(version: Version, projects: set[str]) -> bool:
 
 
 def _neutral(version: Version) -> Version:
-    kind = version.trigger or (DISK if version.by == DISK else "")
+    kind = version.trigger.partition(",")[0] or (DISK if version.by == DISK else "")
     kind = "bulk" if kind in ("", "form") and len(version.names) > 1 else kind
     words = _NEUTRAL.get(kind, _NEUTRAL["form"])
     return replace(version, subject=words, reason="")

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Model
 
-from catalog.models import ChangeLog, Dataset, Document, File, Instrument, Project, Run
+from catalog.models import ChangeLog, Dataset, Document, File, Instrument, Project, Published, PublishedThing, Run
 
 _OMITTED = frozenset({"id", "stamp"})
 _REFERENCES = {
@@ -17,6 +17,8 @@ _REFERENCES = {
     Instrument: ("document",),
     Run: ("document",),
     ChangeLog: (),
+    Published: (),
+    PublishedThing: (),
 }
 
 

@@ -16,12 +16,24 @@ from django.db import connection, transaction
 from django.db.models import Model
 from django.utils import timezone
 
-from catalog.index import files, records, runs
+from catalog.index import files, published, records, runs
 from catalog.index.absence import absence
 from catalog.index.belonging import datasets_below, put_in_projects
 from catalog.index.reading import Place, Reading, kind_at, locate, places_below, read, stamp_of
 from catalog.index.records import Affected, Columns
-from catalog.models import ChangeLog, Dataset, Document, File, FileDocument, Instrument, Project, Rebuild, Run
+from catalog.models import (
+    ChangeLog,
+    Dataset,
+    Document,
+    File,
+    FileDocument,
+    Instrument,
+    Project,
+    Published,
+    PublishedThing,
+    Rebuild,
+    Run,
+)
 from catalog.queries import below
 from ingest import documents, finding
 from ingest.errors import BusyError, DocumentError, FairfolderError, FrozenError
@@ -44,6 +56,9 @@ DERIVATIONS: Mapping[type[Model], Derivation] = {
     Run: records.run,
     ChangeLog: records.change,
 }
+_TABLES: tuple[type[Model], ...] = (
+    FileDocument, File, Dataset, Project, Instrument, Run, PublishedThing, Published, ChangeLog, Document, Rebuild,
+)  # fmt: skip
 T = TypeVar("T")
 Key = tuple[str, str, str]  # root, path, path_encoding
 
@@ -80,7 +95,7 @@ def rebuild(progress: Callable[[int], None] = lambda done: None) -> int:
             raise FrozenError(f"{reason} The index stays as it is; reconcile tells when all is well again.")
     with _rebuilding():
         with transaction.atomic():
-            for model in (FileDocument, File, Dataset, Project, Instrument, Run, ChangeLog, Document, Rebuild):
+            for model in _TABLES:
                 model._default_manager.all()._raw_delete("default")
             Rebuild.objects.create(started=timezone.now())
         done = 0
@@ -247,6 +262,7 @@ def _refresh(places: Sequence[Place]) -> None:
     affected = _write_documents(readings)
     _derive(affected)
     runs.derive(affected)
+    published.derive(affected)
 
 
 def _write_documents(readings: Mapping[Key, Reading | None]) -> Affected:

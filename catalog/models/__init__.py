@@ -8,12 +8,15 @@ from catalog.models.index import (
     FileDocument,
     Instrument,
     Project,
+    Published,
+    PublishedThing,
     Rebuild,
     Record,
     Run,
     value_of,
 )
 from catalog.models.people import Membership, Profile
+from catalog.models.tokens import Token
 from catalog.models.work import BulkChange, PlannedChange, Review, ReviewComment, UnsavedForm
 
 __all__ = [
@@ -28,11 +31,14 @@ __all__ = [
     "PlannedChange",
     "Profile",
     "Project",
+    "Published",
+    "PublishedThing",
     "Rebuild",
     "Record",
     "Review",
     "ReviewComment",
     "Run",
+    "Token",
     "UnsavedForm",
     "value_of",
 ]

@@ -175,6 +175,54 @@ class ChangeLog(models.Model):
         return f"{self.sequence} {self.kind} {self.identifier}"
 
 
+class Published(models.Model):
+    """What the public may see of a dataset that is or was published, and nothing else: all public pages read this."""
+
+    identifier = models.CharField(max_length=36, unique=True, help_text="Of the dataset")
+    state = models.CharField(max_length=16, db_index=True, help_text="published, or withdrawn: a tombstone")
+    access_level = models.CharField(max_length=16, help_text="As it holds now")
+    embargo_end = models.DateField(null=True, db_index=True, help_text="Of an embargo that is not over")
+    title = models.TextField(blank=True)
+    modified = models.DateTimeField(db_index=True, help_text="Last change of what is public")
+    version = models.TextField(blank=True)
+    previous_version = models.TextField(blank=True, help_text="IRI")
+    doi = models.TextField(blank=True)
+    etag = models.CharField(max_length=64, help_text="SHA-256 of what is public, files included")
+    sequence = models.BigIntegerField(default=0, help_text="Of the registry entry")
+    size_bytes = models.BigIntegerField(default=0)
+    file_count = models.BigIntegerField(default=0)
+    value = models.JSONField(help_text="The public document; of very many files it names the data objects only")
+    basis = models.CharField(max_length=64, help_text="SHA-256 of all it was made from")
+
+    class Meta:
+        verbose_name_plural = "published"
+
+    def __str__(self) -> str:
+        return self.title or self.identifier
+
+
+class PublishedThing(models.Model):
+    """A thing that a public record names, so that its IRI leads to the record; one that several name has several rows.
+
+    A file's row holds its public description, also where the record is too large to list it.
+    """
+
+    record = models.CharField(max_length=36, help_text="Identifier of the dataset")
+    kind = models.CharField(max_length=16, help_text="As in its IRI: file, run, dataobject, instrument, project, agent")
+    identifier = models.CharField(max_length=36)
+    position = models.BigIntegerField(default=0, help_text="Its place in the record")
+    value = models.JSONField(null=True, help_text="Of a file")
+
+    class Meta:
+        indexes = (
+            models.Index(fields=("kind", "identifier"), name="published_thing"),
+            models.Index(fields=("record", "kind", "position"), name="published_thing_record"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.identifier}"
+
+
 class Rebuild(models.Model):
     """Present only while the index is being rebuilt, so that pages can say that they are not complete."""
 

@@ -18,7 +18,7 @@ from catalog import engine, queries, rights
 from catalog.editing import targets
 from catalog.editing.targets import Target
 from catalog.history import comparing, finding, past, prov, restoring, telling
-from catalog.history.past import Text, Version
+from catalog.history.past import Text
 from catalog.history.restoring import Plan, RestoreError
 from catalog.models import Dataset, Project
 from catalog.pages import values
@@ -26,6 +26,7 @@ from catalog.pages.failures import answering_questions, telling_of_git
 from ingest import documents
 from ingest.documents import STRUCTURAL
 from ingest.errors import ConflictError, DocumentError, FairfolderError
+from ingest.provenance.trails import Version
 
 MOST_IN_A_TRAIL = 100
 FIRST_CHANGES = 3
@@ -124,14 +125,14 @@ def restore(request: HttpRequest, word: str, identifier: UUID) -> HttpResponse:
     asked = request.POST if request.method == "POST" else request.GET
     found = _text(request, target, asked.get("at", ""))
     try:
-        now = target.read_head()
+        now = restoring.present(target)
         if found.problem:
             raise RestoreError(f"This version cannot be set back: {found.problem}")
         plan = restoring.plan(target, now, found.value)
         if request.method == "POST":
             return _restored(request, target, found, plan)
     except ConflictError:
-        plan = restoring.plan(target, target.read_head(), found.value)
+        plan = restoring.plan(target, restoring.present(target), found.value)
         return _preview(request, target, found, plan, overtaken=True, status=412)
     except (FairfolderError, FileNotFoundError) as error:
         return _preview(request, target, found, None, sentences=_sentences(request, error, target, found), status=409)
@@ -166,7 +167,7 @@ def _preview(
         "sentences": sentences,
         "overtaken": overtaken,
         "reason": request.POST.get("reason", ""),
-        "longest_reason": restoring.LONGEST_REASON,
+        "longest_reason": targets.LONGEST_REASON,
     }
     return render(request, "catalog/history_restore.html", context, status=status)
 

@@ -18,7 +18,8 @@ from catalog.editing import fields, order
 from catalog.models import Dataset, File, FileDocument, value_of
 from catalog.pages import engine_words, overview, previews, values
 from catalog.pages.failures import answering_questions
-from ingest import documents
+from catalog.publishing import standing
+from ingest import documents, publication
 
 FIRST_FILES = 25
 FIRST_RUNS = 50
@@ -121,6 +122,8 @@ def dataset(request: HttpRequest, identifier: UUID) -> HttpResponse:
         "registry": value_of(row.registry),
         "completeness": overview.completeness_of(row.root, documents.ADMINISTRATIVE, value),
         "may_edit": rights.of_request(request).edits(row.project_identifier),
+        "may_publish": rights.of_request(request).publishes,
+        "publication_state": publication.state_of(standing.of(row).entry),
     }
     context |= overview.of_dataset(row, context["project"], context["formats"], runs)
     return render(request, "catalog/dataset.html", _with_rebuild(context))

@@ -1,7 +1,7 @@
 """Addresses of the pages."""
 
 from django.contrib.auth.views import LogoutView
-from django.urls import path
+from django.urls import include, path
 
 from catalog.pages import (
     file_history,
@@ -10,19 +10,24 @@ from catalog.pages import (
     instruments,
     members,
     profile,
+    publishing,
     records,
     runs,
     second_factor,
     signing_in,
 )
+from catalog.pages.public import listing
 
 urlpatterns = [
-    path("", records.projects, name="projects"),
+    path("", listing.home, name="projects"),
+    path("projects/", records.projects, name="workbench"),
+    path("", include("catalog.pages.public.urls")),
     path("projects/<uuid:identifier>/", records.project, name="project"),
     path("projects/<uuid:identifier>/members/", members.members, name="members"),
     path("datasets/<uuid:identifier>/", records.dataset, name="dataset"),
     path("datasets/<uuid:identifier>/files/", records.files, name="files"),
     path("datasets/<uuid:identifier>/runs/", records.runs, name="dataset-runs"),
+    path("datasets/<uuid:identifier>/publish/", publishing.publish, name="publish"),
     path("files/<uuid:identifier>/", records.file, name="file"),
     path("files/<uuid:identifier>/history/", file_history.file_history, name="file-history"),
     path("files/<uuid:identifier>/preview", records.preview, name="preview"),

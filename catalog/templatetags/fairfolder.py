@@ -113,6 +113,8 @@ TONES = {
     "present": "calm",
     "described": "good",
     "complete": "good",
+    "published": "good",
+    "withdrawn": "bad",
     "draft": "plain",
     "pending": "wait",
     "changed": "wait",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django import template
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from catalog import names
-from catalog.history.who import spoken
+from catalog import names, words
+from catalog.history.who import spoken, told_as
 from catalog.models import Instrument, Project, Record, Run
 
 register = template.Library()
@@ -17,6 +18,21 @@ register = template.Library()
 def who(by: object) -> SafeString:
     """Whoever made a change, as people call them."""
     return names.prose(spoken(str(by)))
+
+
+@register.filter
+def instant(value: object) -> SafeString | str:
+    """A time to the second: several versions may be of one minute."""
+    time = words.parsed(value)
+    if time is None:
+        return ""
+    return format_html('<time datetime="{}">{}</time>', words.exact(time), words.instant(time))
+
+
+@register.filter
+def led_to_by(trigger: object) -> str:
+    """What made a version come about, in words; one that several things did names them all."""
+    return ", ".join(told_as(each) for each in str(trigger).split(", "))
 
 
 @register.filter

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.provenance.notes import Notes
-from ingest.provenance.repository import Heads, Repository
+from ingest.provenance.repository import Heads, Repository, batch_check
 
 _HEAD = "head of "
+_LANDED = "landed"  # the branch the newest of our commits is on
 _LOST = "lost "  # and the commit: where a branch had been left that had been rewritten when we came to it again
 
 
@@ -32,7 +33,28 @@ def remember_head(repository: Repository, notes: Notes, branch: str, commit: str
     left = notes.read().get(f"{_HEAD}{branch}", "")
     if left and left != before and _lost(repository, branch, left):
         notes.write(**{f"{_LOST}{left}": branch})
-    notes.write(**{f"{_HEAD}{branch}": commit})
+    notes.write(**{f"{_HEAD}{branch}": commit, _LANDED: branch})
+
+
+def left_behind(repository: Repository, notes: Notes, heads: Heads) -> list[str]:
+    """The branches with commits of ours that the branch HEAD is on lacks, and the one our newest commit is on.
+
+    The branch HEAD is on is none of them; one that is not there any more was given up, and is none either.
+    """
+    said = notes.read()
+    names = [name.removeprefix(_HEAD) for name in sorted(said) if name.startswith(_HEAD)]
+    stands = dict(zip(names, (oid for oid, _ in batch_check(repository, names)), strict=True))
+    return [
+        name
+        for name in names
+        if stands[name] and name != heads.branch
+        and (name == said.get(_LANDED) or not _holds(repository, heads.commit, said[f"{_HEAD}{name}"]))
+    ]  # fmt: skip
+
+
+def _holds(repository: Repository, commit: str, earlier: str) -> bool:
+    asked = ("merge-base", "--is-ancestor", earlier, commit)
+    return bool(commit) and repository.run(*asked, check=False).status == 0
 
 
 def accept(notes: Notes) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import stat
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,11 @@ from catalog.checks import KNOWN, SETTINGS
 from catalog.environment import Environment, stored_secret
 from catalog.serving import Address, check_address
 from ingest.errors import SettingError
+from ingest.provenance.data.settings import DataSettings, Mode
+from ingest.provenance.settings import GitSettings
+from ingest.settings import EngineSettings
+from tests.catalog.recorded import Past
+from tests.catalog.service import Service
 
 
 def test_nothing_set_is_nothing_wrong(tmp_path: Path) -> None:
@@ -98,6 +104,14 @@ def test_a_state_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     assert "FAIRFOLDER_STATE_DIR" in environment.problems[0]
 
 
+def test_no_secret_is_made_where_the_state_may_not_be(service: Service) -> None:
+    inside = service.root / "state"
+    done = service.run("check", FAIRFOLDER_STATE_DIR=str(inside))
+    assert done.code == 2
+    assert "lies inside the watched folder" in done.out + done.err
+    assert list(service.root.iterdir()) == []
+
+
 def messages() -> str:
     return " ".join(message.msg for message in run_checks())
 
@@ -147,3 +161,79 @@ def test_every_documented_setting_is_known() -> None:
 
 def test_the_tests_own_settings_are_right() -> None:
     assert run_checks() == []
+
+
+# --- the history ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", [Mode.FILE, Mode.FOLDER])
+def test_versions_that_cannot_be_kept_are_refused_at_the_start(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, mode: Mode
+) -> None:
+    monkeypatch.setenv("FAIRFOLDER_DVC", mode)
+    settings.ENGINE = replace(settings.ENGINE, data=DataSettings(mode))
+    assert "DVC is not installed" not in messages()
+    monkeypatch.setattr("ingest.provenance.data.program.find", lambda: None)
+    (told,) = [each.msg for each in run_checks(tags=[SETTINGS]) if each.id == "fairfolder.E001"]
+    assert told == (
+        f"FAIRFOLDER_DVC is {mode.value!r}, and DVC is not installed; install it with ./scripts/setup.sh dvc or "
+        "pip install .[dvc], or set it to off."
+    )
+    settings.ENGINE = replace(settings.ENGINE, data=DataSettings(Mode.OFF))
+    assert "DVC is not installed" not in messages()
+    for page in ("docs/settings.md", "docs/history.md", "catalog/templates/catalog/status_versions.html"):
+        text = re.sub(r"</?code>|[`]", "", Path(page).read_text())
+        assert "./scripts/setup.sh dvc" in text, page
+        assert "pip install .[dvc]" in text, page
+
+
+ADDRESSES = [
+    ("https:///copy.git", "names no host"),
+    ("ssh://git@/copy.git", "names no host"),
+    (":copy.git", "names no host"),
+    ("https://data.example.org/a copy.git", "has a blank in it"),
+    ("gopher://data.example.org/copy.git", "begins with gopher://"),
+    ("https://data.example.org:port/copy.git", "cannot be one"),
+    ("/not/there/copy.git", "does not exist"),
+    ("file:///not/there/copy.git", "does not exist"),
+    ("https://data.example.org/copy.git", ""),
+    ("git@data.example.org:copy.git", ""),
+    ("ssh://git@data.example.org:22/copy.git", ""),
+]
+
+
+@pytest.mark.parametrize(("address", "why"), ADDRESSES)
+def test_a_remote_that_cannot_be_one_is_told_by_check(
+    tmp_path: Path, settings: Settings, address: str, why: str
+) -> None:
+    past = Past(tmp_path).begin()
+    settings.MONITOR_PATHS = (tmp_path,)
+    settings.ENGINE = replace(settings.ENGINE, git=GitSettings(remote="copy"))
+    assert "the repository has no remote 'copy'" in messages()
+    past.git("config", "remote.copy.url", address)
+    told = [each.msg for each in run_checks() if each.id == "fairfolder.W004"]
+    assert [why in words and "remote set-url copy ADDRESS" in words for words in told] == [True] * bool(why)
+
+
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [("s3://", "names no host"), ("s4://bucket", "begins with s4://"), ("s3://buc ket", "has a blank in it"),
+     ("../not there", "does not exist"), ("s3://bucket/path", ""), ("https://me:secret@:1/x", "names no host")],
+)  # fmt: skip
+def test_and_so_is_one_for_data(tmp_path: Path, settings: Settings, address: str, why: str) -> None:
+    (tmp_path / ".dvc").mkdir()
+    (tmp_path / ".dvc" / "config").write_text(
+        f"[core]\n    remote = store\n['remote \"store\"']\n    url = {address}\n"
+    )
+    settings.MONITOR_PATHS = (tmp_path,)
+    settings.ENGINE = replace(settings.ENGINE, data=DataSettings(Mode.FILE, remote="store"))
+    told = [each.msg for each in run_checks() if each.id == "fairfolder.W004"]
+    assert [why in words and "FAIRFOLDER_DVC_REMOTE is 'store'" in words for words in told] == [True] * bool(why)
+    assert "secret" not in " ".join(told)
+
+
+def test_a_remote_is_a_name() -> None:
+    for name in ("FAIRFOLDER_GIT_REMOTE", "FAIRFOLDER_DVC_REMOTE"):
+        for value in ("s3://bucket", "a b", "-x", "../x"):
+            with pytest.raises(SettingError, match=name):
+                EngineSettings.from_env({name: value})

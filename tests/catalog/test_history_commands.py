@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 import orjson
 import pytest
@@ -148,6 +149,23 @@ def test_fixity_finds_every_changed_byte_and_mends_nothing(recorded: Service) ->
     assert "f0.csv" not in recorded.run("status").out
     assert recorded.run("verify", "--rate", "fast").code == 2
     assert recorded.run("verify", DOCUMENT).code == 2
+
+
+def test_a_change_that_no_time_tells_is_told_until_it_is_accepted(recorded: Service) -> None:
+    file = recorded.root / DATASET / "f0.csv"
+    times = file.stat()
+    file.write_text("x,y\n7,0\n")
+    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+    time.sleep(0.4)
+    assert recorded.run("reconcile").code == 0
+    told = f"The bytes of {DATASET}/f0.csv changed while its size and modification time stayed the same"
+    assert recorded.run("verify").code == 0
+    status = recorded.run("status")
+    assert (status.code, told in status.out) == (1, True)
+    assert "nothing to accept" in recorded.run("verify", "--accept", f"{DATASET}/f1.csv").out
+    assert f"`verify --accept {DATASET}/f0.csv`" in status.out
+    assert "1 alarm accepted" in recorded.run("verify", "--accept", f"{DATASET}/f0.csv").out
+    assert told not in recorded.run("status").out
 
 
 def test_a_rewritten_history_is_noticed(recorded: Service) -> None:

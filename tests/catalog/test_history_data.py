@@ -44,6 +44,18 @@ def test_bytes_that_were_never_kept_are_not_made_up_of_others(recorded: Service)
     assert (done.code, (place / "f0.csv").read_text()) == (0, "x,y\n7,7\n")
 
 
+def test_no_remote_is_hoped_for_where_none_is_set(recorded: Service) -> None:
+    recorded.settings["FAIRFOLDER_DVC"] = "record"
+    assert recorded.run("reconcile").code == 0
+    change(recorded, "x,y\n7,7\n")
+    asked = ("history", f"{DATASET}/f0.csv", "--json")
+    for each in recorded.run(*asked).value["versions"]:
+        assert (each["is_cached"], each["may_be_had"], "remote may" in each["kept"]) == (False, False, False)
+        assert each["kept"] == "its bytes are not kept: the DVC cache does not have them, and no remote is set"
+    recorded.settings["FAIRFOLDER_DVC_REMOTE"] = "shelf"
+    assert [each["may_be_had"] for each in recorded.run(*asked).value["versions"]] == [True, True]
+
+
 @pytest.mark.parametrize("mode", ["file", "folder"])
 def test_what_was_kept_before_a_dataset_was_renamed_is_found(recorded: Service, mode: str) -> None:
     recorded.settings["FAIRFOLDER_DVC"] = mode

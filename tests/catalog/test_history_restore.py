@@ -29,6 +29,12 @@ def confirm(client: Client, at: str, etag: str, address: str = LIST, **more: str
     return client.post(f"{address}restore/", {"at": at, "etag": etag, **more})
 
 
+def etag_of_page(client: Client, at: str, address: str = LIST) -> str:
+    """The mark of what the page compared with, as its form sends it."""
+    page = client.get(f"{address}restore/?at={at}").content.decode()
+    return page.partition('name="etag" value="')[2].partition('"')[0]
+
+
 def etag(tree: Tree) -> str:
     return documents.read_document(administrative(tree), documents.ADMINISTRATIVE).etag
 
@@ -140,9 +146,78 @@ def test_neither_a_broken_version_nor_the_same_one_is_set_back(curator: Client, 
     assert administrative(tree).read_bytes() == text
 
 
-def test_a_document_that_cannot_be_read_is_mended_by_hand(curator: Client, tree: Tree, past: Past) -> None:
-    first, text = past.git("rev-parse", "HEAD"), administrative(tree).read_bytes()
+def test_a_record_that_cannot_be_read_is_restored_and_its_text_is_kept(curator: Client, tree: Tree, past: Past) -> None:
+    first = past.git("rev-parse", "HEAD")
+    save(tree, past, dataset_title="Two")
+    before = value(tree)
+    text = b'{ "dataset_title": "Three", '
+    administrative(tree).write_bytes(text)
+    page = preview(curator, first)
+    assert "The record as it stands cannot be read: p_Alpha/plate_1/.metadata" in page
+    assert "is not valid JSON" in page
+    assert str(tree.root) not in page
+    assert "Dataset title Two One" in page
+    seen = etag_of_page(curator, first)
+    assert confirm(curator, first, seen, reason="An editor broke it").status_code == 302
+    after = value(tree)
+    assert (after["dataset_title"], after["last_modified_by"]) == ("One", "curator")
+    for key in ("dataset_identifier", "created_by", "created_date", "@id", "status"):
+        assert after[key] == before[key], key
+    # The text that said nothing is a version of its own, by whoever wrote it, before that of the person.
+    told = past.git("log", "-2", "--format=%an|%s").splitlines()
+    assert told == [
+        "curator|Restore dataset plate_1 as of 2026-09-21T14:13:20Z",
+        "Changed on disk|Record changes made on disk",
+    ]
+    assert past.git("show", f"HEAD^:{administrative(tree).relative_to(tree.root)}").encode() + b" " == text
+    assert "An editor broke it" in see(curator, LIST).words
+
+
+def test_the_last_version_that_could_be_read_is_put_back_too(curator: Client, tree: Tree, past: Past) -> None:
+    save(tree, past, dataset_title="Two")
+    newest, title = past.git("rev-parse", "HEAD"), value(tree)["dataset_title"]
     broken(tree, past, b"{ broken")
+    assert "It says what that version says." in preview(curator, newest)
+    assert confirm(curator, newest, etag_of_page(curator, newest)).status_code == 302
+    assert value(tree)["dataset_title"] == title
+
+
+def test_a_text_that_was_broken_otherwise_meanwhile_is_not_replaced(curator: Client, tree: Tree, past: Past) -> None:
+    first = past.git("rev-parse", "HEAD")
+    administrative(tree).write_bytes(b"{ broken")
+    seen = etag_of_page(curator, first)
+    administrative(tree).write_bytes(b"{ broken otherwise")
+    assert confirm(curator, first, seen).status_code == 412
+    assert administrative(tree).read_bytes() == b"{ broken otherwise"
+
+
+def test_a_manifest_that_cannot_be_read_keeps_its_entries(curator: Client, tree: Tree, past: Past) -> None:
+    first, address = past.git("rev-parse", "HEAD"), f"/history/files/{DATASET}/"
+    path = tree.document("p_Alpha/plate_1", documents.STRUCTURAL)
+    entries = orjson.loads(path.read_bytes())["file_descriptions"]
+    path.write_bytes(path.read_bytes()[:-40])
+    assert confirm(curator, first, etag_of_page(curator, first, address), address).status_code == 302
+    assert orjson.loads(path.read_bytes())["file_descriptions"] == entries
+
+
+def test_only_who_may_edit_restores_what_cannot_be_read(world: World) -> None:
+    past = Past(world.tree.root).begin()
+    first = past.commit("First")
+    path = world.tree.document("p_Alpha/plate", documents.ADMINISTRATIVE)
+    path.write_bytes(b"{ broken")
+    address = f"/history/dataset/{identifier('dataset', 'p_Alpha/plate')}/"
+    seen = etag_of_page(world.people["researcher"], first, address)
+    for who in ("viewer", "outsider"):
+        assert confirm(world.people[who], first, seen, address).status_code == 404, who
+    assert path.read_bytes() == b"{ broken"
+    assert confirm(world.people["researcher"], first, seen, address).status_code == 302
+    assert orjson.loads(path.read_bytes())["last_modified_by"] == "researcher"
+
+
+def test_what_no_version_can_stand_for_is_mended_by_hand(curator: Client, tree: Tree, past: Past) -> None:
+    first, text = past.git("rev-parse", "HEAD"), administrative(tree).read_bytes()
+    for number in range(22):  # nothing that can be read is among the newest
+        broken(tree, past, b"{ broken %d" % number)
     page = preview(curator, first, status=409)
     assert "is not valid JSON" in page
     command = page.partition("in its place with: ")[2].partition(" Times are UTC")[0]

@@ -100,7 +100,10 @@ def test_why_git_cannot_be_read_is_for_those_who_look_after_it(
 def test_a_command_for_the_server_is_for_those_who_look_after_it(world: World) -> None:
     first = change(world, "Change plate", "x")
     path = world.tree.document("p_Alpha/plate", documents.ADMINISTRATIVE)
-    path.write_bytes(b"{ broken")
+    past = Past(world.tree.root, 1)
+    for number in range(22):  # nothing that can be read is among the newest versions
+        path.write_bytes(b"{ broken %d" % number)
+        past.commit("Record changes made on disk", by="filesystem")
     for who, is_told in (("researcher", False), ("curator", True)):
         page = see(world.people[who], f"{LIST}restore/?at={first}", 409).words
         assert (str(world.tree.root) in page, "cannot be read" in page) == (is_told, True), who

@@ -65,6 +65,25 @@ def test_stamps_are_no_difference_and_system_fields_have_their_titles() -> None:
     assert told({"associated_project_identifier": "a"}, {}) == [("Project", "a", "nothing")]
 
 
+def test_an_identity_the_store_gave_is_no_change_of_what_somebody_wrote() -> None:
+    minted = {"@id": "urn:uuid:1", **ADA}
+    for old, new in (
+        ({"creators": [{"name": "Ada", "orcid": "x"}]}, {"creators": [minted]}),
+        ({"creators": [minted]}, {"creators": [{**minted, "@id": "urn:uuid:2"}]}),
+        (
+            {"publisher": {"name": "U"}},
+            {"publisher": {"@id": "https://ror.org/1", "@type": "Organization", "name": "U"}},
+        ),
+    ):
+        assert told(old, new) == []
+        assert told(new, old) == []
+    assert told({"creators": [ADA]}, {"creators": [{**minted, "name": "Ada L."}]}) == [
+        ("Creators, entry 1, Name", "Ada", "Ada L.")
+    ]
+    kind = {"creators": [{"@type": "Organization", "name": "Ada"}]}
+    assert told({"creators": [{"@type": "Person", "name": "Ada"}]}, kind) != []
+
+
 def lines(*entries: dict[str, Any]) -> list[bytes]:
     return [orjson.dumps(each) for each in entries]
 

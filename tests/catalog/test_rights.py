@@ -106,6 +106,7 @@ TABLE: dict[str, tuple[Address, ...]] = {
     "datasets/<uuid:identifier>/": (Address("dataset", SEEN),),
     "datasets/<uuid:identifier>/files/": (Address("dataset", SEEN),),
     "datasets/<uuid:identifier>/runs/": (Address("dataset", SEEN),),
+    "datasets/<uuid:identifier>/publish/": (Address("dataset", SEEN),),
     "files/<uuid:identifier>/": (Address("file", SEEN),),
     "files/<uuid:identifier>/history/": (Address("file", SEEN),),
     "files/<uuid:identifier>/preview": (Address("picture", SEEN),),
@@ -290,7 +291,21 @@ POSTED = {
     "password2": "a fine new password",
     "post": "yes",
 }
-DOINGS = ("save", "complete", "draft", "add", "set", "remove", "discard", "start", "send", "accept", "return")
+DOINGS = (
+    "save",
+    "complete",
+    "draft",
+    "add",
+    "set",
+    "remove",
+    "discard",
+    "start",
+    "send",
+    "accept",
+    "return",
+    "publish",
+    "withdraw",
+)
 
 
 @pytest.mark.django_db

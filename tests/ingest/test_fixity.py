@@ -8,6 +8,7 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from ingest.provenance.data.fixity import Trouble
 from ingest.provenance.data.settings import DataSettings, Mode
 from ingest.reading import StoppedError
 from ingest.reconcile import reconcile
+from ingest.rows import Condition, Stamp
 from ingest.settings import EngineSettings
 from ingest.status import status
 from ingest.upkeep import Reading, Upkeep
@@ -168,6 +170,18 @@ def test_reading_everything_by_and_by_reads_the_cache_too_and_ends(kept: Workspa
     assert sorted("damaged" in words for words in fixity.alarms(kept)) == [False, True]
 
 
+def test_how_far_reading_again_has_come_is_told_of_the_datasets_there_are(ws: Workspace) -> None:
+    upkeep = Upkeep(ws, threading.Event())
+    upkeep.reading = Reading(began=time.time(), path="p_Alpha/plate", done=1, of=1)
+    for name in ("aa", "zz"):
+        folder = ws.root / "p_Alpha" / name
+        folder.mkdir()
+        (folder / "z.csv").write_text("z\n1\n")
+    reconcile(ws)
+    upkeep._read_again(ws)
+    assert (upkeep.reading.done, upkeep.reading.of) == (2, 3)
+
+
 def test_reading_the_cache_stops_when_it_is_told_to_and_goes_on_where_it_was(kept: Workspace) -> None:
     reconcile(kept)
     upkeep = Upkeep(kept, threading.Event())
@@ -190,3 +204,99 @@ def test_what_another_version_told_of_its_reading_is_taken_as_far_as_it_is_known
     upkeep.start()
     upkeep.close()
     assert upkeep.reading == Reading(began=5, path="p_Alpha/a")
+
+
+# --- what describing anew would hide ------------------------------------------------------------------------------
+
+
+def told(ws: Workspace) -> list[str]:
+    return status(ws).alarms
+
+
+def checksums_of(ws: Workspace, name: str) -> tuple[str, list[str]]:
+    """The checksum a file's entry has, and those it had."""
+    manifest = json.loads((ws.root / "p_Alpha" / "plate" / ".metadata" / "dataset_structural.json").read_bytes())
+    entry = next(each for each in manifest["file_descriptions"] if each["path"] == name)
+    return entry["checksum"]["value"], [each["value"] for each in entry.get("previous_checksums", ())]
+
+
+def row(ws: Workspace, name: str, **fields: Any) -> None:
+    """What was last seen of a file, with some of it as it might have been."""
+    place = ws.seen.place_at("p_Alpha/plate")
+    assert place is not None
+    known = ws.seen.files(place.id, [name.encode()])[name.encode()]
+    ws.seen.put_files([known._replace(**fields)])
+
+
+@pytest.mark.parametrize("waits", [False, True], ids=["at rest", "after waiting"])
+def test_bytes_that_changed_under_the_same_size_and_time_are_told_until_somebody_accepts_them(
+    ws: Workspace, waits: bool
+) -> None:
+    file = ws.root / "p_Alpha" / "plate" / "a.csv"
+    before, _ = checksums_of(ws, "a.csv")
+    flip(file)
+    if waits:  # the pass that found it not at rest left a row without the former checksum
+        row(ws, "a.csv", stamp=Stamp.of(file.stat()), sha256="", condition=Condition.PENDING)
+    assert reconcile(ws).described == 1
+    now, previous = checksums_of(ws, "a.csv")
+    assert previous == [before]
+    (words,) = told(ws)
+    assert "The bytes of p_Alpha/plate/a.csv changed while its size and modification time stayed the same" in words
+    assert before[:12] in words
+    assert now[:12] in words
+    assert not status(ws).healthy
+    # Neither reading everything again nor another pass ends it.
+    assert fixity.verify(ws).intact
+    reconcile(ws)
+    file.write_text("x,y\n1,2\n3,4\n")
+    reconcile(ws)
+    assert told(ws) == [words]
+    assert fixity.accept(ws, "p_Alpha/plate/sub.csv") == 0
+    assert fixity.accept(ws, "p_Alpha") == 1
+    assert told(ws) == []
+
+
+def test_bytes_that_are_again_what_they_were_are_no_alarm(ws: Workspace) -> None:
+    file = ws.root / "p_Alpha" / "plate" / "a.csv"
+    flip(file)
+    reconcile(ws)
+    assert len(told(ws)) == 1
+    flip(file)
+    reconcile(ws)
+    assert told(ws) == []
+
+
+def test_a_file_that_was_rewritten_is_no_alarm(ws: Workspace) -> None:
+    file = ws.root / "p_Alpha" / "plate" / "a.csv"
+    time.sleep(0.02)
+    file.write_text("x,y\n9,0\n")  # of the same size
+    assert reconcile(ws).described == 1
+    assert told(ws) == []
+
+
+def test_describing_a_damaged_file_anew_does_not_end_its_alarm(ws: Workspace) -> None:
+    file = ws.root / "p_Alpha" / "plate" / "a.csv"
+    flip(file)
+    # The disk did it, and no time tells: as if the file had been seen under the stamp it has now.
+    row(ws, "a.csv", stamp=Stamp.of(file.stat()))
+    assert [each.trouble for each in fixity.verify(ws).mismatches] == [Trouble.DAMAGED]
+    os.utime(file)
+    assert reconcile(ws).described == 1
+    (words,) = told(ws)
+    assert "it is damaged" in words
+    assert "It was described anew since" in words
+    assert fixity.verify(ws).intact
+    assert told(ws) == [words]
+    assert fixity.accept(ws) == 1
+    assert told(ws) == []
+
+
+def test_of_very_many_their_number_is_told(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.lasting._MOST", 1)
+    for path in (ws.root / "p_Alpha" / "plate").glob("*.csv"):
+        flip(path)
+    reconcile(ws)
+    assert len(told(ws)) == 2
+    assert told(ws)[1].startswith("2 more in p_Alpha/plate changed under the same size and time")
+    assert fixity.accept(ws, "p_Alpha/plate") == 3
+    assert told(ws) == []

@@ -9,10 +9,10 @@ from typing import Any
 
 from catalog.commanding import EngineCommand, Outcome
 from catalog.history import comparing, data_files, past
-from catalog.history.past import Version
 from catalog.history.subjects import Sort, Subject, subject
 from catalog.history.who import spoken
 from ingest.errors import SettingError, printable
+from ingest.provenance.trails import Version
 
 _MOST = 100_000
 _Changes = Sequence[tuple[str, ...] | None]
@@ -44,7 +44,8 @@ class Command(EngineCommand):
 
 def _versions(of: Subject, limit: int) -> tuple[Sequence[Version], _Changes]:
     if of.target is None:
-        found = past.recorded_at(of.root, of.recorded, limit)
+        recorded = past.recorded_in if of.sort is Sort.FOLDER else past.recorded_at
+        found = recorded(of.root, of.recorded, limit)
         return found, [None] * len(found)
     page = past.page(of.target, limit=limit)
     if page.trouble and not page.versions:
@@ -54,7 +55,7 @@ def _versions(of: Subject, limit: int) -> tuple[Sequence[Version], _Changes]:
 
 def _as_json(version: Version, changes: tuple[str, ...] | None) -> dict[str, Any]:
     """One version; ``changes`` is null where they were not read."""
-    own = {key: each for key, each in asdict(version).items() if key != "names"}
+    own = {key: each for key, each in asdict(version).items() if key not in ("names", "is_new")}
     return {**own, "path": printable(version.path), "changes": changes}
 
 

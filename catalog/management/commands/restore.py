@@ -55,7 +55,7 @@ def _record(of: Subject, target: Target, options: dict[str, Any]) -> Outcome:
     if text.problem:
         raise RestoreError(f"The version {options['at']} cannot be set back: {text.problem}")
     try:
-        plan = restoring.plan(target, target.read_head(), text.value)
+        plan = restoring.plan(target, restoring.present(target), text.value)
     except DocumentError as error:
         raise RestoreError(f"{error} {restoring.by_hand(target, text.version)}") from None
     except FileNotFoundError:

@@ -56,7 +56,7 @@ def _history(history: Mapping[str, Any]) -> str:
         return "begins with the first change"
     waiting = f"{history['pending']:,} waiting ({history['busy']})" if history["pending"] else history["busy"]
     told = [f"branch {history['branch']}" if history["branch"] else "", history["head"][:10], waiting]
-    return ", ".join(filter(None, [*told, history["lock"], history["push"]]))
+    return ", ".join(filter(None, [*told, history["lock"], history["push"], history["notice"]]))
 
 
 def _versions(versions: Mapping[str, Any]) -> str:

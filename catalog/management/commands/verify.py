@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -13,7 +14,7 @@ from catalog.commanding import EngineCommand, Outcome, chosen, progress_bar
 from catalog.history import proof
 from catalog.history.subjects import Sort, Subject, subject
 from ingest.errors import LayoutError, SettingError
-from ingest.fixity import verify
+from ingest.fixity import accept, verify
 from ingest.report import Progress
 from ingest.settings import parse_rate
 from ingest.workspace import open_workspace
@@ -35,27 +36,30 @@ class Command(EngineCommand):
             "--history", action="store_true", help="instead: prove that nothing in the history was rewritten"
         )
         parser.add_argument("--since", default="", metavar="HEAD", help="with --history: also since this commit")
-
         parser.add_argument(
-            "--accept", action="store_true", help="with --history: what was rewritten until now was meant to be"
+            "--accept",
+            action="store_true",
+            help="instead: files that changed unnoticed are right as they are now; with --history, so is what was "
+            "rewritten until now",
         )
 
     def run(self, **options: Any) -> Outcome:
         state.prepare()
-        for name in ("since", "accept"):
-            if options[name] and not options["history"]:
-                raise SettingError(f"--{name} goes with --history; without that, files are compared and no commits.")
+        if options["since"] and not options["history"]:
+            raise SettingError("--since goes with --history; without that, files are compared and no commits.")
         if options["history"]:
             return self._history(options["path"], options["since"], accept=options["accept"])
         rate = parse_rate(options["rate"], "--rate") if options["rate"] else settings.ENGINE.read_rate
         path = options["path"]
         of = [subject(path)] if path is not None else [Subject(root, "", Sort.ROOT) for root, _ in chosen(None)]
+        if any(each.sort is Sort.DOCUMENT for each in of):
+            raise LayoutError(
+                f"{path!r} is a record; `verify` reads data files, `check` and --history look at records."
+            )
+        if options["accept"]:
+            return _accepted(of)
         roots, lines, is_wrong = [], [], False
         for each in of:
-            if each.sort is Sort.DOCUMENT:
-                raise LayoutError(
-                    f"{path!r} is a record; `verify` reads data files, `check` and --history look at records."
-                )
             told, said, wrong = self._files(each, rate)
             roots.append(told)
             lines += said
@@ -89,3 +93,14 @@ class Command(EngineCommand):
         found = [proof.proven(root, since) for root in roots]
         lines = [line for each in found for line in each.lines]
         return Outcome({"roots": [each.as_json() for each in found]}, lines, any(each.problems for each in found))
+
+
+def _accepted(of: Sequence[Subject]) -> Outcome:
+    roots, lines = [], []
+    for each in of:
+        with open_workspace(each.root, settings.ENGINE) as workspace:
+            count = accept(workspace, each.relative)
+        roots.append({"root": each.shown, "accepted": count})
+        ended = f"{words.count(count)} alarm{'' if count == 1 else 's'} accepted" if count else "nothing to accept"
+        lines.append(f"{each.shown}: {ended}")
+    return Outcome({"roots": roots}, lines)

@@ -170,7 +170,7 @@ def _compared(fd: int, name: bytes, file: Tracked, look: Look) -> Mismatch | Non
     if stamp == file.stamp:
         words = "has other bytes than were described, although its size and times are the same: it is damaged"
         return _mismatch(file, Trouble.DAMAGED, found, words)
-    sizes = "" if stamp.size == file.stamp.size else f" ({stamp.size:,} instead of {file.stamp.size:,} bytes)"
+    sizes = "" if stamp.size == file.stamp.size else f" ({file.stamp.size:,} then, {stamp.size:,} now)"
     return _mismatch(file, Trouble.CHANGED, found, f"has other bytes than were described{sizes}")
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _LOOK_SECONDS = 0.5
-_MISSING = "DVC is not installed; install it with ./scripts/setup.sh dvc, or with pip install 'fairfolder[dvc]'"
+_MISSING = "DVC is not installed; install it with ./scripts/setup.sh dvc or pip install .[dvc]"
 
 
 @dataclass(frozen=True)

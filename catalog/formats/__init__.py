@@ -1,0 +1,1 @@
+"""One file per way out of a published document, and the one table of them (:data:`catalog.formats.table.FORMATS`)."""

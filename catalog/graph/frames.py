@@ -1,0 +1,57 @@
+"""Messages between the processes of SPARQL: a length, a JSON object, and at most one open file beside it."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Mapping
+from typing import Any
+
+_LONGEST = 8 << 20
+_LENGTH = 4
+
+
+def send(door: socket.socket, value: Mapping[str, Any], *, fd: int = -1) -> None:
+    """One message; the other side gets a copy of the open file `fd`.
+
+    Raises:
+        OSError: when nobody is there any more.
+    """
+    data = json.dumps(value).encode()
+    data = len(data).to_bytes(_LENGTH, "big") + data
+    sent = socket.send_fds(door, [data], [fd] if fd >= 0 else [])
+    door.sendall(data[sent:])
+
+
+def receive(door: socket.socket) -> tuple[dict[str, Any], int] | None:
+    """One message and the open file that came with it (-1 for none); None when the other side has gone.
+
+    Raises:
+        OSError: when the connection broke, or its time is over.
+    """
+    data, fds, _, _ = socket.recv_fds(door, 65_536, 4)
+    try:
+        while data and (len(data) < _LENGTH or len(data) < _LENGTH + _length(data)):
+            if len(data) >= _LENGTH and _length(data) > _LONGEST:
+                raise OSError("a message is too long")
+            more = door.recv(65_536)
+            data = data + more if more else b""
+        value = json.loads(data[_LENGTH:]) if data else None
+    except BaseException:
+        _close(fds)
+        raise
+    if not isinstance(value, dict):
+        _close(fds)
+        return None
+    _close(fds[1:])
+    return value, fds[0] if fds else -1
+
+
+def _length(data: bytes) -> int:
+    return int.from_bytes(data[:_LENGTH], "big")
+
+
+def _close(fds: list[int]) -> None:
+    for fd in fds:
+        os.close(fd)

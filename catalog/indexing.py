@@ -1,0 +1,188 @@
+"""The indexer process: brings the graphs that SPARQL asks up to date with the rows, and lifts embargoes that are over.
+
+It compares: what the store holds (etags) with what the rows say. Nothing is queued, so nothing is lost when it is killed,
+and a store that was thrown away is made anew by the same comparison. There are two stores, apart: what is not public is
+not in the public one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol
+
+import orjson
+from django.conf import settings
+from django.db import DatabaseError, connection, connections
+
+from catalog.graph.asking import INTERNAL, PUBLIC
+from catalog.graph.outside import OutsideStore
+from catalog.graph.quads import graph_name, record_quads
+from catalog.graph.store import Change, QuadStore
+from catalog.index.published import lift_embargoes
+from catalog.models import Published
+from catalog.publishing.site import Site, site
+from catalog.whole_records import WholeRows
+
+log = logging.getLogger(__name__)
+
+_LOOK_SECONDS = 0.25
+_EMBARGO_SECONDS = 60.0
+_COMPARE_SECONDS = 60.0  # also when the database says that nothing changed
+_SHARE = 10  # of its time that comparing all records may take: one part in so many
+_IN_ONE_QUERY = 50
+FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
+_HERE = Path(__file__).resolve().parent
+
+
+class Store(Protocol):
+    """Where a graph is kept."""
+
+    def etags(self) -> Mapping[str, str]: ...
+    def graphs(self) -> Mapping[str, str]: ...
+    def apply(self, changes: Iterator[Change]) -> int: ...
+
+
+class Rows(Protocol):
+    """What a graph is made from: the etag of each record, and their values with the etags they then have."""
+
+    def etags(self) -> Mapping[str, str]: ...
+    def values(self, identifiers: Sequence[str]) -> Iterator[tuple[str, str, Mapping[str, Any]]]: ...
+
+
+class PublicRows:
+    """What is public, as the rows have it."""
+
+    def etags(self) -> Mapping[str, str]:
+        return dict(Published.objects.values_list("identifier", "etag"))
+
+    def values(self, identifiers: Sequence[str]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+        rows = Published.objects.filter(identifier__in=identifiers)
+        yield from rows.values_list("identifier", "etag", "value").iterator(_IN_ONE_QUERY)
+
+
+@dataclass
+class Graph:
+    """A graph, and when it is compared next; times of the monotonic clock."""
+
+    name: str
+    store: Store
+    rows: Rows
+    here: Site
+    pause: float = 0.5  # the longest, where all is well
+    due: float = 0.0
+    wait: float = FIRST_WAIT
+    is_behind: bool = True
+    compared: float = 0.0
+    set_aside: dict[str, str] = field(default_factory=dict)  # identifier → etag that could not be drawn
+
+    def look(self, *, rows_changed: bool) -> None:
+        """Brings it up to date when that is due; tried again later where its store does not take it."""
+        now = time.monotonic()
+        self.is_behind = self.is_behind or rows_changed or now >= self.compared + _COMPARE_SECONDS
+        if not self.is_behind or now < self.due:
+            return
+        self.is_behind = False
+        try:
+            self.bring_up_to_date()
+        except OSError as error:
+            log.warning("the %s graph is not brought up to date (%s); tried again in %.0f s", self.name, error, self.wait)
+            self.is_behind, self.due = True, now + self.wait
+            self.wait = min(2 * self.wait, LONGEST_WAIT)
+            return
+        self.wait, self.compared = FIRST_WAIT, time.monotonic()
+        self.due = self.compared + min(self.pause, _SHARE * (self.compared - now))
+
+    def bring_up_to_date(self) -> int:
+        """Makes the store equal to the rows; answers how many records changed in it."""
+        wanted, have, known = self.rows.etags(), self.store.etags(), self.store.graphs()
+        changed = [each for each, etag in wanted.items() if have.get(each) != etag and self.set_aside.get(each) != etag]
+        gone = [each for each in known if each not in wanted]
+        return self.store.apply(self._changes(changed, gone))
+
+    def _changes(self, changed: Sequence[str], gone: Sequence[str]) -> Iterator[Change]:
+        for identifier in gone:
+            yield Change(identifier, graph_name(self.here, identifier).value)
+        for start in range(0, len(changed), _IN_ONE_QUERY):
+            for identifier, etag, value in self.rows.values(changed[start : start + _IN_ONE_QUERY]):
+                yield self._change(identifier, etag, value)
+
+    def _change(self, identifier: str, etag: str, value: Mapping[str, Any]) -> Change:
+        graph = graph_name(self.here, identifier).value
+        try:
+            return Change(identifier, graph, etag, record_quads(value, self.here))
+        except Exception:  # one record that cannot be drawn keeps no other from being found
+            log.exception("the record %s cannot be written as RDF; it is left out of the %s graph", identifier, self.name)
+            self.set_aside[identifier] = etag
+            return Change(identifier, graph)
+
+
+def follow(stop: threading.Event) -> None:
+    """Keeps the graphs up to date until `stop` is set.
+
+    Raises:
+        BusyError: when another process does.
+        OSError: when the state folder cannot be used.
+    """
+    with ExitStack() as stack:
+        graphs = _graphs(stack, site()) if settings.FAIRFOLDER_SPARQL else []
+        embargoes, seen = 0.0, -1
+        while True:
+            try:
+                if time.monotonic() >= embargoes:
+                    lift_embargoes()
+                    embargoes = time.monotonic() + _EMBARGO_SECONDS
+                version = _data_version()
+                for graph in graphs:
+                    graph.look(rows_changed=version != seen)
+                seen = version
+            except DatabaseError as error:
+                log.warning("the graphs do not follow the rows for now: %s", error)
+                seen = -1
+                connections.close_all()
+            if stop.wait(_LOOK_SECONDS):
+                connections.close_all()
+                return
+
+
+def _graphs(stack: ExitStack, here: Site) -> list[Graph]:
+    folder = settings.FAIRFOLDER_STATE_DIR / "graph"
+    version, update = version_of(here), settings.FAIRFOLDER_SPARQL_UPDATE_URL
+    public: Store = (
+        stack.enter_context(OutsideStore(folder / "outside", update, version))
+        if update
+        else stack.enter_context(QuadStore(folder / PUBLIC, version))
+    )
+    whole = stack.enter_context(QuadStore(folder / INTERNAL, version))
+    return [
+        Graph(PUBLIC, public, PublicRows(), here),
+        Graph(INTERNAL, whole, WholeRows(), here, pause=5.0),
+    ]
+
+
+def version_of(here: Site) -> str:
+    """Everything that a record's quads depend on besides the record: the catalog, the contexts, and how they are read."""
+    digest = hashlib.sha256(orjson.dumps(asdict(here)))
+    digest.update(_program())
+    return digest.hexdigest()
+
+
+@cache
+def _program() -> bytes:
+    folders = (_HERE / "graph", _HERE / "publishing", _HERE.parent / "contexts")
+    paths = sorted(path for folder in folders for path in folder.iterdir() if path.suffix in (".py", ".jsonld", ".json"))
+    return b"".join(hashlib.sha256(path.read_bytes()).digest() for path in paths)
+
+
+def _data_version() -> int:
+    """A number that changes whenever another process changed the database."""
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA data_version")
+        return int(cursor.fetchone()[0])

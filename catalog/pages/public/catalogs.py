@@ -1,0 +1,245 @@
+"""The catalog as a whole, for machines: its DCAT pages, its VoID description, and a dump of everything public."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import logging
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import orjson
+from django.conf import settings
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils.http import http_date, quote_etag
+
+from catalog.formats.table import DCAT, FORMATS, Format
+from catalog.models import Published
+from catalog.pages.failures import failure
+from catalog.pages.public import answering, linking, negotiating, rendered, rows
+from catalog.publishing.iris import catalog_iri
+from catalog.publishing.site import Site, site
+from ingest.errors import BusyError
+from ingest.locking import lock_file
+
+log = logging.getLogger(__name__)
+
+RECORDS_A_PAGE = 50
+_RDF: dict[str, Format] = {each.media_type: each for each in FORMATS if each.profile is DCAT}
+MEDIA_TYPES = tuple(_RDF)
+_SUFFIXES = {each.suffix: each for each in _RDF.values()}
+_BUILDING_SECONDS = 60.0
+
+
+def address(media_type: str) -> str:
+    """Where the catalog stands in a format."""
+    return f"{reverse('dcat-catalog')}?format={_RDF[media_type].suffix}"
+
+
+def not_acceptable() -> HttpResponse:
+    words = f"The catalog comes as {', '.join((negotiating.HTML, *MEDIA_TYPES))}.\n"
+    response = HttpResponse(words, content_type="text/plain; charset=utf-8", status=406)
+    response["Vary"] = ", ".join(answering.NEGOTIATED)
+    return response
+
+
+# --- DCAT, page by page -------------------------------------------------------------------------------------------
+
+
+@answering.for_anybody
+def dcat(request: HttpRequest) -> HttpResponse:
+    """``/dcat/catalog``: the catalog with some of its records, and where the others are (Hydra)."""
+    if not rows.any_published():
+        return answering.absent(request)
+    wanted = _wanted(request)
+    if wanted is None:
+        return not_acceptable()
+    found = rows.listed().order_by("identifier")
+    total = found.count()
+    number, pages = request.GET.get("page", "1"), max(1, -(-total // RECORDS_A_PAGE))
+    if not (number.isascii() and number.isdigit() and len(number) < 9 and 1 <= int(number) <= pages):
+        return failure(404, "There is no such page", f"The catalog has {pages:,} of them.")
+    start = (int(number) - 1) * RECORDS_A_PAGE
+    chosen = list(found[start : start + RECORDS_A_PAGE])
+    here, name = site(), f"catalog-{wanted.name}-{number}-{pages}-{total}"
+    etag = _digest(chosen)
+
+    def make() -> bytes:
+        from catalog.graph import feeds, serialising  # here: a plain page does not pay for the RDF engine
+
+        values = [rows.value_of(row) for row in chosen]
+        quads = feeds.catalog_page(values, here, int(number), pages, total)
+        return serialising.text(quads, _FORMS[wanted.name])
+
+    return answering.data(
+        request,
+        lambda: rendered.kept(etag, name, here, make),
+        wanted.content_type,
+        rendered.name_of(etag, name, here)[:32],
+        headers={"Link": _paging(here, wanted, int(number), pages)},
+        vary=("Accept",),
+    )
+
+
+_FORMS = {"jsonld": "jsonld", "ttl": "turtle", "rdf": "rdfxml", "nt": "ntriples", "trig": "trig", "nq": "nquads"}
+
+
+def _wanted(request: HttpRequest) -> Format | None:
+    named = request.GET.get("format", "")
+    if named:
+        return _SUFFIXES.get(named) or _RDF.get(named)
+    best = negotiating.preferred(request, [_DEFAULT, *MEDIA_TYPES])
+    return _RDF[best] if best else None
+
+
+_DEFAULT = "text/turtle"
+
+
+def _paging(here: Site, wanted: Format, number: int, pages: int) -> str:
+    base = f"{here.base_url}/dcat/catalog"
+    links = [linking.Link(base, rel, f"{base}?format={wanted.suffix}&page={n}") for rel, n in _turns(number, pages)]
+    return linking.header(links)
+
+
+def _turns(number: int, pages: int) -> Iterator[tuple[str, int]]:
+    yield from (("first", 1), ("last", pages))
+    if number > 1:
+        yield "prev", number - 1
+    if number < pages:
+        yield "next", number + 1
+
+
+def _digest(chosen: list[Published]) -> str:
+    told = "\0".join(f"{row.identifier} {row.etag}" for row in chosen)
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+# --- VoID ---------------------------------------------------------------------------------------------------------
+
+_VOID = """\
+@prefix dcterms: <http://purl.org/dc/terms/> .
+@prefix foaf: <http://xmlns.com/foaf/0.1/> .
+@prefix void: <http://rdfs.org/ns/void#> .
+
+<{base}/.well-known/void> a void:DatasetDescription ;
+    foaf:primaryTopic <{catalog}> .
+
+<{catalog}> a void:Dataset ;
+    dcterms:title {title} ;
+    dcterms:description {description} ;
+    dcterms:publisher <{publisher}> ;
+    foaf:homepage <{base}/datasets/> ;
+    void:uriSpace {space} ;
+    void:dataDump <{base}/dumps/catalog.nq.gz> ;
+    void:rootResource <{catalog}> ;
+    void:documents {documents} ;
+    void:feature {features} ;
+    void:vocabulary <http://www.w3.org/ns/dcat#>, dcterms:, <http://www.w3.org/ns/prov#>,
+        <https://w3id.org/fairfolder/terms#> ;
+    void:sparqlEndpoint <{base}/sparql> .
+"""
+_FEATURES = ("JSON-LD", "Turtle", "RDF_XML", "N-Triples", "TriG", "N-Quads")
+
+
+@answering.for_anybody
+def void(request: HttpRequest) -> HttpResponse:
+    """``/.well-known/void``: what linked data there is, and where."""
+    if not rows.any_published():
+        return answering.absent(request)
+    here = site()
+    body = _VOID.format(
+        base=here.base_url,
+        catalog=catalog_iri(here.base_url),
+        title=_literal(here.title),
+        description=_literal(here.description or here.title),
+        publisher=here.publisher_iri,
+        space=_literal(f"{here.base_url}/id/"),
+        documents=rows.listed().count(),
+        features=", ".join(f"<http://www.w3.org/ns/formats/{each}>" for each in _FEATURES),
+    ).encode()
+    etag = hashlib.sha256(body).hexdigest()[:32]
+    return answering.data(request, lambda: body, "text/turtle; charset=utf-8", etag, cache=answering.ONE_HOUR)
+
+
+def _literal(text: str) -> str:
+    """A Turtle string; JSON escapes what Turtle does, in the same way."""
+    return orjson.dumps(text).decode()
+
+
+# --- the dump -----------------------------------------------------------------------------------------------------
+
+
+@answering.for_anybody
+def dump(request: HttpRequest) -> HttpResponseBase:
+    """``/dumps/catalog.nq.gz``: every record in a named graph of its own."""
+    if not rows.any_published():
+        return answering.absent(request)
+    here = site()
+    known = dict(rows.listed().order_by("identifier").values_list("identifier", "etag"))
+    told = hashlib.sha256(orjson.dumps(known)).hexdigest()
+    etag = rendered.name_of(told, "dump", here)[:32]
+    tag = quote_etag(etag)
+    if answering.is_known(request, tag):
+        return HttpResponse(status=304, headers={"ETag": tag})
+    try:
+        path = _built(etag, here)
+    except BusyError:
+        response = failure(503, "The dump is being made", "Please come back in a minute.")
+        response["Retry-After"] = "60"
+        return response
+    # Closed by the response.
+    answer = FileResponse(path.open("rb"), content_type="application/gzip")
+    for name, value in {
+        "ETag": tag,
+        "Content-Disposition": 'attachment; filename="catalog.nq.gz"',
+        "Cache-Control": answering.REVALIDATED,
+        "Last-Modified": http_date(path.stat().st_mtime),
+        "X-Content-Type-Options": "nosniff",
+    }.items():
+        answer[name] = value
+    return answer
+
+
+def _built(etag: str, here: Site) -> Path:
+    """The dump of this state of the catalog, made now where there is none.
+
+    Raises:
+        BusyError: when another process has been making one for too long.
+    """
+    folder = Path(settings.FAIRFOLDER_STATE_DIR) / "dumps"
+    path = folder / f"catalog-{etag}.nq.gz"
+    if path.exists():
+        return path
+    folder.mkdir(mode=0o700, exist_ok=True)
+    with lock_file(folder / "building.lock", _BUILDING_SECONDS):
+        if not path.exists():
+            _build(path, here)
+    return path
+
+
+def _build(path: Path, here: Site) -> None:
+    draft = path.with_name(f".{secrets.token_hex(8)}")
+    try:
+        with draft.open("wb") as file:
+            for row in rows.listed().order_by("identifier").iterator(200):
+                file.write(rendered.kept(row.etag, "dump", here, lambda row=row: _compressed(row, here)))  # type: ignore[misc]
+        os.replace(draft, path)
+    finally:
+        with suppress(FileNotFoundError):
+            draft.unlink()
+    for old in path.parent.glob("catalog-*.nq.gz"):
+        if old != path:
+            with suppress(FileNotFoundError):
+                old.unlink()
+
+
+def _compressed(row: Published, here: Site) -> bytes:
+    """A record's quads as a gzip member of their own: members one after the other are a gzip file."""
+    from catalog.graph import quads, serialising  # here: as above
+
+    return gzip.compress(serialising.text(quads.record_quads(rows.value_of(row), here), "nquads"), 6, mtime=0)

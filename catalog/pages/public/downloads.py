@@ -1,0 +1,215 @@
+"""The bytes of a published, public file, at its own address.
+
+Given only while they are the ones that were published: the record's checksum is the manifest's, and the file is as it
+was when that was taken. Opened step by step without following a link (:mod:`ingest.opening`), so that no path leads
+out of the dataset.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.parse import quote
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.http import content_disposition_header, http_date, quote_etag
+
+from catalog import engine, names, rights
+from catalog.formats import reading
+from catalog.formats.reading import Thing
+from catalog.models import Dataset, File, Published
+from catalog.pages.failures import failure
+from catalog.pages.public import answering, landing, linking, rows
+from catalog.pages.public.ranges import Span, UnsatisfiableError, asked
+from catalog.publishing.iris import public_iri
+from catalog.publishing.site import site
+from ingest import documents
+from ingest.errors import OtherFileError
+from ingest.opening import described_file
+
+log = logging.getLogger(__name__)
+_PIECE = 256 << 10
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "Accept-Ranges": "bytes",
+}
+
+
+@answering.for_anybody
+def file(request: HttpRequest, identifier: UUID) -> HttpResponseBase:
+    """``/id/file/<uuid>``."""
+    found = rows.file(identifier)
+    if found is None:
+        return answering.absent(request)
+    row, entry = found
+    value = rows.value_of(row)
+    if not rights.gives_data(row):
+        return _refused(value)
+    described = _described(row, entry)
+    if described is None:
+        return _gone("The file is not kept at its place any more.")
+    etag = reading.text(reading.one(entry, "checksum"), "value")
+    if described.checksum != etag or described.state != "present":
+        return _changed("The file has changed since it was published.")
+    return _given(request, described, _headers(value, entry, etag), quote_etag(etag))
+
+
+def _described(row: Published, entry: Thing) -> File | None:
+    """The file as the manifest has it now."""
+    identifier = reading.uuid_of(entry)
+    found = File.objects.select_related("dataset").filter(identifier=identifier, dataset__identifier=row.identifier)
+    return found.order_by("id").first()
+
+
+def _headers(value: Thing, entry: Thing, etag: str) -> dict[str, str]:
+    here = site()
+    name = names.plain(reading.text(entry, "file_name") or reading.text(entry, "path").rpartition("/")[2])
+    address = public_iri(here.base_url, "file", reading.uuid_of(entry))
+    return {
+        **_HEADERS,
+        "Content-Type": reading.download_type(entry),
+        "Content-Disposition": content_disposition_header(True, name.replace("\\", "_").replace("/", "_"))
+        or "attachment",
+        "Cache-Control": answering.REVALIDATED,
+        "Link": linking.header(linking.of_file(address, value, here)),
+        "Repr-Digest": f"sha-256=:{_base64(etag)}:",
+    }
+
+
+def _base64(digest: str) -> str:
+    return b64encode(bytes.fromhex(digest)).decode()
+
+
+def _given(request: HttpRequest, described: File, headers: dict[str, str], etag: str) -> HttpResponseBase:
+    """The file, a part of it, or that it is known."""
+    root = engine.root_named(described.dataset.root)
+    if root is None:
+        return _unreachable()
+    folder, path = _place(described.dataset, described)
+    stack = ExitStack()
+    try:
+        opened = described_file(root, folder, path, described.size_bytes, described.modified)
+        descriptor = stack.enter_context(opened)
+    except OtherFileError as error:
+        log.info("a published file is not given: %s", error)
+        there = os.path.lexists(os.path.join(root, folder, path))
+        return _changed(_sentence(error)) if there else _gone(_sentence(error))
+    modified = os.fstat(descriptor).st_mtime
+    headers = {**headers, "ETag": etag, "Last-Modified": http_date(modified)}
+    if answering.is_known(request, etag):
+        stack.close()
+        return HttpResponse(status=304, headers={k: v for k, v in headers.items() if k != "Content-Type"})
+    if settings.FAIRFOLDER_SENDFILE != "off":
+        stack.close()
+        return _handed_over(root, folder, path, headers)
+    return _streamed(request, descriptor, stack, described.size_bytes, headers, etag)
+
+
+def _streamed(
+    request: HttpRequest, descriptor: int, stack: ExitStack, size: int, headers: dict[str, str], etag: str
+) -> HttpResponseBase:
+    try:
+        span = asked(request.headers.get("Range", ""), size) if _may_be_part(request, headers, etag) else None
+    except UnsatisfiableError:
+        stack.close()
+        answer = failure(416, "This range is not in the file", f"The file has {size:,} bytes.")
+        answer["Content-Range"] = f"bytes */{size}"
+        return answer
+    part = span or Span(0, size - 1)
+    headers = {**headers, "Content-Length": str(part.length)}
+    if span is not None:
+        headers["Content-Range"] = f"bytes {span.first}-{span.last}/{size}"
+    if request.method == "HEAD":
+        stack.close()
+        return HttpResponse(status=206 if span else 200, headers=headers)
+    return StreamingHttpResponse(Pieces(descriptor, stack, part), status=206 if span else 200, headers=headers)
+
+
+def _may_be_part(request: HttpRequest, headers: dict[str, str], etag: str) -> bool:
+    """Whether ``If-Range`` holds: a strong ETag, or the very date."""
+    condition = request.headers.get("If-Range", "").strip()
+    return request.method in ("GET", "HEAD") and condition in ("", etag, headers["Last-Modified"])
+
+
+class Pieces:
+    """The bytes of a part of an open file; closes it at the end, and when nobody reads on."""
+
+    def __init__(self, descriptor: int, stack: ExitStack, part: Span) -> None:
+        self._descriptor, self._stack, self._part = descriptor, stack, part
+
+    def __iter__(self) -> Iterator[bytes]:
+        place, end = self._part.first, self._part.last + 1
+        while place < end:
+            piece = os.pread(self._descriptor, min(_PIECE, end - place), place)
+            if not piece:
+                raise OtherFileError("the file became shorter while it was read")
+            place += len(piece)
+            yield piece
+        self._stack.close()  # raises when the file was changed meanwhile: the answer is cut off, never silently wrong
+
+    def close(self) -> None:
+        """What was changed meanwhile has been told, or nobody listens."""
+        try:
+            self._stack.close()
+        except OtherFileError as error:
+            log.info("a download was given up: %s", error)
+
+
+def _handed_over(root: Path, folder: str, path: str, headers: dict[str, str]) -> HttpResponse:
+    """The front server reads the file; see docs/iris.md for how it is told not to follow links."""
+    relative = os.fsencode(f"{folder}/{path}")
+    if settings.FAIRFOLDER_SENDFILE == "x-sendfile":
+        name, target = "X-Sendfile", quote(os.path.join(os.fsencode(root), relative))
+    else:
+        number = engine.roots().index(root)
+        name, target = "X-Accel-Redirect", f"{settings.FAIRFOLDER_SENDFILE_PREFIX}/{number}/{quote(relative)}"
+    return HttpResponse(headers={**headers, name: target})
+
+
+def _place(dataset: Dataset, described: File) -> tuple[str, str]:
+    folder = documents.decode_path(dataset.path, dataset.path_encoding)
+    return folder, documents.decode_path(described.path, described.path_encoding)
+
+
+def _sentence(error: Exception) -> str:
+    words = str(error)
+    return f"{words[:1].upper()}{words[1:]}."
+
+
+# --- why not ------------------------------------------------------------------------------------------------------
+
+
+def _refused(value: Thing) -> HttpResponse:
+    """Who may be asked for it."""
+    told = landing.access(value)
+    whom = " ".join(filter(None, (told["contact"] or told["steward"], told["email"])))
+    ask = (
+        f" To ask for it, write to {whom} and name the dataset {reading.landing_page(value, site().base_url)}"
+        if whom
+        else ""
+    )
+    return failure(403, "This file is not open", f"{told['sentence']} {told['conditions']}".strip() + f"{ask}.")
+
+
+def _changed(why: str) -> HttpResponse:
+    return failure(409, "The file is not the published one", f"{why} The dataset's page says whom to ask for it.")
+
+
+def _gone(why: str) -> HttpResponse:
+    return failure(410, "The file is gone", f"{why} The dataset's page says whom to ask for it.")
+
+
+def _unreachable() -> HttpResponse:
+    answer = failure(
+        503, "The file cannot be reached now", "Its folder is not connected at present. Please try again later."
+    )
+    answer["Retry-After"] = "600"
+    return answer

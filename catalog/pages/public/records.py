@@ -1,0 +1,155 @@
+"""A published dataset's page, its formats, and its link set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from catalog import rights
+from catalog.formats.reading import Thing
+from catalog.formats.table import BY_SUFFIX, FORMATS, Format
+from catalog.models import Published
+from catalog.pages.failures import failure
+from catalog.pages.public import answering, landing, linking, negotiating, rendered, rows
+from catalog.pages.public.landing import FILES_A_PAGE, FilePage
+from catalog.publishing.site import Site, site
+
+_HTML = "text/html; charset=utf-8"
+
+
+@answering.for_anybody
+def dataset(request: HttpRequest, identifier: UUID) -> HttpResponse:
+    """``/datasets/<uuid>``: the landing page; with ``_profile`` or ``_mediatype`` that format."""
+    row = rows.record(identifier)
+    if row is None:
+        return _workbench(request, identifier)
+    if request.GET.get("_profile") == "alt":
+        return _linkset(request, row, as_json=True)
+    if request.GET.get("_profile") or request.GET.get("_mediatype"):
+        try:
+            wanted = negotiating.chosen(request)
+        except negotiating.NotAcceptableError:
+            return not_acceptable(request, row.identifier)
+        if wanted is not None:
+            return in_format(request, row, wanted)
+    return _page(request, row)
+
+
+@answering.for_anybody
+def form(request: HttpRequest, identifier: UUID, suffix: str) -> HttpResponse:
+    """``/datasets/<uuid>.<suffix>``: the record in one format."""
+    row, wanted = rows.record(identifier), BY_SUFFIX.get(suffix)
+    if row is None or wanted is None:
+        return answering.absent(request)
+    return in_format(request, row, wanted)
+
+
+@answering.for_anybody
+def linkset(request: HttpRequest, identifier: UUID) -> HttpResponse:
+    """``/datasets/<uuid>/linkset``: FAIR Signposting, level 2."""
+    row = rows.record(identifier)
+    if row is None:
+        return answering.absent(request)
+    wanted = negotiating.preferred(request, [linking.LINKSET_JSON, linking.LINKSET, "application/json"])
+    return _linkset(request, row, as_json=wanted != linking.LINKSET)
+
+
+def in_format(request: HttpRequest, row: Published, wanted: Format) -> HttpResponse:
+    """The record in a format, as it is kept or made now. A withdrawn record is still told: what it says is that."""
+    here = site()
+
+    def links(value: Thing) -> str:
+        return linking.header_of_format(value, wanted, here)
+
+    headers = {"Link": _links(row, f"links-{wanted.name}", here, links)}
+    if wanted.profile is not None:
+        headers["Content-Profile"] = f"<{wanted.profile_iri}>"
+    return answering.data(
+        request,
+        lambda: rendered.kept(row.etag, wanted.name, here, lambda: wanted.render(rows.value_of(row), here)),
+        wanted.content_type,
+        _etag(row, wanted.name, here),
+        modified=row.modified,
+        headers=headers,
+    )
+
+
+def _page(request: HttpRequest, row: Published) -> HttpResponse:
+    number, pages = _files_page(request, row)
+    if not 1 <= number <= pages:
+        return failure(404, "There is no such page of files", f"The dataset has {pages:,} of them.")
+    here, name = site(), f"html-{number}"
+
+    def make() -> bytes:
+        entries = rows.files(row, (number - 1) * FILES_A_PAGE, FILES_A_PAGE)
+        return landing.page(rows.value_of(row), here, FilePage(entries, number, pages))
+
+    return answering.data(
+        request,
+        lambda: rendered.kept(row.etag, name, here, make),
+        _HTML,
+        _etag(row, name, here),
+        modified=row.modified,
+        headers={"Link": _links(row, "links", here, lambda value: linking.header_of_page(value, here))},
+        vary=answering.NEGOTIATED,
+        status=410 if row.state == "withdrawn" else 200,
+    )
+
+
+def _files_page(request: HttpRequest, row: Published) -> tuple[int, int]:
+    """Which page of files is asked for, and how many there are."""
+    pages = max(1, -(-row.file_count // FILES_A_PAGE))
+    text = request.GET.get("files", "1")
+    return (int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0), pages
+
+
+def _links(row: Published, name: str, here: Site, make: Callable[[Thing], str]) -> str:
+    """A ``Link`` header, kept like what it belongs to."""
+    return rendered.kept(row.etag, name, here, lambda: make(rows.value_of(row)).encode("ascii", "replace")).decode()
+
+
+def _etag(row: Published, name: str, here: Site) -> str:
+    return rendered.name_of(row.etag, name, here)[:32]
+
+
+def _linkset(request: HttpRequest, row: Published, *, as_json: bool) -> HttpResponse:
+    here = site()
+    name = linking.LINKSET_JSON if as_json else linking.LINKSET
+    write = linking.json if as_json else linking.text
+
+    def make() -> bytes:
+        return write(linking.of_record(rows.value_of(row), here))
+
+    return answering.data(
+        request,
+        lambda: rendered.kept(row.etag, name, here, make),
+        name,
+        _etag(row, name, here),
+        modified=row.modified,
+        vary=("Accept",),
+    )
+
+
+def not_acceptable(request: HttpRequest, identifier: str) -> HttpResponse:
+    """406, with what there is."""
+    here = site()
+    address = f"{here.base_url}/datasets/{identifier}"
+    context = {"site": here, "address": address, "ways": FORMATS}
+    response = HttpResponse(render_to_string("catalog/public_formats.html", context), status=406)
+    response["Link"] = linking.header_of_formats(identifier, here)
+    response["Vary"] = ", ".join(answering.NEGOTIATED)
+    return response
+
+
+def _workbench(request: HttpRequest, identifier: UUID) -> HttpResponse:
+    """Whoever is signed in and may see the dataset is led to it."""
+    if (
+        request.user.is_authenticated
+        and rights.of_request(request).datasets().filter(identifier=str(identifier)).exists()
+    ):
+        return HttpResponseRedirect(reverse("dataset", args=[identifier]))
+    return answering.absent(request)

@@ -1,0 +1,134 @@
+"""Rendered answers, kept in ``<STATE_DIR>/rendered/``: may be dropped at any time, and never hold too much.
+
+The name of each is a digest of everything it was made from (the record's ETag, the format, the site, the program), so
+that nothing has to be thrown away when something changes; the oldest go when there is no room.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import secrets
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import astuple
+from functools import cache
+from pathlib import Path
+from threading import Lock
+
+from django.conf import settings
+
+from catalog.publishing.site import Site
+
+log = logging.getLogger(__name__)
+
+MOST_BYTES = 512 << 20
+_CHECKED_EVERY = 32 << 20
+_HEAD = 12  # bytes before what is kept: its length and CRC-32, for a machine that lost power
+_PARTS = ("formats", "graph", "pages/public", "publishing", "templates/catalog")
+
+
+def kept(etag: str, name: str, site: Site, make: Callable[[], bytes]) -> bytes:
+    """The bytes of one record in one format, made only where they are not kept."""
+    path = _folder() / name_of(etag, name, site)
+    found = _read(path)
+    if found is None:
+        found = make()
+        _keep(path, found)
+    return found
+
+
+def _folder() -> Path:
+    return Path(settings.FAIRFOLDER_STATE_DIR) / "rendered"
+
+
+def name_of(etag: str, name: str, site: Site) -> str:
+    """A digest of everything an answer is made from."""
+    told = "\0".join((etag, name, edition(), *astuple(site), settings.FAIRFOLDER_URL_PREFIX))
+    return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@cache
+def edition() -> str:
+    """What tells this program's answers from those of another version of it: the sizes and times of its sources."""
+    base = Path(settings.BASE_DIR) / "catalog"
+    digest = hashlib.sha256()
+    folders = [*(base / part for part in _PARTS), Path(settings.BASE_DIR) / "contexts"]
+    for path in sorted(path for folder in folders for path in folder.rglob("*") if path.suffix != ".pyc"):
+        info = path.stat()
+        digest.update(f"{path}\0{info.st_size}\0{info.st_mtime_ns}\0".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()[:16]
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return None
+    body = data[_HEAD:]
+    return body if data[:_HEAD] == _head(body) else None
+
+
+def _head(body: bytes) -> bytes:
+    return len(body).to_bytes(8, "big") + zlib.crc32(body).to_bytes(4, "big")
+
+
+def _keep(path: Path, body: bytes) -> None:
+    """On a full disk the service goes on without."""
+    draft = path.with_name(f".{secrets.token_hex(8)}")
+    try:
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        draft.write_bytes(_head(body) + body)
+        os.replace(draft, path)
+    except OSError as error:
+        log.warning("%s cannot be kept: %s", path, error.strerror)
+        with suppress(OSError):
+            draft.unlink()
+        return
+    _account.add(len(body))
+
+
+class _Account:
+    """What this process has kept since it looked last; each process looks after the whole folder."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.bytes = _CHECKED_EVERY  # so that it looks at its first
+
+    def add(self, number: int) -> None:
+        with self.lock:
+            self.bytes += number
+            due = self.bytes >= _CHECKED_EVERY
+            if due:
+                self.bytes = 0
+        if due:
+            make_room(MOST_BYTES)
+
+
+_account = _Account()
+
+
+def make_room(most: int) -> None:
+    """Drops the oldest until no more than this many bytes are kept."""
+    files = sorted(_files(), key=lambda each: each[0])
+    total = sum(size for _, size, _ in files)
+    for _, size, path in files:
+        if total <= most:
+            return
+        with suppress(OSError):
+            os.unlink(path)
+            total -= size
+
+
+def _files() -> Iterator[tuple[float, int, str]]:
+    """Time, size and path of everything kept."""
+    try:
+        with os.scandir(_folder()) as entries:
+            for entry in entries:
+                with suppress(FileNotFoundError):
+                    info = entry.stat(follow_symlinks=False)
+                    yield info.st_mtime, info.st_size, entry.path
+    except FileNotFoundError:
+        return

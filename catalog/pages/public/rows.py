@@ -1,0 +1,93 @@
+"""The published rows: all that public pages know of a dataset."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from threading import Lock
+from typing import Any
+
+import orjson
+from django.db.models import QuerySet, TextField
+from django.db.models.functions import Cast
+
+from catalog import rights
+from catalog.formats.reading import Thing
+from catalog.models import Published, PublishedThing
+from catalog.publishing.iris import FILE
+
+_KEPT = 8  # documents taken apart, in each process
+
+
+def any_published() -> bool:
+    """Whether anything is public at all."""
+    return rights.published().exists()
+
+
+def listed() -> QuerySet[Published]:
+    """Every public record, without the documents."""
+    return rights.published().defer("value")
+
+
+def record(identifier: object) -> Published | None:
+    """The public record of a dataset, without its document."""
+    return listed().filter(identifier=str(identifier)).first()
+
+
+def value_of(row: Published) -> Thing:
+    """The published document; nobody may change it."""
+    return _documents.of(row)
+
+
+def naming(kind: str, uuid: object) -> list[Published]:
+    """The records that name a thing, in the order of their titles."""
+    things = PublishedThing.objects.filter(kind=kind, identifier=str(uuid))
+    return list(listed().filter(identifier__in=things.values("record")).order_by("title", "identifier"))
+
+
+def file(uuid: object) -> tuple[Published, Thing] | None:
+    """The record that publishes a file, and the file's public entry."""
+    for row in naming(FILE, uuid):
+        things = PublishedThing.objects.filter(record=row.identifier, kind=FILE, identifier=str(uuid))
+        for entry in _texts(things):
+            return row, entry
+    return None
+
+
+def files(row: Published, start: int, number: int) -> list[Thing]:
+    """Some of a record's files, in its order."""
+    things = PublishedThing.objects.filter(record=row.identifier, kind=FILE).order_by("position")
+    return list(_texts(things, start, number))
+
+
+class _Documents:
+    """The documents asked for last, as they were read; a changed one has another ETag."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.kept: OrderedDict[tuple[str, str], Thing] = OrderedDict()
+
+    def of(self, row: Published) -> Thing:
+        key = (row.identifier, row.etag)
+        with self.lock:
+            if key in self.kept:
+                self.kept.move_to_end(key)
+                return self.kept[key]
+        rows = rights.published().filter(pk=row.pk)
+        found = next(iter(_texts(rows.filter(etag=row.etag))), None)
+        if found is None:  # changed since; what stands there now is as public
+            return next(iter(_texts(rows)), {})
+        with self.lock:
+            self.kept[key] = found
+            while len(self.kept) > _KEPT:
+                self.kept.popitem(last=False)
+        return found
+
+
+_documents = _Documents()
+
+
+def _texts(rows: QuerySet[Any, Any], start: int = 0, number: int = 1) -> list[Thing]:
+    """The values of rows, read as text: Django's own reader takes several times as long."""
+    texts = rows.annotate(text=Cast("value", TextField())).values_list("text", flat=True)[start : start + number]
+    values = (orjson.loads(each) for each in texts if each)
+    return [each for each in values if isinstance(each, dict)]

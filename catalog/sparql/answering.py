@@ -1,0 +1,42 @@
+"""Who answers a query: the embedded store by its broker, or the institution's own SPARQL server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.conf import settings
+
+from catalog.graph import asking, external
+from catalog.graph.asking import PUBLIC, Answer, NoAnswerError, Question
+from catalog.graph.limits import Limits
+
+
+def folder() -> Path:
+    """Where the stores, their snapshots and the broker's socket are."""
+    state: Path = settings.FAIRFOLDER_STATE_DIR
+    return state / "graph"
+
+
+def limits() -> Limits:
+    """What the settings allow a query."""
+    return Limits(
+        seconds=settings.FAIRFOLDER_SPARQL_SECONDS,
+        rows=settings.FAIRFOLDER_SPARQL_ROWS,
+        megabytes=settings.FAIRFOLDER_SPARQL_MEGABYTES,
+        memory_megabytes=settings.FAIRFOLDER_SPARQL_MEMORY_MEGABYTES,
+        workers=settings.FAIRFOLDER_SPARQL_WORKERS,
+    )
+
+
+def answer(question: Question) -> Answer:
+    """The answer to a question, from wherever this service keeps its graphs.
+
+    Raises:
+        NoAnswerError: why there is none.
+    """
+    url = settings.FAIRFOLDER_SPARQL_QUERY_URL
+    if url and question.graph == PUBLIC:
+        return external.ask(url, question, limits())
+    if not settings.FAIRFOLDER_SPARQL:
+        raise NoAnswerError(asking.ABSENT, "This service answers no SPARQL queries; FAIRFOLDER_SPARQL=1 has it do so.")
+    return asking.ask(folder(), question, limits())

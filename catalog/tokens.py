@@ -1,0 +1,66 @@
+"""Tokens that let a program act as an account: made, listed, taken away. What a token may, its account's rights say."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping, Sequence
+
+from django.contrib.auth.models import User
+
+from catalog.models import Token
+from ingest.errors import SettingError
+
+_BEGINS = "ff_"
+_LONGEST_NAME = 100
+
+
+def make(user_name: str, name: str) -> str:
+    """A new token of an account; it cannot be shown again.
+
+    Raises:
+        SettingError: when there is no such account, or it has a token of that name.
+    """
+    user = _user(user_name)
+    if not name.strip() or len(name) > _LONGEST_NAME or not name.isprintable():
+        raise SettingError(f"The token's name is {name!r}; say in 1 to {_LONGEST_NAME} characters what it is for.")
+    if Token.objects.filter(user=user, name=name).exists():
+        raise SettingError(f"{user_name!r} has a token {name!r} already; remove it first, or choose another name.")
+    token = _BEGINS + secrets.token_urlsafe(32)
+    Token.objects.create(user=user, name=name, sha256=_hash(token))
+    return token
+
+
+def remove(user_name: str, name: str) -> None:
+    """Takes a token away, at once.
+
+    Raises:
+        SettingError: when there is none of that name.
+    """
+    found, _ = Token.objects.filter(user=_user(user_name), name=name).delete()
+    if not found:
+        raise SettingError(f"{user_name!r} has no token {name!r}; token list shows those there are.")
+
+
+def listed() -> Sequence[Mapping[str, str]]:
+    """Every token: whose it is, its name, and when it was made."""
+    rows = Token.objects.select_related("user").order_by("user__username", "name")
+    return [{"user": row.user.get_username(), "name": row.name, "made": f"{row.made:%Y-%m-%d}"} for row in rows]
+
+
+def account_of(token: str) -> User | None:
+    """The account that a token stands for; None for any other text, or where the account is switched off."""
+    row = Token.objects.select_related("user").filter(sha256=_hash(token), user__is_active=True).first()
+    return row.user if row is not None else None
+
+
+def _user(name: str) -> User:
+    user = User.objects.filter(username=name).first()
+    if user is None:
+        raise SettingError(f"There is no account {name!r}; user list shows those there are.")
+    return user
+
+
+def _hash(token: str) -> str:
+    """Of a random text of 256 bits, which nobody guesses: a plain hash is enough."""
+    return hashlib.sha256(token.encode(errors="surrogateescape")).hexdigest()

@@ -1,0 +1,58 @@
+"""The landing page: for strangers, whole, and harmless whatever a record says."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from django.test import Client
+
+from tests.catalog.public.shown import Shown
+
+
+def test_a_stranger_reads_the_page_without_signing_in(shown: Shown, client: Client) -> None:
+    answer = client.get(shown.page)
+    assert answer.status_code == 200
+    html = answer.content.decode()
+    for words in (
+        "Images and cell counts of heat-shocked seedlings, replicate 1",
+        "Confocal images of Arabidopsis",
+        'href="https://orcid.org/0000-0002-1825-0097"',
+        "Creative Commons Attribution 4.0 International",
+        "Anyone may download the files.",
+        "Carberry J, Okafor A (2026)",
+        "counts.csv",
+        "Research Data Desk",
+        "Heat shock response in plants",
+        "Cells under heat",
+    ):
+        assert words in html, words
+    assert "set-cookie" not in {name.lower() for name in answer.headers}
+
+
+def test_the_page_holds_schema_org_that_says_what_the_format_says(shown: Shown, client: Client) -> None:
+    html = client.get(shown.page).content.decode()
+    [block] = re.findall(r'<script type="application/ld\+json">(.*?)</script>', html, re.DOTALL)
+    embedded = json.loads(block)
+    whole = json.loads(client.get(f"{shown.page}.schemaorg.jsonld").content)
+    assert embedded == whole
+
+
+def test_every_format_is_answered(shown: Shown, client: Client) -> None:
+    from catalog.formats.table import FORMATS
+
+    for each in FORMATS:
+        answer = client.get(f"{shown.page}.{each.suffix}")
+        assert answer.status_code == 200, each.name
+        assert answer["Content-Type"] == each.content_type
+        assert len(answer.content) > 100
+
+
+@pytest.mark.parametrize("level", ["restricted", "embargoed"])
+def test_what_is_not_open_says_whom_to_ask(shown: Shown, client: Client, level: str) -> None:
+    shown.restrict(level, embargo_end_date="2027-06-01") if level == "embargoed" else shown.restrict(level)
+    html = client.get(shown.page).content.decode()
+    assert "data@example.org" in html
+    assert not re.search(r'href="[^"]*/id/file/', html)
+    assert "contentUrl" not in html
