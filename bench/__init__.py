@@ -17,4 +17,5 @@ BENCHMARKS = (
     "git",
     "dvc",
     "chain",
+    "landing",
 )

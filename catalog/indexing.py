@@ -93,7 +93,9 @@ class Graph:
         try:
             self.bring_up_to_date()
         except OSError as error:
-            log.warning("the %s graph is not brought up to date (%s); tried again in %.0f s", self.name, error, self.wait)
+            log.warning(
+                "the %s graph is not brought up to date (%s); tried again in %.0f s", self.name, error, self.wait
+            )
             self.is_behind, self.due = True, now + self.wait
             self.wait = min(2 * self.wait, LONGEST_WAIT)
             return
@@ -119,7 +121,9 @@ class Graph:
         try:
             return Change(identifier, graph, etag, record_quads(value, self.here))
         except Exception:  # one record that cannot be drawn keeps no other from being found
-            log.exception("the record %s cannot be written as RDF; it is left out of the %s graph", identifier, self.name)
+            log.exception(
+                "the record %s cannot be written as RDF; it is left out of the %s graph", identifier, self.name
+            )
             self.set_aside[identifier] = etag
             return Change(identifier, graph)
 
@@ -177,7 +181,9 @@ def version_of(here: Site) -> str:
 @cache
 def _program() -> bytes:
     folders = (_HERE / "graph", _HERE / "publishing", _HERE.parent / "contexts")
-    paths = sorted(path for folder in folders for path in folder.iterdir() if path.suffix in (".py", ".jsonld", ".json"))
+    paths = sorted(
+        path for folder in folders for path in folder.iterdir() if path.suffix in (".py", ".jsonld", ".json")
+    )
     return b"".join(hashlib.sha256(path.read_bytes()).digest() for path in paths)
 
 

@@ -11,7 +11,7 @@ from django.db.models import Count, Max, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 
 from catalog.keyset import Cursor, Page, QuestionError, page
-from catalog.models import Dataset, Document, File, Project, Rebuild, Run
+from catalog.models import Dataset, Document, File, Project, Published, Rebuild, Run
 from ingest import documents
 
 PAGE = 100
@@ -187,3 +187,9 @@ def _broken_documents() -> QuerySet[Document]:
 def rebuilding() -> Rebuild | None:
     """The rebuild that goes on, if one does."""
     return Rebuild.objects.first()
+
+
+def publication_state(dataset: Dataset) -> str:
+    """What the public sees of a dataset: nothing (unpublished), its record (published) or a tombstone (withdrawn)."""
+    rows = Published.objects.filter(identifier=dataset.identifier)
+    return rows.values_list("state", flat=True).first() or "unpublished"

@@ -30,7 +30,9 @@ class WholeRows:
         shared = hashlib.sha256(orjson.dumps([_FORMAT, instruments, settings.FAIRFOLDER_FILES_IN_RECORD])).hexdigest()
         projects = dict(Project.objects.values_list("identifier", "document__sha256"))
         runs: dict[str, list[Any]] = defaultdict(list)
-        for dataset, *told in Run.objects.values_list("dataset_identifier", "identifier", "document__sha256", "revision"):
+        for dataset, *told in Run.objects.values_list(
+            "dataset_identifier", "identifier", "document__sha256", "revision"
+        ):
             runs[dataset].append(told)
         columns = ("identifier", "project_identifier", "administrative__sha256", "manifest_sha256", "state")
         return {

@@ -32,13 +32,16 @@ def state_of(entry: Entry) -> str:
 
 def versions(entry: Entry) -> list[Mapping[str, Any]]:
     """The versions published so far, the first one first."""
-    return list(entry.get("publication", {}).get("versions", ()))
+    publication = entry.get("publication")
+    listed = publication.get("versions") if isinstance(publication, Mapping) else None
+    return [each for each in listed if isinstance(each, Mapping)] if isinstance(listed, list) else []
 
 
 def pinned(entry: Entry) -> list[Mapping[str, Any]]:
     """The data objects of the newest version, each with its revision and the checksum of its file."""
     history = versions(entry)
-    return list(history[-1]["data_objects"]) if history else []
+    listed = history[-1].get("data_objects") if history else None
+    return [each for each in listed if isinstance(each, Mapping)] if isinstance(listed, list) else []
 
 
 def version_iri(identifier: str, number: int) -> str:

@@ -32,6 +32,7 @@ WRITERS = {
     "ingest/locking.py": "lock files",
     "ingest/seen_database.py": "what was last seen, in the state folder",
     "ingest/workspace.py": "the flag that holds reading, in the state folder",
+    "ingest/acts.py": "which publications the store wrote, in the state folder",
     "ingest/watch.py": "what the watcher says of itself, in the state folder",
     "ingest/upkeep.py": "what the upkeep says of itself, in the state folder",
     "ingest/provenance/data/cache.py": "objects of DVC's cache, from its scratch folder to their names",
@@ -50,6 +51,8 @@ WRITERS = {
     "ingest/provenance/pushing.py": "where to push, in a repository of our own in the state folder",
     "catalog/state.py": "the state folder, and what the service says of itself in it",
     "catalog/environment.py": "the generated secret key, in the state folder",
+    "catalog/pages/public/rendered.py": "rendered answers, in the state folder",
+    "catalog/pages/public/catalogs.py": "the dump of what is public, in the state folder",
     "catalog/demo/copying.py": "the demonstration's own new project folder",
 }
 # The store's tools for writing; nobody else may take them.

@@ -8,8 +8,9 @@ told with status 200 is not cut off later, and a slow reader keeps no worker. Ne
 from __future__ import annotations
 
 import os
+import select
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from ingest.errors import FairfolderError
 PUBLIC, INTERNAL = "public", "internal"
 SELECT, ASK, GRAPH = "select", "ask", "graph"
 DOOR = "asking.sock"
+_LOOK_SECONDS = 0.5
 _PATIENCE = 30.0  # beyond the time a query and its waiting may take
 
 # Why there is no answer.
@@ -45,6 +47,7 @@ class Question:
     results: str = "json"
     rdf: str = "turtle"
     rows: int = 0  # fewer than the service's limit, where it is not 0
+    base: str = ""  # against which relative IRIs are meant
     note: str = ""  # IRI of what is said about partial answers
 
 
@@ -67,8 +70,8 @@ class NoAnswerError(FairfolderError):
         self.reason, self.line, self.column, self.retry_seconds = reason, line, column, retry_seconds
 
 
-def ask(folder: Path, question: Question, limits: Limits) -> Answer:
-    """The answer of the broker that listens in `folder`.
+def ask(folder: Path, question: Question, limits: Limits, has_gone: Callable[[], bool] = lambda: False) -> Answer:
+    """The answer of the broker that listens in `folder`; given up when whoever asked `has_gone`.
 
     Raises:
         NoAnswerError: why there is none.
@@ -76,6 +79,9 @@ def ask(folder: Path, question: Question, limits: Limits) -> Answer:
     with _connected(folder, limits) as door:
         try:
             frames.send(door, asdict(question))
+            while not select.select([door], [], [], _LOOK_SECONDS)[0]:
+                if has_gone():
+                    raise NoAnswerError(FAILED, "Nobody waits for the answer any more.")
             said = frames.receive(door)
         except OSError:
             said = None

@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -50,6 +50,17 @@ class _Worker:
         self.process.kill()
         self.door.close()
         return self.process.wait()
+
+
+class _IdleEndError(Exception):
+    """A worker ended while it had nothing to do."""
+
+
+def _hand_over(worker: _Worker, question: dict[str, Any]) -> None:
+    try:
+        frames.send(worker.door, question)
+    except OSError as error:
+        raise _IdleEndError from error
 
 
 class Broker:
@@ -158,25 +169,33 @@ class Broker:
             threading.Thread(target=self._serve_one, args=(client,), daemon=True).start()
 
     def _serve_one(self, client: socket.socket) -> None:
-        with client, suppress(OSError):  # whoever has gone needs no answer
-            client.settimeout(_SLOW_SECONDS)
-            said = frames.receive(client)
-            if said is None:
-                return
-            told, fd = self._answered(said[0], client)
+        with client:
             try:
-                frames.send(client, told, fd=fd)
-            finally:
-                if fd >= 0:
-                    os.close(fd)
+                self._serve(client)
+            except (ConnectionError, TimeoutError):
+                return  # whoever has gone needs no answer
+            except OSError as error:
+                log.warning("a query got no answer: %s", error)
+
+    def _serve(self, client: socket.socket) -> None:
+        client.settimeout(_SLOW_SECONDS)
+        said = frames.receive(client)
+        if said is None:
+            return
+        told, fd = self._answered(said[0], client)
+        try:
+            frames.send(client, told, fd=fd)
+        finally:
+            if fd >= 0:
+                os.close(fd)
 
     def _answered(self, question: dict[str, Any], client: socket.socket) -> tuple[dict[str, Any], int]:
         while (worker := self._take(client)) is not None:
             is_well = False
             try:
-                frames.send(worker.door, question)
+                _hand_over(worker, question)
                 told, fd, is_well = self._run(worker, client)
-            except BrokenPipeError:
+            except _IdleEndError:
                 log.warning("a worker ended while it was idle (%s); another answers", worker.process.wait())
                 continue
             finally:

@@ -158,6 +158,8 @@ def people(drawing: Drawing) -> None:
                 drawing.add(node, PROV["qualifiedAttribution"], attribution)
                 drawing.add(attribution, PROV["agent"], person)
                 drawing.add(attribution, DCAT["hadRole"], FF["role-ProjectLeader"])
+                drawing.type(person, FOAF["Person"])
+                drawing.add(person, FOAF["name"], drawing.text(leader["name"], ""))
 
 
 def rights(drawing: Drawing) -> None:

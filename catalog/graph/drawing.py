@@ -8,10 +8,10 @@ from typing import Any
 from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad, Triple
 
 from catalog.graph.compiling import Scope
-from catalog.graph.reading import Node, Reading
+from catalog.graph.reading import Node, Reading, fragment
 from catalog.graph.values import named, text
 from catalog.graph.vocabulary import DCT, OWL, TYPE
-from catalog.publishing.iris import RECORD, public_iri, uuid_of
+from catalog.publishing.iris import AGENT, KINDS, RECORD, public_iri, public_name, uuid_of
 from catalog.publishing.site import Site
 
 Value = Mapping[str, Any]
@@ -48,12 +48,20 @@ class Drawing:
         return found if isinstance(found, NamedNode) else None
 
     def rows(self, of: Value, key: str) -> Iterator[tuple[Value, NamedNode]]:
-        """The objects under a key, each with its node."""
+        """The objects under a key, each with its node, also where the context at hand passes over the key."""
         under = of.get(key)
-        for each in under if isinstance(under, list) else (under,):
-            node = self.node(each)
-            if isinstance(each, Mapping) and node is not None:
-                yield each, node
+        rows = list(enumerate(under, 1)) if isinstance(under, list) else [(0, under)]
+        for number, each in rows:
+            if isinstance(each, Mapping):
+                node = self.node(each) or self._unread(each, of, fragment(key, each, number))
+                if node is not None:
+                    yield each, node
+
+    def _unread(self, value: Value, of: Value, piece: str) -> NamedNode | None:
+        own = value.get("@id")
+        if isinstance(own, str):
+            return named(public_name(self.base, KINDS.get(str(value.get("@type")), AGENT), own))
+        return self.within(piece, self.node(of) or self.dataset)
 
     def files(self) -> Iterator[tuple[Value, NamedNode]]:
         """The files of the record."""

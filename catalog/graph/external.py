@@ -78,7 +78,9 @@ def _answer(media: str, stream: IO[bytes], question: Question) -> Answer:
     kind = asking.GRAPH if media in _RDF.values() else asking.SELECT
     if (question.rdf if kind == asking.GRAPH else question.results) == "":
         raise NoAnswerError(asking.UNACCEPTABLE, kind)
-    raise NoAnswerError(asking.FAILED, f"The SPARQL server of this catalog answers with {media!r}, which nobody asked for.")
+    raise NoAnswerError(
+        asking.FAILED, f"The SPARQL server of this catalog answers with {media!r}, which nobody asked for."
+    )
 
 
 def _opened(url: str, fields: Sequence[tuple[str, str]], accept: str, seconds: float) -> IO[bytes]:

@@ -1,4 +1,4 @@
-"""A page of the catalog for harvesters: some records, the catalog that has them, and where the others are (Hydra). Pure."""
+"""A page of the catalog for harvesters: the catalog, some of its records, and where the others are (Hydra). Pure."""
 
 from __future__ import annotations
 

@@ -21,7 +21,8 @@ def send(door: socket.socket, value: Mapping[str, Any], *, fd: int = -1) -> None
     data = json.dumps(value).encode()
     data = len(data).to_bytes(_LENGTH, "big") + data
     sent = socket.send_fds(door, [data], [fd] if fd >= 0 else [])
-    door.sendall(data[sent:])
+    if sent < len(data):  # whoever has all of it may answer and close at once
+        door.sendall(data[sent:])
 
 
 def receive(door: socket.socket) -> tuple[dict[str, Any], int] | None:

@@ -63,9 +63,7 @@ class OutsideStore:
 
     def _send(self, batch: list[Change]) -> int:
         self._followed.begin({change.identifier: change.graph for change in batch})
-        external.replace(
-            self._url, {change.graph: [f"{quad.triple} ." for quad in change.quads] for change in batch}
-        )
+        external.replace(self._url, {change.graph: [f"{quad.triple} ." for quad in change.quads] for change in batch})
         self._followed.done(
             {change.identifier: change.etag for change in batch if change.etag},
             [change.identifier for change in batch if not change.etag],

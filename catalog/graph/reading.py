@@ -31,6 +31,7 @@ LINKS: Final[Mapping[str, str]] = {
     "file_identifier": FILE,
     "file_identifiers": FILE,
     "instruments_used": INSTRUMENT,
+    "landing_page": INSTRUMENT,
     "outputs": FILE,
     "previous_version": DATASET,
     "revision_of": DATA_OBJECT,

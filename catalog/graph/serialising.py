@@ -87,6 +87,7 @@ WITH_GRAPHS: Final = ("trig", "nquads")
 
 def compacted(quads: Sequence[Quad]) -> dict[str, Any]:
     """JSON-LD with a context of prefixes in it, one object a node, so that no reader has to fetch anything."""
+    prefixes = _unambiguous(quads)
     nodes: dict[str, dict[str, Any]] = {}
     for quad in _grouped(quads):
         name = _name_of(quad.subject)
@@ -94,10 +95,21 @@ def compacted(quads: Sequence[Quad]) -> dict[str, Any]:
         if node is None:
             node = nodes[name] = {"@id": name}
         if quad.predicate == TYPE:
-            node.setdefault("@type", []).append(_compact(_name_of(quad.object)))
+            node.setdefault("@type", []).append(_compact(_name_of(quad.object), prefixes))
         else:
-            _append(node, _compact(quad.predicate.value), _json_value(quad.object))
-    return {"@context": _prefixes(quads), "@graph": list(nodes.values())}
+            _append(node, _compact(quad.predicate.value, prefixes), _json_value(quad.object, prefixes))
+    return {"@context": prefixes, "@graph": list(nodes.values())}
+
+
+def _unambiguous(quads: Sequence[Quad]) -> dict[str, str]:
+    """The prefixes that the quads use, without those that an IRI in them begins with: ``dct:title`` is one, too."""
+    schemes = {
+        term.value.partition(":")[0]
+        for quad in quads
+        for term in (quad.subject, quad.predicate, quad.object)
+        if isinstance(term, NamedNode) and not term.value.startswith(("https:", "http:"))
+    }
+    return {prefix: base for prefix, base in _prefixes(quads).items() if prefix not in schemes}
 
 
 def _append(node: dict[str, Any], key: str, value: Any) -> None:
@@ -111,7 +123,7 @@ def _append(node: dict[str, Any], key: str, value: Any) -> None:
         node[key] = [before, value]
 
 
-def _json_value(term: object) -> Any:
+def _json_value(term: object, prefixes: Mapping[str, str]) -> Any:
     if not isinstance(term, Literal):
         return {"@id": _name_of(term)}
     if term.language:
@@ -123,7 +135,7 @@ def _json_value(term: object) -> Any:
         return term.value == "true"
     if datatype == XSD + "integer" and _is_canonical(term.value):
         return int(term.value)
-    return {"@value": term.value, "@type": _compact(datatype)}
+    return {"@value": term.value, "@type": _compact(datatype, prefixes)}
 
 
 def _is_canonical(value: str) -> bool:
@@ -137,8 +149,13 @@ def _is_canonical(value: str) -> bool:
 _COMPACTED: dict[str, str] = {}
 
 
-def _compact(iri: str) -> str:
+def _compact(iri: str, prefixes: Mapping[str, str]) -> str:
     """An IRI of a vocabulary by its prefix; any other as it is."""
+    short = _short(iri)
+    return short if short.partition(":")[0] in prefixes else iri
+
+
+def _short(iri: str) -> str:
     found = _COMPACTED.get(iri)
     if found is None:
         found = next(
@@ -170,7 +187,7 @@ def _prefixes(quads: Sequence[Quad]) -> dict[str, str]:
             names.add(quad.object.value)
         elif isinstance(quad.object, Literal) and quad.object.datatype.value != _RDF_LANGUAGE:
             names.add(quad.object.datatype.value)
-    used = {_compact(name).partition(":")[0] for name in names}
+    used = {_short(name).partition(":")[0] for name in names}
     return {prefix: base for prefix, base in PREFIXES.items() if prefix in used}
 
 

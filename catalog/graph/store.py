@@ -78,7 +78,7 @@ class QuadStore:
             return
         try:
             self._store = Store(str(place))
-        except OSError as error:
+        except (OSError, RuntimeError) as error:  # Oxigraph tells damage by either
             log.warning("the quad store in %s is damaged (%s); it is made anew from the records", place, error)
             self._begin(place)
 

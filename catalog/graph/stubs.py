@@ -24,8 +24,8 @@ def stubs(drawing: Drawing) -> None:
         if known is not None:
             _add(drawing, other, known)
     for quad in list(drawing.so_far()):
-        if quad.predicate == _ROLE:
-            drawing.type(quad.object, DCAT["Role"])  # type: ignore[arg-type]
+        if quad.predicate == _ROLE and isinstance(quad.object, NamedNode):
+            drawing.type(quad.object, DCAT["Role"])
 
 
 def _add(drawing: Drawing, node: NamedNode, known: authorities.Entry) -> None:

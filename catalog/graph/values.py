@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from functools import lru_cache
 from typing import Any
@@ -56,7 +57,9 @@ def literal(value: Any, datatype: NamedNode | None = None) -> Literal | None:
     return None
 
 
-def _number(value: float, datatype: NamedNode | None) -> Literal:
+def _number(value: float, datatype: NamedNode | None) -> Literal | None:
+    if not math.isfinite(value):
+        return None
     if value.is_integer() and abs(value) < _LARGEST_WHOLE and datatype != _DOUBLE:
         return Literal(str(int(value)), datatype=datatype or _INTEGER)
     return Literal(canonical_double(value), datatype=datatype or _DOUBLE)

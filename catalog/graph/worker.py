@@ -125,7 +125,7 @@ class Worker:
             lease.release()
 
     def _write(self, store: Store, question: asking.Question) -> tuple[dict[str, Any], IO[bytes] | None]:
-        results = store.query(question.query, **_dataset(question))
+        results = store.query(question.query, **_terms(question))
         kind = asking.GRAPH
         if isinstance(results, QueryBoolean | QuerySolutions):
             kind = asking.ASK if isinstance(results, QueryBoolean) else asking.SELECT
@@ -162,7 +162,7 @@ class Worker:
             stream.truncate()
         else:
             return ""
-        again = store.query(question.query, **_dataset(question))
+        again = store.query(question.query, **_terms(question))
         assert isinstance(again, QuerySolutions)  # noqa: S101 - the same query
         return self._cut(again, question, stream, most)
 
@@ -191,7 +191,7 @@ class Worker:
                 stream.seek(0)
                 stream.truncate()
                 most, partial = counted.taken * 9 // 10, "bytes"
-                results = store.query(question.query, **_dataset(question))
+                results = store.query(question.query, **_terms(question))
                 continue
             return partial or ("rows" if counted.has_more else "")
 
@@ -210,8 +210,12 @@ class _Counted:
         self.has_more = next(iter(self._triples), None) is not None
 
 
+def _terms(question: asking.Question) -> dict[str, Any]:
+    """Which graphs are asked: the protocol's, or the query's own, or all of them as one; and the base of its IRIs."""
+    return {"base_iri": question.base or None, **_dataset(question)}
+
+
 def _dataset(question: asking.Question) -> dict[str, Any]:
-    """Which graphs are asked: the protocol's, or the query's own, or all of them as one."""
     if question.default_graphs is not None or question.named_graphs is not None:
         return {
             "default_graph": [NamedNode(name) for name in question.default_graphs or ()],

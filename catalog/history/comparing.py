@@ -14,6 +14,7 @@ from catalog.history import manifests, past
 from catalog.history.differences import Difference, Words, differences, nameless
 from catalog.history.manifests import Files
 from catalog.history.past import Page, Text
+from catalog.models import Project
 from ingest.documents import COMPLETE, STRUCTURAL
 
 MOST_DIFFERENCES = 300
@@ -37,7 +38,14 @@ def words_of(target: Target) -> Words:
     """The words for the fields of a document, by the schema in force."""
     if target.kind == COMPLETE:
         return Words(nameless(COMPLETE), {})
-    return Words(fields.tree(engine.schemas(target.root), target.kind), engine.labels(target.root, target.kind))
+    tree, labels = fields.tree(engine.schemas(target.root), target.kind), engine.labels(target.root, target.kind)
+    return Words(tree, labels, titles(target))
+
+
+def titles(target: Target) -> dict[str, str]:
+    """Identifier → title of the project a document belongs to: who sees the document sees that, and maybe no other."""
+    row = Project.objects.filter(identifier=target.project_identifier).first() if target.project_identifier else None
+    return {} if row is None else {target.project_identifier: str(row)}
 
 
 def compared(target: Target, older: Text, newer: Text) -> Compared:

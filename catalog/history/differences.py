@@ -7,7 +7,7 @@ around what changed in them, so that two texts that differ never look alike.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from catalog.editing import telling
@@ -27,6 +27,8 @@ _REORDERED = "the same entries", "the same entries in another order"
 # Written by the system with each change of a manifest, and told by its files.
 _FOLLOWS = frozenset({"file_descriptions", "formats", "file_count", "total_size_bytes"})
 
+PROJECT_KEY = "associated_project_identifier"
+
 _SYSTEM = {"$schema": "Schema", "@context": "Context", "@id": "Identifier (IRI)", "@type": "Type"}
 
 
@@ -41,10 +43,11 @@ class Difference:
 
 @dataclass(frozen=True)
 class Words:
-    """What names the fields of a kind: its form's, and titles of keys that no form shows."""
+    """What names the fields of a kind: its form's, titles of keys that no form shows, and of records they point at."""
 
     tree: Tree
     labels: Mapping[str, str]
+    titles: Mapping[str, str] = field(default_factory=dict)
 
 
 def nameless(kind: str) -> Tree:
@@ -125,8 +128,15 @@ class _Teller:
     def _sides(self, path: tuple[Step, ...], old: Any, new: Any) -> tuple[str, str]:
         if isinstance(old, str) and isinstance(new, str) and max(len(old), len(new)) > _LONG:
             return around(old, new)
+        if path == (PROJECT_KEY,):
+            return self._title(old), self._title(new)
         field = telling.field_of(self.words.tree, path)
         return telling.value(field, old), telling.value(field, new)
+
+    def _title(self, identifier: Any) -> str:
+        """A record by its title, where that may be told."""
+        known = self.words.titles.get(identifier, identifier) if isinstance(identifier, str) else identifier
+        return telling.value(None, known)
 
     def place(self, path: Sequence[Step]) -> str:
         """Where something stands, in titles; keys that no form shows by the titles of their schema."""

@@ -7,6 +7,7 @@ are read again only when something changed that the public record is made from.
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from catalog.index.reading import is_number
 from catalog.index.records import Affected
 from catalog.models import Dataset, Document, Published, PublishedThing, value_of
 from catalog.publishing import record
@@ -27,11 +29,13 @@ from catalog.queries import below
 from ingest import documents
 from ingest.acts import Acts
 from ingest.documents import COMPLETE
-from ingest.errors import DocumentError
+from ingest.errors import DocumentError, StoreError
 from ingest.layout import METADATA
 from ingest.publication import UNPUBLISHED, pinned, state_of
 from ingest.revisions import read_revision
 from ingest.seen import state_folder
+
+log = logging.getLogger(__name__)
 
 _IN_ONE_QUERY = 200
 _AT_ONCE = 500
@@ -63,7 +67,7 @@ def _refresh(identifiers: Iterable[str], now: datetime) -> None:
     for start in range(0, len(wanted), _IN_ONE_QUERY):
         some = wanted[start : start + _IN_ONE_QUERY]
         known = {row.identifier: row for row in Published.objects.defer("value").filter(identifier__in=some)}
-        datasets = Dataset.objects.select_related("registry", "administrative").filter(identifier__in=some)
+        datasets = Dataset.objects.select_related("registry").filter(identifier__in=some)
         left = set(known)
         for dataset in datasets:
             entry = _entry(dataset)
@@ -81,8 +85,12 @@ def _entry(dataset: Dataset) -> Mapping[str, Any]:
     if document is None or not entry:
         return {}
     root = Path(document.root)
-    acts = Acts(root, state_folder(settings.ENGINE.state_dir, root))
-    return {**entry, "publication": acts.trusted(entry)}
+    try:
+        acts = Acts(root, state_folder(settings.ENGINE.state_dir, root))
+        return {**entry, "publication": acts.trusted(entry)}
+    except StoreError as error:  # what cannot be told to be public is not
+        log.error("%s is not shown in public: %s", document.path, error)
+        return {}
 
 
 def _forget(identifiers: set[str]) -> None:
@@ -93,14 +101,22 @@ def _forget(identifiers: set[str]) -> None:
 
 def _derive_one(sources: _Sources, row: Published | None, now: datetime) -> bool:
     """Whether there is something to show of it; its rows are as they should be then."""
-    basis, sequence = sources.basis(), int(sources.entry.get("sequence", 0))
+    basis, sequence = sources.basis(), sources.entry.get("sequence")
     lifted = row is not None and row.embargo_end is not None and row.embargo_end <= now.date()
     if row is not None and row.basis == basis and not lifted:
-        if row.sequence != sequence:
+        if row.sequence != sequence and is_number(sequence):
             Published.objects.filter(pk=row.pk).update(sequence=sequence)
         return True
     limit = settings.FAIRFOLDER_FILES_IN_RECORD
-    made = record.compose(sources.entry, sources.live, sources.complete(), now, files_in_record=limit)
+    try:
+        made = record.compose(sources.entry, sources.live, sources.complete(), now, files_in_record=limit)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:  # not as the store writes them
+        log.error(
+            "%s is not shown in public, its records are not as they should be: %r",
+            sources.entry.get("identifier"),
+            error,
+        )
+        return False
     if made is None:
         return False
     if row is None or row.etag != made.etag:

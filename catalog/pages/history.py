@@ -18,6 +18,7 @@ from catalog import engine, queries, rights
 from catalog.editing import targets
 from catalog.editing.targets import Target
 from catalog.history import comparing, finding, past, prov, restoring, telling
+from catalog.history.differences import PROJECT_KEY
 from catalog.history.past import Text
 from catalog.history.restoring import Plan, RestoreError
 from catalog.models import Dataset, Project
@@ -272,9 +273,11 @@ def _lines(request: HttpRequest, target: Target, page: past.Page) -> list[Line]:
 
 def _facts(target: Target, found: Text) -> list[values.Fact]:
     """What a version says, by the titles its fields have today."""
-    labels = engine.labels(target.root, target.kind)
+    labels, titles = engine.labels(target.root, target.kind), comparing.titles(target)
     keys = [key for key in found.value if key not in _HEAD and key[:1] not in "@$"]
-    return values.facts(found.value, labels, keys)
+    project = found.value.get(PROJECT_KEY)
+    named = {PROJECT_KEY: titles[project]} if isinstance(project, str) and project in titles else {}
+    return values.facts({**found.value, **named}, labels, keys)
 
 
 def _files(found: Text) -> Iterator[Mapping[str, str]]:

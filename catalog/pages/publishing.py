@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 from uuid import UUID
 
@@ -16,17 +18,33 @@ from django.views.decorators.http import require_http_methods
 from catalog import queries, rights
 from catalog.editing import targets
 from catalog.models import Dataset, Published
+from catalog.pages.failures import failure
 from catalog.publishing import acting, standing
 from catalog.publishing.acting import LONGEST_REASON, PublishingError
 from catalog.publishing.checking import Preflight, preflight
-from ingest.errors import FairfolderError
+from ingest.errors import FairfolderError, StoreError
 from ingest.publication import state_of, versions
 
 FIRST_FILES = 10
 
 
+def telling_of_state(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Answers with a sentence where the engine's state cannot be read."""
+
+    @wraps(view)
+    def answered(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except StoreError as error:
+            why = str(error) if rights.of_request(request).curates else "Please tell an administrator."
+            return failure(503, "Whether it is public cannot be read now", why)
+
+    return answered
+
+
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
+@telling_of_state
 def publish(request: HttpRequest, identifier: UUID) -> HttpResponse:
     """What stands in the way of publishing a dataset, what would be public, and the buttons of a curator."""
     may = rights.of_request(request)

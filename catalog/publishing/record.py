@@ -220,11 +220,11 @@ def _published(entry: Value, value: dict[str, Any], access: Access, files: Seque
         access_level=access.level,
         embargo_end=access.embargo_end,
         title=str(value.get("dataset_title", "")),
-        modified=_moment(value["last_modified_date"]),
+        modified=datetime.fromisoformat(value["last_modified_date"]),
         version=value["dataset_version"],
         previous_version=str(value.get("previous_version", "")),
         doi=str(value.get("doi", "")),
-        sequence=int(entry.get("sequence", 0)),
+        sequence=_whole(entry.get("sequence")),
         value=value,
         etag=hashlib.sha256(text).hexdigest(),
         files=tuple(files),
@@ -241,15 +241,24 @@ def _modified(entry: Value, live: Value, objects: Sequence[Value], access: Acces
     records = [*(each["dataset"] for each in objects[:1]), *([live] if live else ())]
     if live and is_stricter(live, records[0]):
         moments.append(live.get("last_modified_date"))
-    found = [_moment(each) for each in moments if each]
+    found = [moment for each in moments if (moment := _moment(each)) is not None]
     if access.gives_data:
         ends = [embargo_end(each) for each in records if each.get("access_level") == EMBARGOED]
         found += [datetime.combine(end, time.min, UTC) for end in ends if end is not None]
     return max(found, default=datetime.fromtimestamp(0, UTC))
 
 
-def _moment(value: str) -> datetime:
-    return datetime.fromisoformat(value).astimezone(UTC)
+def _moment(value: object) -> datetime | None:
+    """A time as a record has it, None of what is none: a live record may be as an editor left it."""
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+        return moment.astimezone(UTC) if moment is not None and moment.tzinfo is not None else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _whole(value: object) -> int:
+    return value if type(value) is int and 0 <= value < 2**53 else 0
 
 
 def _stamp(moment: datetime) -> str:

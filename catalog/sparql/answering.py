@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from django.conf import settings
@@ -28,7 +29,7 @@ def limits() -> Limits:
     )
 
 
-def answer(question: Question) -> Answer:
+def answer(question: Question, has_gone: Callable[[], bool] = lambda: False) -> Answer:
     """The answer to a question, from wherever this service keeps its graphs.
 
     Raises:
@@ -39,4 +40,4 @@ def answer(question: Question) -> Answer:
         return external.ask(url, question, limits())
     if not settings.FAIRFOLDER_SPARQL:
         raise NoAnswerError(asking.ABSENT, "This service answers no SPARQL queries; FAIRFOLDER_SPARQL=1 has it do so.")
-    return asking.ask(folder(), question, limits())
+    return asking.ask(folder(), question, limits(), has_gone)

@@ -59,7 +59,9 @@ def wanted(accept: str, formats: Sequence[str]) -> Wanted:
             return Wanted(*_for_page(ranges), is_page=True)
         results, rdf = _named(name, RESULTS), _named(name, RDF)
         if results.name or rdf.name:
-            return Wanted(results if results.name else _best(ranges, RESULTS), rdf if rdf.name else _best(ranges, RDF), False)
+            return Wanted(
+                results if results.name else _best(ranges, RESULTS), rdf if rdf.name else _best(ranges, RDF), False
+            )
     results, rdf, page = _best(ranges, RESULTS), _best(ranges, RDF), _best(ranges, PAGE)
     is_page = any(media in PAGE[HTML] for media, _ in ranges) and bool(page.name)
     if is_page:

@@ -36,6 +36,7 @@ def page(request: HttpRequest, asked: Asked, ask: Ask) -> HttpResponse:
             default_graphs=asked.default_graphs,
             named_graphs=asked.named_graphs,
             rows=showing.ROWS,
+            base=f"{site().base_url}/",
         )
     )
     try:

@@ -146,9 +146,7 @@ def _placed(neighbours: Sequence[Neighbour], height: int, *, is_left: bool) -> S
         side, level = (_BOX, y + _HIGH // 2) if is_left else (_WIDTH - _BOX, y + _HIGH // 2)
         ends = (side, level, middle - 4, height // 2) if is_left else (middle, height // 2, side - 4, level)
         placed.append(
-            Neighbour(
-                each.relation, each.cell, each.name, x, y, "M{} {}L{} {}".format(*ends), x + 12, y + 38
-            )
+            Neighbour(each.relation, each.cell, each.name, x, y, "M{} {}L{} {}".format(*ends), x + 12, y + 38)
         )
     return placed
 

@@ -75,7 +75,9 @@ def _posted(request: HttpRequest, parameters: list[tuple[str, str]]) -> tuple[st
     if kind == FORM:
         return None, parameters + _parameters(body)
     if _all(parameters, "query"):
-        raise NoAnswerError(asking.REFUSED, "The request holds a query in its address and another in its body; send one.")
+        raise NoAnswerError(
+            asking.REFUSED, "The request holds a query in its address and another in its body; send one."
+        )
     return body, parameters
 
 

@@ -11,8 +11,8 @@ _PREFIXES = {
     "foaf": "http://xmlns.com/foaf/0.1/",
     "prov": "http://www.w3.org/ns/prov#",
     "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
-    "sosa": "http://www.w3.org/ns/sosa/",
     "schema": "https://schema.org/",
+    "ssn": "http://www.w3.org/ns/ssn/",
 }
 
 
@@ -44,18 +44,109 @@ LIMIT 100
     ),
     _ready(
         "Datasets by instrument",
-        "dcat dct prov rdfs",
+        "dct ff prov ssn",
         """
 SELECT ?instrument ?name (COUNT(DISTINCT ?dataset) AS ?datasets) WHERE {
-  ?run prov:used|prov:wasAssociatedWith ?instrument .
-  ?instrument a <http://www.w3.org/ns/ssn/System> .
-  ?dataset a dcat:Dataset .
-  GRAPH ?record { ?dataset a dcat:Dataset . ?run a prov:Activity }
-  OPTIONAL { ?instrument rdfs:label|dct:title ?name }
+  ?run prov:used ?instrument ; ff:ofDataset ?dataset .
+  ?instrument a ssn:System ; dct:title ?name .
 }
 GROUP BY ?instrument ?name
 ORDER BY DESC(?datasets)
 LIMIT 100
+""",
+    ),
+    _ready(
+        "All TIFF files larger than 1 MB",
+        "dcat dct ff rdfs",
+        """
+SELECT ?file ?path ?bytes ?title WHERE {
+  ?file ff:fileFormat/rdfs:label "TIFF" ; dcat:byteSize ?bytes ; ff:path ?path .
+  ?dataset dcat:distribution ?file ; dct:title ?title .
+  FILTER(?bytes > 1000000)
+}
+ORDER BY DESC(?bytes)
+LIMIT 100
+""",
+    ),
+    _ready(
+        "Who used a protocol with “imaging” in its name?",
+        "foaf prov rdfs",
+        """
+SELECT DISTINCT ?person ?name ?protocol ?called WHERE {
+  ?run prov:used ?protocol ; prov:wasAssociatedWith ?person .
+  ?protocol rdfs:label ?called .
+  ?person foaf:name ?name .
+  FILTER(CONTAINS(LCASE(STR(?called)), "imaging"))
+}
+ORDER BY ?name
+LIMIT 100
+""",
+    ),
+    _ready(
+        "What was made with the software Fiji?",
+        "dct ff prov schema",
+        """
+SELECT DISTINCT ?run ?title ?version ?dataset WHERE {
+  ?run prov:used ?software ; dct:title ?title ; ff:ofDataset ?dataset .
+  ?software schema:name "Fiji" .
+  OPTIONAL { ?software schema:softwareVersion ?version }
+}
+LIMIT 100
+""",
+    ),
+    _ready(
+        "Which files were made from which?",
+        "ff prov",
+        """
+SELECT ?made ?path ?from ?source WHERE {
+  ?run prov:used/ff:inFile ?from ; prov:generated ?made .
+  ?from ff:path ?source .
+  ?made ff:path ?path .
+}
+LIMIT 100
+""",
+    ),
+    _ready(
+        "Who created how many datasets?",
+        "dcat dct foaf",
+        """
+SELECT ?person ?name (COUNT(DISTINCT ?dataset) AS ?datasets) WHERE {
+  ?dataset a dcat:Dataset ; dct:creator ?person .
+  ?person foaf:name ?name .
+}
+GROUP BY ?person ?name
+ORDER BY DESC(?datasets) ?name
+LIMIT 100
+""",
+    ),
+    _ready(
+        "Which datasets have a keyword?",
+        "dcat dct",
+        """
+SELECT ?dataset ?title WHERE {
+  ?dataset dcat:keyword ?keyword ; dct:title ?title .
+  FILTER(LCASE(STR(?keyword)) = "heat shock")
+}
+LIMIT 100
+""",
+    ),
+    _ready(
+        "How large is everything, by format?",
+        "dcat ff rdfs",
+        """
+SELECT ?format (COUNT(?file) AS ?files) (SUM(?bytes) AS ?size) WHERE {
+  ?file ff:fileFormat/rdfs:label ?format ; dcat:byteSize ?bytes .
+}
+GROUP BY ?format
+ORDER BY DESC(?size)
+""",
+    ),
+    _ready(
+        "Everything of the instruments, as triples",
+        "ssn",
+        """
+DESCRIBE ?instrument WHERE { ?instrument a ssn:System }
+LIMIT 20
 """,
     ),
 )

@@ -66,7 +66,9 @@ def shown(found: Answer) -> Shown:
         NoAnswerError: when it is too large for a page.
     """
     if found.size > _LARGEST:
-        raise NoAnswerError(asking.LARGE, "The answer is too large for a page; choose CSV or another format to save it.")
+        raise NoAnswerError(
+            asking.LARGE, "The answer is too large for a page; choose CSV or another format to save it."
+        )
     body = found.stream.read()
     if found.kind == asking.GRAPH:
         return Shown(asking.GRAPH, text=body.decode(), is_partial=bool(found.partial))

@@ -24,6 +24,7 @@ from catalog.publishing.site import site
 from catalog.sparql import answering, negotiating, page, protocol
 from catalog.sparql.negotiating import Form
 from catalog.sparql.places import PLACES_HERE
+from catalog.sparql.presence import absence
 from catalog.sparql.protocol import Asked
 
 METHODS = ("GET", "HEAD", "POST", "OPTIONS")
@@ -34,7 +35,9 @@ STATUS = {
 _UNANSWERED = 503
 _EXPOSED = "Fairfolder-Partial, Link, Retry-After"
 _PIECE = 1 << 16
-_WORDS = "Every record of this catalog that is public, each in a named graph of its own; the default graph is their union."
+_WORDS = (
+    "Every record of this catalog that is public, each in a named graph of its own; the default graph is their union."
+)
 _WORDS_INTERNAL = "Every record of this service, published or not, each in a named graph of its own."
 
 View = Callable[[HttpRequest], HttpResponseBase]
@@ -134,6 +137,7 @@ def _found(request: HttpRequest, asked: Asked, graph: str) -> HttpResponseBase:
         asked.named_graphs,
         asked.wanted.results.name,
         asked.wanted.rdf.name,
+        base=f"{settings.FAIRFOLDER_BASE_URL}/",
         note=f"{_address(PUBLIC)}#partial",
     )
     ask = _in_place(request)
@@ -150,7 +154,7 @@ def _in_place(request: HttpRequest) -> Callable[[Question], tuple[Answer, Callab
         if not PLACES_HERE.take(address):
             raise NoAnswerError(asking.BUSY, "Too many queries are asked at once; ask again in a few seconds.", 0, 0, 5)
         try:
-            return answering.answer(question), lambda: PLACES_HERE.give_back(address)
+            return answering.answer(question, absence(request.META)), lambda: PLACES_HERE.give_back(address)
         except BaseException:
             PLACES_HERE.give_back(address)
             raise

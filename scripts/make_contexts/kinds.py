@@ -364,12 +364,34 @@ PUBLICATION: Terms = {
     "file_identifiers": many(uuid("prov:hadMember")),
 }
 
+
+def _only(terms: Terms, *keys: str) -> Terms:
+    return {key: terms[key] for key in keys}
+
+
+def _but(terms: Terms, *keys: str) -> Terms:
+    return {key: term for key, term in terms.items() if key not in keys}
+
+
+_WORK = _but(SHARED, "variables")
 KINDS: Mapping[str, Terms] = {
-    "project_descriptive": {**RECORD, **AGENTS, **SHARED, **PROJECT},
-    "dataset_administrative": {**RECORD, **AGENTS, **SHARED, **ADMINISTRATIVE},
-    "dataset_structural": {**RECORD, **SHARED, **STRUCTURAL, **RUNS, **FILE},
-    "instrument_technical": {**RECORD, **AGENTS, **SHARED, **INSTRUMENT},
-    "experiment_contextual": {**RECORD, **AGENTS, **SHARED, **EXPERIMENT},
+    "project_descriptive": {**RECORD, **AGENTS, **_WORK, **PROJECT},
+    "dataset_administrative": {**RECORD, **AGENTS, **_WORK, **ADMINISTRATIVE},
+    "dataset_structural": {
+        **_but(RECORD, "derived_from", "status"),
+        **_only(SHARED, "variables"),
+        **_only(ADMINISTRATIVE, "associated_project_identifier"),
+        **STRUCTURAL,
+        **RUNS,
+        **FILE,
+    },
+    "instrument_technical": {
+        **_but(RECORD, "derived_from"),
+        **_only(AGENTS, "name", "ror", "email", "url", "identifiers"),
+        **_only(SHARED, "related_identifiers"),
+        **INSTRUMENT,
+    },
+    "experiment_contextual": {**_but(RECORD, "derived_from"), **AGENTS, **EXPERIMENT},
 }
 WHOLE: Terms = {
     **RECORD, **AGENTS, **SHARED, **PROJECT, **ADMINISTRATIVE, **STRUCTURAL, **FILE, **INSTRUMENT, **EXPERIMENT,

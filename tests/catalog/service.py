@@ -114,12 +114,13 @@ class Serving:
             return error.code, error.read().decode()
 
     def children(self) -> dict[str, int]:
-        """The direct children by what they run: ``watch`` and ``granian``."""
+        """The direct children by what they run: ``watch``, ``index_graph``, ``catalog.graph.broker`` and ``granian``."""
         pids = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         found = {}
         for pid in pids:
             words = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
-            found["watch" if "watch" in words else "granian"] = int(pid)
+            known = ("watch", "index_graph", "catalog.graph.broker", "answer_sparql")
+            found[next((name for name in known if name in words), "granian")] = int(pid)
         return found
 
 

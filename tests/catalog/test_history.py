@@ -115,6 +115,23 @@ def test_a_version_is_read_as_it_was(reader: Client, tree: Tree, past: Past) -> 
     assert response["Content-Disposition"].startswith("attachment")
 
 
+def test_what_a_version_says_is_in_words_and_to_the_second(reader: Client, tree: Tree, past: Past) -> None:
+    other, own = identifier("project", "p_Beta"), identifier("project", "p_Alpha")
+    save(tree, past, associated_project_identifier=other)
+    save(tree, past, associated_project_identifier=own)
+    page = see(reader, f"{LIST}version/").words
+    assert f"Project {other} Alpha" in page
+    assert f"Project {own}" not in page
+    assert "What led to it A form" in page
+    assert "Version of 21 Sep 2026 14:15:20" in page
+    first = past.git("rev-list", "--max-parents=0", "HEAD")
+    assert "What led to it A new dataset" in see(reader, f"{LIST}version/?at={first}").words
+    past.commit("Complete run x", by="", Trigger="4, 5")
+    listed = see(reader, LIST).words
+    for moment in ("14:13:20", "14:14:20", "14:15:20"):
+        assert f"21 Sep 2026 {moment}" in listed
+
+
 def test_any_two_versions_are_compared_the_older_first(reader: Client, tree: Tree, past: Past) -> None:
     first = past.git("rev-parse", "HEAD")
     save(tree, past, dataset_title="Two")

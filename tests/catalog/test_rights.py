@@ -50,6 +50,7 @@ SEEN: Expected = {
 EDITED: Expected = {**SEEN, "viewer": NOT_HERE}
 # A draft instrument belongs to no project: whoever changes anything may complete it.
 SHARED: Expected = {**EDITED, **dict.fromkeys(("outsider", "researcher"), "404 200 200")}
+PUBLIC: Expected = {"stranger": LOGIN, **dict.fromkeys(PEOPLE[1:], NOT_HERE)}
 OPEN: Expected = {"stranger": LOGIN, **dict.fromkeys(PEOPLE[1:], "404 200 200")}
 CURATORS, EDITORS = ("curator", "administrator"), ("outsider", "researcher", "curator", "administrator")
 
@@ -102,6 +103,16 @@ REVISION = Address("run", SEEN, {"word": "revision-1"})
 ROWS = ("project", "dataset", "file", "document", "instrument", "run", "changelog", "review", "bulkchange")
 TABLE: dict[str, tuple[Address, ...]] = {
     "projects/<uuid:identifier>/": (Address("project", SEEN),),
+    # Nothing is public in this world; what is, is asked for in tests/catalog/public.
+    "id/dataset/<uuid:identifier>": (Address("dataset", PUBLIC),),
+    "id/record/<uuid:identifier>": (Address("dataset", PUBLIC),),
+    "id/file/<uuid:identifier>": (Address("file", PUBLIC),),
+    "id/<slug:kind>/<uuid:identifier>": tuple(
+        Address(kind, PUBLIC, {"kind": kind}) for kind in ("project", "run", "instrument")
+    ),
+    "datasets/<uuid:identifier>": (Address("dataset", told(SEEN, "302")),),
+    "datasets/<uuid:identifier>.<str:suffix>": (Address("dataset", PUBLIC, {"suffix": "ttl"}),),
+    "datasets/<uuid:identifier>/linkset": (Address("dataset", PUBLIC),),
     "projects/<uuid:identifier>/members/": (Address("project", SEEN),),
     "datasets/<uuid:identifier>/": (Address("dataset", SEEN),),
     "datasets/<uuid:identifier>/files/": (Address("dataset", SEEN),),
@@ -161,6 +172,8 @@ WITHOUT = {
     "admin/^(?P<app_label>auth|catalog)/$",
     "admin/(?P<url>.*)$",
     "suggest/<slug:kind>/",
+    "contexts/<slug:name>/<str:version>.jsonld",
+    "schemas/<slug:name>/<str:version>",
     "admin/catalog/bulkchange/import/<slug:word>/",
 }
 

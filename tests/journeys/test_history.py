@@ -90,6 +90,7 @@ def test_an_earlier_version_is_found_compared_and_had_again(
     who.close()
     if not script:  # axe is a script
         return
+    addresses["form"] = f"{serving.url}edit/dataset/{dataset}/"
     addresses["files"] = f"{serving.url}history/files/{dataset}/version/"
     file = story.read(service, f"{DATASET}/.metadata/dataset_structural.json")["file_descriptions"][0]
     addresses["file"] = f"{serving.url}files/{file['file_identifier']}/history/"
@@ -101,6 +102,9 @@ def test_an_earlier_version_is_found_compared_and_had_again(
             seen.page.screenshot(path=shots / f"history-{name}-{scheme}-{size['width']}.png", full_page=True)
             wide = seen.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert wide <= 0, f"{name} is wider than the screen by {wide} px"
+            cut = "all => all.some(each => each.scrollWidth > each.clientWidth)"
+            is_cut = seen.page.locator(".scroll").evaluate_all(cut)
+            assert not is_cut, f"{name} is to be scrolled sideways at {size['width']} px"
             found = Axe().run(seen.page)
             assert found.violations_count == 0, f"{name}: {found.generate_report()}"
         assert seen.wrong == []

@@ -18,8 +18,8 @@ KINDS = {
     "projects", "project", "members", "dataset", "files", "file", "run", "run-outdated", "run-files", "revision",
     "revision-2", "start-run", "start-run-refused", "not-complete", "instruments", "instrument", "new-instrument",
     "edit-project", "edit-dataset", "edit-files", "edit-run", "edit-run-draft", "edit-run-not-complete", "merge",
-    "review", "profile", "password", "second-factor", "why", "not-found", "login", "locked-out", "status", "admin",
-    "admin-projects", "admin-datasets", "admin-files", "admin-runs", "admin-instruments", "admin-accounts",
+    "publish", "review", "profile", "password", "second-factor", "why", "not-found", "login", "locked-out", "status",
+    "admin", "admin-projects", "admin-datasets", "admin-files", "admin-runs", "admin-instruments", "admin-accounts",
     "history", "history-version", "file-history",
     "review-queue", "admin-review", "admin-form", "bulk", "bulk-preview", "dataset-demo",
 }  # fmt: skip

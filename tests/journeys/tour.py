@@ -96,6 +96,7 @@ def _live_in(house: Furnished, browser: Browser) -> None:
         "edit-files": f"edit/files/{dataset}/",
         "edit-run": f"edit/run/{run}/",
         "review": f"review/dataset/{dataset}/",
+        "publish": f"datasets/{dataset}/publish/",
         "history": f"history/dataset/{dataset}/",
         "history-version": f"history/dataset/{dataset}/version/",
         "file-history": f"files/{file}/history/",

@@ -96,7 +96,8 @@ INNER = {
     ("experiment_contextual", "reagents"): "name manufacturer catalog_number lot_number expiry_date",
     ("complete_metadata", "completeness"): "required present required_missing recommended_missing drafts",
     ("complete_metadata", "sources"): "path path_encoding sha256",
-    ("registry", "publication"): "state doi date_published previous_version withdrawn_date withdrawal_reason cited versions",
+    ("registry", "publication"): """state doi date_published previous_version withdrawn_date withdrawal_reason cited
+        versions""",
     ("registry", "versions"): "number date_published label data_objects",
     ("registry", "data_objects"): "run_id data_object_identifier revision sha256",
 }

@@ -12,7 +12,6 @@ class Command(EngineCommand):
     help = "Keep the graphs that /sparql asks in step with the records until stopped; `serve` runs this."
     tells_warnings = False  # `watch` does
 
-
     def run(self, **options: Any) -> Outcome:
         from catalog.indexing import follow  # loads the RDF engine
 

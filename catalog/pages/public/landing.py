@@ -16,6 +16,7 @@ from catalog.formats import citing, reading, schemaorg
 from catalog.formats.reading import Thing, one, several, text, texts, web
 from catalog.formats.table import FORMATS
 from catalog.pages import values
+from catalog.pages.public.plainly import plainly, words
 from catalog.publishing.iris import public_iri
 from catalog.publishing.site import Site
 from ingest import documents
@@ -139,12 +140,12 @@ def access(value: Thing) -> dict[str, str]:
     conditions, end = text(value, "access_conditions"), text(value, "embargo_end_date")
     contact = one(value, "access_contact") or one(value, "data_steward")
     steward = one(value, "data_steward")
-    words = {
+    told = {
         "public": ("open", "Anyone may download the files."),
         "embargoed": ("embargoed", f"The files are open from {end} on." if end else "The files are not open yet."),
         "restricted": ("restricted", "The files are given on request."),
     }
-    word, sentence = words.get(level, ("closed", "The files are not given out."))
+    word, sentence = told.get(level, ("closed", "The files are not given out."))
     return {
         "level": level,
         "word": word,
@@ -211,16 +212,10 @@ def _grant(grant: Thing) -> dict[str, str]:
 
 def _related(relation: Thing) -> dict[str, str]:
     return {
-        "relation": _words(text(relation, "relation")),
+        "relation": words(text(relation, "relation")),
         "title": text(relation, "title") or text(relation, "identifier"),
         "address": schemaorg.related_address(relation),
     }
-
-
-def _words(camel: str) -> str:
-    """``IsDocumentedBy`` → ``Is documented by``."""
-    spaced = "".join(f" {c.lower()}" if c.isupper() else c for c in camel).strip()
-    return spaced[:1].upper() + spaced[1:]
 
 
 def _previous(value: Thing, base: str) -> str:
@@ -229,7 +224,8 @@ def _previous(value: Thing, base: str) -> str:
 
 
 def _facts(thing: Thing, kind: str, keys: Sequence[str]) -> list[values.Fact]:
-    return values.facts(thing, _labels(kind), [key for key in keys if key in thing])
+    plain = {key: plainly(thing[key]) for key in keys if key in thing}
+    return values.facts(plain, _labels(kind), list(plain))
 
 
 @cache

@@ -152,7 +152,7 @@ def _target(link: Link) -> Mapping[str, Any]:
     if link.type:
         target["type"] = link.type
     if link.profile:
-        target["profile"] = [link.profile]
+        target["profile"] = link.profile
     return target
 
 

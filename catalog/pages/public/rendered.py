@@ -11,10 +11,11 @@ import logging
 import os
 import secrets
 import zlib
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import astuple
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from threading import Lock
 
@@ -26,18 +27,49 @@ log = logging.getLogger(__name__)
 
 MOST_BYTES = 512 << 20
 _CHECKED_EVERY = 32 << 20
+_MOST_NEAR, _MOST_NEAR_BYTES = 128, 64 << 10
 _HEAD = 12  # bytes before what is kept: its length and CRC-32, for a machine that lost power
 _PARTS = ("formats", "graph", "pages/public", "publishing", "templates/catalog")
 
 
 def kept(etag: str, name: str, site: Site, make: Callable[[], bytes]) -> bytes:
     """The bytes of one record in one format, made only where they are not kept."""
-    path = _folder() / name_of(etag, name, site)
-    found = _read(path)
+    called = name_of(etag, name, site)
+    found = _near.get(called)
     if found is None:
-        found = make()
-        _keep(path, found)
+        path = _folder() / called
+        found = _read(path)
+        if found is None:
+            found = make()
+            _keep(path, found)
+        _near.put(called, found)
     return found
+
+
+class _Near:
+    """The small ones asked for last, in this process's own memory."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.kept: OrderedDict[str, bytes] = OrderedDict()
+
+    def get(self, called: str) -> bytes | None:
+        with self.lock:
+            found = self.kept.get(called)
+            if found is not None:
+                self.kept.move_to_end(called)
+            return found
+
+    def put(self, called: str, body: bytes) -> None:
+        if len(body) > _MOST_NEAR_BYTES:
+            return
+        with self.lock:
+            self.kept[called] = body
+            while len(self.kept) > _MOST_NEAR:
+                self.kept.popitem(last=False)
+
+
+_near = _Near()
 
 
 def _folder() -> Path:
@@ -46,7 +78,13 @@ def _folder() -> Path:
 
 def name_of(etag: str, name: str, site: Site) -> str:
     """A digest of everything an answer is made from."""
-    told = "\0".join((etag, name, edition(), *astuple(site), settings.FAIRFOLDER_URL_PREFIX))
+    return hashlib.sha256(f"{etag}\0{name}\0{_around(site, settings.FAIRFOLDER_URL_PREFIX)}".encode()).hexdigest()
+
+
+@lru_cache(maxsize=8)
+def _around(site: Site, prefix: str) -> str:
+    """A digest of what is the same for all records."""
+    told = "\0".join((edition(), *astuple(site), prefix))
     return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -30,7 +30,7 @@ def listed() -> QuerySet[Published]:
 
 def record(identifier: object) -> Published | None:
     """The public record of a dataset, without its document."""
-    return listed().filter(identifier=str(identifier)).first()
+    return next(iter(listed().filter(identifier=str(identifier))[:1]), None)
 
 
 def value_of(row: Published) -> Thing:

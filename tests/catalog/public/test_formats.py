@@ -1,6 +1,6 @@
 """Each format of the example, byte by byte, and read by somebody else's parser where there is one.
 
-After a wanted change: ``python -m tests.catalog.public.test_formats`` writes the golden files anew; read the difference.
+After a wanted change ``python -m tests.catalog.public.test_formats`` writes the golden files anew; read the difference.
 """
 
 from __future__ import annotations

@@ -77,18 +77,37 @@ def test_no_text_in_any_field_breaks_out_of_a_page(shown: Shown, client: Client,
         assert client.get(f"{shown.page}/linkset").status_code == 200
 
 
-HARD = ('<a> "b" \\ \n\t c', "]]>", "\x01\x0b\x1f", "http://x.test/a b<>\"{}|\\^`", "\u202eabc", "\ufffe", "'''\"\"\"", "@en", "_:b")
+HARD = (
+    '<a> "b" \\ \n\t c',
+    "]]>",
+    "\x01\x0b\x1f",
+    'http://x.test/a b<>"{}|\\^`',
+    "\u202eabc",
+    "\ufffe",
+    "'''\"\"\"",
+    "@en",
+    "_:b",
+)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # rdflib's own
 @pytest.mark.parametrize("text", HARD)
-def test_every_rdf_format_of_a_hostile_record_is_read_by_another_parser(shown: Shown, client: Client, text: str) -> None:
+def test_every_rdf_format_of_a_hostile_record_is_read_by_another_parser(
+    shown: Shown, client: Client, text: str
+) -> None:
     """FA-61: Turtle, N-Triples, RDF/XML, TriG, N-Quads and JSON-LD."""
     import rdflib
 
     shown.publish(**planted(shown.publish().value, text))
     counted = {}
-    for suffix, name in (("ttl", "turtle"), ("nt", "nt"), ("rdf", "xml"), ("trig", "trig"), ("nq", "nquads"), ("jsonld", "json-ld")):
+    for suffix, name in (
+        ("ttl", "turtle"),
+        ("nt", "nt"),
+        ("rdf", "xml"),
+        ("trig", "trig"),
+        ("nq", "nquads"),
+        ("jsonld", "json-ld"),
+    ):
         answer = client.get(f"{shown.page}.{suffix}")
         assert answer.status_code == 200, suffix
         graph = rdflib.Dataset()
@@ -97,7 +116,9 @@ def test_every_rdf_format_of_a_hostile_record_is_read_by_another_parser(shown: S
     assert len(set(counted.values())) == 1, counted
 
 
-def test_a_context_from_elsewhere_is_never_looked_at(shown: Shown, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_context_from_elsewhere_is_never_looked_at(
+    shown: Shown, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """FA-53, of what is already public: no address in a record is opened by any way out."""
     import socket
 
@@ -126,7 +147,10 @@ def test_a_megabyte_of_text_is_shown_and_stands_in_no_header(shown: Shown, clien
     assert len(client.get(f"{shown.page}.schemaorg.jsonld").content) < 4_000_000
 
 
-@pytest.mark.parametrize("address", ["javascript:alert(1)", "data:text/html,x", "vbscript:x", "JaVaScRiPt:alert(1)", "//evil.test", "http://a b"])
+@pytest.mark.parametrize(
+    "address",
+    ["javascript:alert(1)", "data:text/html,x", "vbscript:x", "JaVaScRiPt:alert(1)", "//evil.test", "http://a b"],
+)
 def test_no_link_leads_where_a_script_would_run(shown: Shown, client: Client, address: str) -> None:
     value = planted(shown.publish().value, "x")
     for each in value["creators"]:
@@ -151,14 +175,19 @@ SECRET = "Secret-of-nobody"
 
 def ways(dataset: str, run: str, project: str, instrument: str, file: str) -> Iterator[str]:
     """Every address that takes an identifier."""
-    yield from (f"/id/dataset/{dataset}", f"/id/record/{dataset}", f"/datasets/{dataset}", f"/datasets/{dataset}/linkset")
+    yield from (
+        f"/id/dataset/{dataset}",
+        f"/id/record/{dataset}",
+        f"/datasets/{dataset}",
+        f"/datasets/{dataset}/linkset",
+    )
     yield from (f"/datasets/{dataset}.{each.suffix}" for each in FORMATS)
     yield from (f"/id/run/{run}", f"/id/project/{project}", f"/id/instrument/{instrument}", f"/id/file/{file}")
     yield from (f"/id/agent/{run}", f"/id/dataobject/{run}", f"/id/variable/{run}")
 
 
 def test_of_what_is_not_public_a_stranger_learns_nothing(shown: Shown, client: Client) -> None:
-    """Another dataset is public; this one is described, indexed, and not published: it is like one that is not there."""
+    """Another dataset is public; this one is described and indexed, and is like one that is not there."""
     own = list(ways(shown.identifier, example.IMAGING, example.PROJECT, example.MICROSCOPE, shown.ids["counts.csv"]))
     other = copy.deepcopy(example.published().value)
     other |= {"@id": f"urn:uuid:{ABSENT[:-1]}1", "dataset_identifier": f"{ABSENT[:-1]}1", "dataset_title": "Another"}
@@ -169,7 +198,9 @@ def test_of_what_is_not_public_a_stranger_learns_nothing(shown: Shown, client: C
     shown.publish(**other)
     Published.objects.filter(identifier=shown.identifier).delete()
     PublishedThing.objects.filter(record=shown.identifier).delete()
-    shown.tree.edit(shown.tree.document("p_HeatShock/dataset_replicate1", "dataset_administrative"), {"dataset_title": SECRET})
+    shown.tree.edit(
+        shown.tree.document("p_HeatShock/dataset_replicate1", "dataset_administrative"), {"dataset_title": SECRET}
+    )
     for address, absent in zip(own, ways(*[ABSENT] * 5), strict=True):
         for headers in ({}, {"accept": "text/turtle"}, {"range": "bytes=0-1"}, {"if-none-match": "*"}):
             asked, nothing = client.get(address, headers=headers), client.get(absent, headers=headers)
@@ -191,8 +222,16 @@ def test_of_what_is_not_public_a_stranger_learns_nothing(shown: Shown, client: C
 
 
 def test_before_anything_is_public_every_page_needs_a_login(unpublished: Shown, client: Client) -> None:
-    for address in (*ways(*[unpublished.identifier] * 5), "/", "/datasets/", "/sitemap.xml", "/dcat/catalog", "/id/catalog",
-                    "/.well-known/void", "/dumps/catalog.nq.gz"):  # fmt: skip
+    lists = (
+        "/",
+        "/datasets/",
+        "/sitemap.xml",
+        "/dcat/catalog",
+        "/id/catalog",
+        "/.well-known/void",
+        "/dumps/catalog.nq.gz",
+    )
+    for address in (*ways(*[unpublished.identifier] * 5), *lists):
         answer = client.get(address)
         assert answer.status_code == 302, address
         assert answer["Location"].startswith("/login/")
@@ -203,7 +242,9 @@ def test_the_workbench_stays_behind_the_login(shown: Shown, client: Client) -> N
         assert client.get(address)["Location"].startswith("/login/")
 
 
-def test_whoever_is_signed_in_is_led_from_the_public_address_to_the_workbench(unpublished: Shown, curator: Client) -> None:
+def test_whoever_is_signed_in_is_led_from_the_public_address_to_the_workbench(
+    unpublished: Shown, curator: Client
+) -> None:
     assert curator.get(unpublished.page)["Location"] == f"{unpublished.page}/"
     unpublished.publish()
     assert curator.get(unpublished.page).status_code == 200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,21 +12,29 @@ import pytest
 import signposting
 
 from catalog.formats.table import FORMATS
+from tests.catalog.public.served import ORCID
 from tests.catalog.public.test_negotiating import ACCEPTS, NONE
-from tests.catalog.publishing import example
 from tests.catalog.service import CHECKOUT, Service, Serving
 
-CSV = "5d4c3b2a-1f0e-4d9c-8b7a-000000000004"
+BASE = "http://catalog.test"
 
 
 @dataclass
 class Live:
     serving: Serving
     base: str
+    identifier: str
 
     @property
     def page(self) -> str:
-        return f"{self.base}/datasets/{example.DATASET}"
+        return f"{self.base}/datasets/{self.identifier}"
+
+    @property
+    def file(self) -> str:
+        """The address of counts.csv, from the record."""
+        entries = json.loads(curl(f"{self.page}.json")[2])["file_descriptions"]
+        [iri] = [each["@id"] for each in entries if each["path"] == "counts.csv"]
+        return self.base + str(iri).removeprefix(BASE)
 
 
 @pytest.fixture(scope="module")
@@ -34,9 +43,10 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     service.root.mkdir()
     environment = service.environment(DJANGO_SETTINGS_MODULE="catalog.settings")
     command = [sys.executable, "-m", "tests.catalog.public.served"]
-    subprocess.run(command, env=environment, cwd=CHECKOUT, check=True, capture_output=True)
-    with service.serving(FAIRFOLDER_BASE_URL="http://catalog.test") as serving:
-        yield Live(serving, serving.url.rstrip("/"))
+    made = subprocess.run(command, env=environment, cwd=CHECKOUT, capture_output=True, text=True)
+    assert made.returncode == 0, made.stderr
+    with service.serving(FAIRFOLDER_BASE_URL=BASE) as serving:
+        yield Live(serving, serving.url.rstrip("/"), made.stdout)
 
 
 def curl(*arguments: str) -> tuple[int, dict[str, str], bytes]:
@@ -51,7 +61,7 @@ def curl(*arguments: str) -> tuple[int, dict[str, str], bytes]:
 def test_curl_with_every_accept(live: Live) -> None:
     assert len(ACCEPTS) >= 30
     for accept, suffix in ACCEPTS:
-        name = f"{live.base}/id/dataset/{example.DATASET}"
+        name = f"{live.base}/id/dataset/{live.identifier}"
         header = ["-H", "Accept:"] if accept is None else ["-H", f"Accept: {accept}" if accept else "Accept;"]
         status, headers, body = curl(*header, name)
         assert status == (406 if suffix == NONE else 303), accept
@@ -59,7 +69,7 @@ def test_curl_with_every_accept(live: Live) -> None:
             assert b"text/turtle" in body
             continue
         location = headers["location"]
-        assert location == f"/datasets/{example.DATASET}" + (f".{suffix}" if suffix else ""), accept
+        assert location == f"/datasets/{live.identifier}" + (f".{suffix}" if suffix else ""), accept
         status, headers, body = curl(live.base + location)
         assert status == 200
         assert int(headers["content-length"]) == len(body)
@@ -68,14 +78,22 @@ def test_curl_with_every_accept(live: Live) -> None:
 @pytest.mark.parametrize("suffix", ["", "/linkset", *(f".{each.suffix}" for each in FORMATS)])
 def test_head_is_get_without_the_body(live: Live, suffix: str) -> None:
     got, asked = curl(live.page + suffix), curl("-I", live.page + suffix)
-    ours = ("content-length", "content-type", "etag", "last-modified", "link", "cache-control", "access-control-allow-origin")
+    ours = (
+        "content-length",
+        "content-type",
+        "etag",
+        "last-modified",
+        "link",
+        "cache-control",
+        "access-control-allow-origin",
+    )
     assert {name: asked[1].get(name) for name in ours} == {name: got[1].get(name) for name in ours}
     assert got[0] == asked[0] == 200
     assert asked[2] == b""
 
 
 def test_a_download_in_pieces_is_the_whole(live: Live) -> None:
-    address = f"{live.base}/id/file/{CSV}"
+    address = live.file
     status, headers, whole = curl(address)
     assert (status, len(whole)) == (200, int(headers["content-length"]))
     parts = [curl("-r", span, address) for span in ("0-99", "100-", "-1")]
@@ -90,14 +108,14 @@ def test_a_download_in_pieces_is_the_whole(live: Live) -> None:
 def test_the_library_of_signposting_finds_everything(live: Live) -> None:
     found = signposting.find_signposting_http(live.page)
     assert found.citeAs is not None
-    assert found.citeAs.target == "https://doi.org/10.5072/heat-shock-1"
-    assert {each.target for each in found.authors} == {"https://orcid.org/0000-0002-1825-0097"}
+    assert found.citeAs.target == f"{BASE}/id/dataset/{live.identifier}"
+    assert {each.target for each in found.authors} == {ORCID}
     assert {each.target for each in found.types} == {"https://schema.org/AboutPage", "https://schema.org/Dataset"}
     assert found.license is not None
     assert found.license.target == "https://spdx.org/licenses/CC-BY-4.0"
     assert len(found.describedBy) == len(FORMATS)
-    assert len(found.items) == 4
-    assert {each.type for each in found.items} >= {"text/csv", "image/tiff"}
+    assert len(found.items) == 2
+    assert {each.type for each in found.items} >= {"text/csv", "text/plain"}
     assert found.collection is not None
     assert {each.type for each in found.linksets} == {"application/linkset", "application/linkset+json"}
 
@@ -105,18 +123,19 @@ def test_the_library_of_signposting_finds_everything(live: Live) -> None:
 @pytest.mark.parametrize("media_type", ["application/linkset", "application/linkset+json"])
 def test_both_link_sets_hold_the_same_links(live: Live, media_type: str) -> None:
     found = signposting.find_signposting_linkset(f"{live.page}/linkset", acceptType=media_type)
-    page = found.for_context(f"http://catalog.test/datasets/{example.DATASET}")
-    assert len(page.items) == 4
+    page = found.for_context(f"{BASE}/datasets/{live.identifier}")
+    assert len(page.items) == 2
     assert len(page.describedBy) == len(FORMATS)
-    file = found.for_context(f"http://catalog.test/id/file/{CSV}")
+    file = found.for_context(live.file.replace(live.base, BASE))
     assert file.collection is not None
-    assert file.collection.target == f"http://catalog.test/datasets/{example.DATASET}"
+    assert file.collection.target == f"{BASE}/datasets/{live.identifier}"
 
 
 def test_a_path_that_climbs_leads_nowhere(live: Live) -> None:
+    file = live.file.removeprefix(live.base)
     for path in (
-        f"/id/file/{CSV}/../../../etc/passwd", f"/id/file/{CSV}%2f..%2f..", "/id/file/..%2f..%2fetc%2fpasswd",
-        f"/id/file/{CSV}%00", f"/datasets/{example.DATASET}.../../x", f"/datasets/{example.DATASET}.ttl%00.json",
+        f"{file}/../../../etc/passwd", f"{file}%2f..%2f..", "/id/file/..%2f..%2fetc%2fpasswd",
+        f"{file}%00", f"/datasets/{live.identifier}.../../x", f"/datasets/{live.identifier}.ttl%00.json",
         "/contexts/..%2f..%2fcatalog%2fsettings/1.0.0.jsonld", "/schemas/..%5c..%5cx/1.0.0", "/id/file/" + "a" * 5000,
     ):  # fmt: skip
         status, _, body = curl("--path-as-is", live.base + path)

@@ -191,6 +191,47 @@ def test_a_complete_metadata_file_that_was_edited_is_not_public(ready: Ready) ->
     assert "Forged" not in str(ready.row.value)
 
 
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"state": "published"},
+        {"state": "published", "versions": "x"},
+        {"state": "published", "versions": [{"data_objects": [1]}]},
+        {"state": "published", "versions": [{"number": 1, "date_published": 7, "data_objects": [{"sha256": []}]}]},
+        {"state": "withdrawn", "versions": [{}], "cited": [1], "withdrawn_date": "yesterday"},
+        {"state": ["published"]},
+        "published",
+    ],
+)
+def test_a_nonsensical_entry_holds_up_nothing_else(ready: Ready, forged: Any) -> None:
+    for folder in (ready.root.parent / "state" / "roots").iterdir():
+        shutil.rmtree(folder / "publications")
+    path = f".metadata/registry/{ready.identifier}.json"
+    ready.described.write(path, {**ready.entry(), "publication": forged, "sequence": "x", "missing_since": 1})
+    ready.described.put("p_Alpha/ds/more.csv")
+    index.catch_up()
+    assert all(row.state == "withdrawn" for row in Published.objects.all())
+    assert index.rebuild() > 0
+
+
+def test_a_live_record_as_an_editor_left_it_holds_up_nothing(ready: Ready) -> None:
+    ready.publish()
+    odd = {"access_level": ["public"], "embargo_end_date": 7, "last_modified_date": "yesterday"}
+    ready.described.write(ADMINISTRATIVE, {**ready.described.read(ADMINISTRATIVE), **odd})
+    index.catch_up()
+    assert (ready.row.state, ready.row.access_level) == ("withdrawn", "confidential")
+
+
+def test_a_state_that_cannot_be_read_makes_nothing_public(ready: Ready) -> None:
+    ready.publish()
+    (kept,) = (ready.root.parent / "state" / "roots").glob(f"*/publications/{ready.identifier}.json")
+    kept.write_text("{")
+    index.refresh([documents.registry_document(ready.root, ready.identifier)])
+    ready.described.write(f".metadata/registry/{ready.identifier}.json", {**ready.entry(), "x": 1})
+    index.catch_up()
+    assert not Published.objects.exists()
+
+
 def test_a_copied_folder_copies_no_publication(ready: Ready) -> None:
     row = ready.publish()
     shutil.copytree(ready.root / FOLDER, ready.root / "p_Alpha/copy")

@@ -162,7 +162,9 @@ def triples(text: str, graph: str = f"{BASE}/id/record/1") -> list[Quad]:
     """Turtle as quads of one graph."""
     from pyoxigraph import RdfFormat, parse
 
-    return [Quad(*quad.triple, NamedNode(graph)) for quad in parse(text, RdfFormat.TURTLE, base_iri="http://example.org/")]
+    return [
+        Quad(*quad.triple, NamedNode(graph)) for quad in parse(text, RdfFormat.TURTLE, base_iri="http://example.org/")
+    ]
 
 
 Rows = list[dict[str, Any]]

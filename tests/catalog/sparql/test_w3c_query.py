@@ -22,7 +22,16 @@ from tests.catalog.sparql.endpoint import Endpoint
 
 # Every test that this endpoint does not pass, and why. One that passes may not stand here.
 _ZERO_PATH = "Oxigraph 0.5 finds no path of length zero from a term that stands in no triple"
+_CONCAT = "Oxigraph 0.5 gives GROUP_CONCAT the language its texts share, as SPARQL 1.2 does"
+_GRAPH = "Oxigraph 0.5 does not bind the variable of GRAPH around what matches no triple"
+_NUMBERS = "Oxigraph stores numbers by their value: 1.0E6 comes back as 1000000, a negativeInteger as an integer"
 NOT_PASSED: Mapping[str, str] = {
+    "aggregates/agg-groupconcat-04": _CONCAT,
+    "aggregates/agg-groupconcat-06": _CONCAT,
+    "aggregates/agg-empty-group-count-graph": _GRAPH,
+    "bindings/graph": _GRAPH,
+    "csv-tsv-res/csv03": _NUMBERS,
+    "csv-tsv-res/tsv03": _NUMBERS,
     "functions/strlang02": "Oxigraph writes language tags in lower case, as RDF 1.1 allows",
     "negation/graph-minus": "Oxigraph 0.5 takes the variable of GRAPH for one that MINUS shares",
     "property-path/zero_or_more_set_start": _ZERO_PATH,
@@ -66,16 +75,17 @@ def passes(running: Endpoint, test: w3c.Test) -> str:
 
 def bag(rows: Iterable[Any]) -> Counter[Any]:
     """Rows in any order; blank nodes by their place, numbers by what they are worth."""
-    return Counter(
-        tuple(sorted((str(name), value(term)) for name, term in row.items())) for row in rows
-    )
+    return Counter(tuple(sorted((str(name), value(term)) for name, term in row.items())) for row in rows)
 
 
 def value(term: Any) -> str:
     if isinstance(term, BNode):
         return "_:"
-    if isinstance(term, Literal) and term.datatype is not None and isinstance(term.value, int | float) or (
-        isinstance(term, Literal) and type(term.value).__name__ == "Decimal"
+    if (
+        isinstance(term, Literal)
+        and term.datatype is not None
+        and isinstance(term.value, int | float)
+        or (isinstance(term, Literal) and type(term.value).__name__ == "Decimal")
     ):
         return f"{term.datatype} {float(term.value):.12g}"
     return repr(term.n3())

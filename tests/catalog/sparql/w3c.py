@@ -86,7 +86,10 @@ def rows(path: Path) -> list[dict[str, Any]]:
     """Rows told in triples."""
     graph = rdf(path)
     return [
-        {str(graph.value(each, RESULT.variable)): graph.value(each, RESULT.value) for each in graph.objects(row, RESULT.binding)}
+        {
+            str(graph.value(each, RESULT.variable)): graph.value(each, RESULT.value)
+            for each in graph.objects(row, RESULT.binding)
+        }
         for row in graph.objects(None, RESULT.solution)
     ]
 

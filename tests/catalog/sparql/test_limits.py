@@ -1,0 +1,209 @@
+"""Queries of death, many at a time: each ends at its limit, pages and other queries go on, and nothing is left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+import time
+import urllib.parse
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from pyoxigraph import Literal, NamedNode, Quad
+
+from tests.catalog.service import eventually
+from tests.catalog.sparql.endpoint import BASE, Endpoint, children, endpoint, triples
+
+SECONDS = 2
+MEMORY = 256
+_ANY = "?a ?b ?c . ?d ?e ?f . ?g ?h ?i . "
+DEATHS = {
+    "cross product": f"SELECT (COUNT(*) AS ?n) WHERE {{ {_ANY} ?j ?k ?l }}",
+    "sorting": f"SELECT * WHERE {{ {_ANY} }} ORDER BY ?c ?f DESC(?i)",
+    "deep path": "SELECT (COUNT(*) AS ?n) WHERE { ?s (<http://e/x>|!<http://e/x>)*/(<http://e/y>|!<http://e/y>)* ?o . ?t (<http://e/x>|!<http://e/x>)* ?u }",
+    "regex": f'SELECT (COUNT(*) AS ?n) WHERE {{ {_ANY} FILTER(REGEX(CONCAT(STR(?a), STR(?d), STR(?g)), "^(([a-z])+.)+[A-Z]([a-z])+$")) }}',
+    "concatenation": f"SELECT (GROUP_CONCAT(CONCAT(STR(?a), STR(?d), STR(?g))) AS ?x) WHERE {{ {_ANY} }}",
+    "many rows": f"SELECT * WHERE {{ {_ANY} }}",
+    "growth": "SELECT ?x WHERE { VALUES ?y { 1 } "
+    + 'BIND("xxxxxxxxxxxxxxxx" AS ?z0) '
+    + " ".join(f"BIND(CONCAT({', '.join([f'?z{n}'] * 16)}) AS ?z{n + 1})" for n in range(7))
+    + " BIND(STRLEN(?z7) AS ?x) }",
+    "unions": "SELECT * WHERE { " + " UNION ".join(["{ ?s ?p ?o }"] * 6_000) + " }",
+    "parentheses": "SELECT * WHERE " + "{" * 40_000 + "}" * 40_000,
+    "brackets": "SELECT * WHERE { ?s ?p ?o FILTER(" + "(" * 40_000 + "1" + ")" * 40_000 + ") }",
+    "long": "ASK { " + "<a> <b> <c> . " * 80_000 + "}",
+}
+
+
+@pytest.fixture(scope="module")
+def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
+    """An endpoint with 20,000 triples that hang together."""
+    settings = {
+        "FAIRFOLDER_SPARQL_SECONDS": str(SECONDS),
+        "FAIRFOLDER_SPARQL_MEMORY_MEGABYTES": str(MEMORY),
+        "FAIRFOLDER_SPARQL_MEGABYTES": "10",
+        "FAIRFOLDER_PROXIES": "1",
+    }
+    with endpoint(tmp_path_factory.mktemp("busy"), **settings) as found:
+        near, of = NamedNode("http://e/near"), NamedNode("http://e/name")
+        nodes = [NamedNode(f"http://e/{n}") for n in range(2_000)]
+        graph = NamedNode(f"{BASE}/id/record/1")
+        found.put(
+            *(Quad(nodes[n], near, nodes[(n * 7 + k) % 2_000], graph) for n in range(2_000) for k in range(1, 9)),
+            *(Quad(node, of, Literal(f"node {node.value}"), graph) for node in nodes),
+        )
+        yield found
+
+
+@pytest.mark.parametrize("name", DEATHS)
+def test_a_query_of_death_ends_at_its_limit(busy: Endpoint, name: str) -> None:
+    began = time.monotonic()
+    reply = busy.ask(DEATHS[name], method="POST")
+    took = time.monotonic() - began
+    assert took <= SECONDS + 1.5
+    partial = reply.headers.get("fairfolder-partial", "")
+    assert reply.status in (400, 413, 503) or partial, reply.text[:200]
+    assert reply.status == 200 or (reply.text.count("\n") == 1 and "Traceback" not in reply.text)
+    eventually(lambda: busy.ask("ASK {}").status == 200, 10)
+
+
+def test_many_at_a_time_leave_pages_and_other_queries_alone(busy: Endpoint, count: Callable[[int, int], int]) -> None:
+    many = count(24, 200)
+    statuses: Counter[int] = Counter()
+    slowest = 0.0
+    names = list(DEATHS)
+
+    def one(number: int) -> None:
+        nonlocal slowest
+        began = time.monotonic()
+        reply = busy.ask(DEATHS[names[number % len(names)]], method="POST", headers={"X-Forwarded-For": "192.0.2.1"})
+        slowest = max(slowest, time.monotonic() - began)
+        statuses[reply.status] += 1
+        if reply.status == 503 and "another" not in reply.text:
+            assert reply.headers.get("retry-after", "5").isdigit()
+
+    with memory_watched(busy) as most, ThreadPoolExecutor(many) as pool:
+        waiting = [pool.submit(one, number) for number in range(many)]
+        pages, answers = [], []
+        while not all(each.done() for each in waiting):
+            pages.append(timed(lambda: busy.send("GET", "/healthz", None, {}).status == 200))
+            answers.append(timed(lambda: asked_patiently(busy)))
+            time.sleep(0.1)
+        for each in waiting:
+            each.result()
+    assert sum(statuses.values()) == many and set(statuses) <= {200, 400, 413, 503}, statuses
+    assert sorted(pages)[int(0.95 * (len(pages) - 1))] < 1.0
+    assert sorted(answers)[len(answers) // 2] < 2.0 + SECONDS / 2
+    assert slowest < 3 * SECONDS + 5
+    assert most[0] < 4 * (MEMORY + 200) << 20
+    eventually(lambda: len(busy.workers()) == 3 and not burning(busy), 10 + SECONDS)
+
+
+def asked_patiently(busy: Endpoint) -> bool:
+    """A small query from another address, asked again as Retry-After says."""
+    for _ in range(100):
+        reply = busy.ask("ASK { ?s ?p ?o }", headers={"X-Forwarded-For": "198.51.100.7"})
+        if reply.status == 200:
+            return True
+        time.sleep(0.2)
+    return False
+
+
+def timed(work: Callable[[], bool]) -> float:
+    began = time.monotonic()
+    assert work()
+    return time.monotonic() - began
+
+
+@contextmanager
+def memory_watched(busy: Endpoint) -> Iterator[list[int]]:
+    """The most memory that the workers had together."""
+    most, done = [0], threading.Event()
+
+    def watch() -> None:
+        while not done.wait(0.1):
+            most[0] = max(most[0], sum(resident(pid) for pid in busy.workers()))
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield most
+    finally:
+        done.set()
+        thread.join()
+
+
+def resident(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, IndexError):
+        return 0
+
+
+def ticks(pid: int) -> int:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0
+    return int(fields[11]) + int(fields[12])
+
+
+def burning(busy: Endpoint) -> bool:
+    before = {pid: ticks(pid) for pid in busy.workers()}
+    time.sleep(0.3)
+    return any(ticks(pid) - spent > 10 for pid, spent in before.items())
+
+
+def test_a_query_that_nobody_waits_for_is_stopped(busy: Endpoint) -> None:
+    eventually(lambda: not burning(busy), 15)
+    before = set(busy.workers())
+    text = urllib.parse.urlencode({"query": DEATHS["cross product"]})
+    with socket.create_connection(("127.0.0.1", busy.port)) as client:
+        client.sendall(f"GET /sparql?{text} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        eventually(lambda: burning(busy), 3)
+    gone = time.monotonic()
+    eventually(lambda: set(busy.workers()) != before and not burning(busy), 10)
+    assert time.monotonic() - gone < 2.5
+
+
+# --- killed ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_worker_that_is_killed_is_replaced(busy: Endpoint) -> None:
+    before = busy.workers()
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+    eventually(lambda: busy.ask("ASK {}").status == 200, 10)
+    eventually(lambda: len(busy.workers()) == 3 and not set(before) & set(busy.workers()), 10)
+
+
+def test_a_broker_that_is_killed_takes_its_workers_along(busy: Endpoint) -> None:
+    workers = busy.workers()
+    broker = busy.processes["broker"]
+    broker.kill()
+    broker.wait(10)
+    reply = busy.ask("ASK {}")
+    assert (reply.status, reply.headers.get("retry-after")) == (503, "5")
+    eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers), 5)
+    busy.start("broker")
+    eventually(lambda: busy.ask("ASK {}").status == 200, 20)
+
+
+def test_snapshots_that_nobody_reads_are_removed(busy: Endpoint) -> None:
+    for number in range(5):
+        busy.store.apply([])
+        busy.fill(busy.store, triples(f"<a> <b> {number} ."))
+        assert busy.ask("SELECT ?o WHERE { <http://example.org/a> ?p ?o }", "text/csv").text.split()[1] == str(number)
+    busy.fill(busy.store, triples("<a> <b> 9 ."))
+    eventually(
+        lambda: (busy.store.snapshots.sweep(), len(list((busy.state / "graph/public/snapshots").glob("*.lease"))) == 1)[
+            1
+        ],
+        15,
+    )
