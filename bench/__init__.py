@@ -18,4 +18,6 @@ BENCHMARKS = (
     "dvc",
     "chain",
     "landing",
+    "quads",
+    "sparql",
 )

@@ -1,8 +1,8 @@
 """The indexer process: brings the graphs that SPARQL asks up to date with the rows, and lifts embargoes that are over.
 
-It compares: what the store holds (etags) with what the rows say. Nothing is queued, so nothing is lost when it is killed,
-and a store that was thrown away is made anew by the same comparison. There are two stores, apart: what is not public is
-not in the public one.
+It compares: what the store holds (etags) with what the rows say. Nothing is queued, so nothing is lost when it is
+killed, and a store that was thrown away is made anew by the same comparison. There are two stores, apart: what is not
+public is not in the public one.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import orjson
 from django.conf import settings
 from django.db import DatabaseError, connection, connections
 
+from catalog.formats.ahead import Ahead
 from catalog.graph.asking import INTERNAL, PUBLIC
 from catalog.graph.outside import OutsideStore
 from catalog.graph.quads import graph_name, record_quads
@@ -138,6 +139,7 @@ def follow(stop: threading.Event) -> None:
     with ExitStack() as stack:
         graphs = _graphs(stack, site()) if settings.FAIRFOLDER_SPARQL else []
         embargoes, seen = 0.0, -1
+        ahead = Ahead(site())
         while True:
             try:
                 if time.monotonic() >= embargoes:
@@ -146,6 +148,7 @@ def follow(stop: threading.Event) -> None:
                 version = _data_version()
                 for graph in graphs:
                     graph.look(rows_changed=version != seen)
+                ahead.look(rows_changed=version != seen)
                 seen = version
             except DatabaseError as error:
                 log.warning("the graphs do not follow the rows for now: %s", error)
@@ -172,7 +175,7 @@ def _graphs(stack: ExitStack, here: Site) -> list[Graph]:
 
 
 def version_of(here: Site) -> str:
-    """Everything that a record's quads depend on besides the record: the catalog, the contexts, and how they are read."""
+    """Everything that a record's quads depend on besides the record: the catalog, the contexts, how they are read."""
     digest = hashlib.sha256(orjson.dumps(asdict(here)))
     digest.update(_program())
     return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""`serve`: web workers, watcher, indexer and query broker as children of one process that keeps them running and stops them all."""
+"""`serve`: web workers, watcher, indexer and query broker, kept running and stopped together by one process."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from django.conf import settings
@@ -202,8 +203,12 @@ def children(address: Address, workers: int, tell: Callable[[str], None]) -> lis
     if settings.FAIRFOLDER_SPARQL:
         others.append(Child("query", [*manage, "answer_sparql"]))
     for child in (*others, site):
-        child.told = lambda state, code, child=child: _say(child, state, code, tell)
+        child.told = partial(_say_of, child, tell)
     return [watcher, *others, site]
+
+
+def _say_of(child: Child, tell: Callable[[str], None], state: str, code: int) -> None:
+    _say(child, state, code, tell)
 
 
 def _say(child: Child, state: str, code: int, tell: Callable[[str], None]) -> None:

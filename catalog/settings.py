@@ -64,6 +64,11 @@ FAIRFOLDER_SPARQL_MEMORY_MEGABYTES = _environment.number("FAIRFOLDER_SPARQL_MEMO
 FAIRFOLDER_SPARQL_WORKERS = _environment.number("FAIRFOLDER_SPARQL_WORKERS", 3, 1, 64)
 FAIRFOLDER_SPARQL_QUERY_URL = _environment.iri("FAIRFOLDER_SPARQL_QUERY_URL", "")
 FAIRFOLDER_SPARQL_UPDATE_URL = _environment.iri("FAIRFOLDER_SPARQL_UPDATE_URL", "")
+if bool(FAIRFOLDER_SPARQL_QUERY_URL) != bool(FAIRFOLDER_SPARQL_UPDATE_URL):
+    _environment.problems.append(
+        "FAIRFOLDER_SPARQL_QUERY_URL and FAIRFOLDER_SPARQL_UPDATE_URL name the two addresses of one server, "
+        "and only one of them is set. Set both, or none."
+    )
 DEBUG = _environment.flag("FAIRFOLDER_DEBUG")
 SETTING_PROBLEMS = _environment.problems
 

@@ -14,7 +14,7 @@ from ingest.rows import Stamp
 class Described:
     """A file was read: it is ``new``, or its bytes or stat changed. ``identifier`` is used if it has none yet.
 
-    ``before`` is the stamp it was last described under, where that is still known.
+    ``before`` is the stamp it was last described under, and ``was`` its SHA-256 then, where those are still known.
     """
 
     path: str
@@ -22,6 +22,7 @@ class Described:
     identifier: str
     new: bool = False
     before: Stamp | None = None
+    was: str = ""
 
 
 @dataclass(frozen=True)

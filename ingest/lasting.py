@@ -39,18 +39,22 @@ class Renewal:
 
 
 def noticed(entry: Mapping[str, Any], event: Described) -> Renewal | None:
-    """What describing a file anew comes to, by its entry and what was read of it; None where its bytes are the same."""
-    before, technical = entry.get("checksum"), event.facts.technical
-    if not isinstance(before, Mapping) or before == technical["checksum"]:
+    """What describing a file anew comes to, by its entry and what was read of it; None where its bytes are the same.
+
+    What was last seen counts before the entry: a crash may have kept it from being told that the entry is renewed.
+    """
+    technical, checksum = event.facts.technical, entry.get("checksum")
+    before = event.was or (str(checksum.get("value", "")) if isinstance(checksum, Mapping) else "")
+    if not before or before == event.facts.sha256:
         return None
     if technical.get("extension") == "zarr":  # its time is that of a folder, and tells nothing of the files in it
         alike = False
     elif event.before is not None:
-        alike = event.before.mtime_ns == event.facts.stamp.mtime_ns
+        stamp = event.facts.stamp
+        alike = (event.before.size, event.before.mtime_ns) == (stamp.size, stamp.mtime_ns)
     else:  # an entry has whole seconds: what was at rest for one and is written again has other ones
-        alike = entry.get("modified_utc") == technical.get("modified_utc")
-    alike = alike and entry.get("size_bytes") == technical.get("size_bytes")
-    return Renewal(event.path, str(before.get("value", "")), str(technical["checksum"]["value"]), alike)
+        alike = all(entry.get(key) == technical.get(key) for key in ("size_bytes", "modified_utc"))
+    return Renewal(event.path, before, event.facts.sha256, alike)
 
 
 def tell(seen: Seen, dataset: str, renewals: Sequence[Renewal], damaged: Mapping[str, str]) -> None:

@@ -169,8 +169,10 @@ def _described(run: Pass, box: Box, read: Read, facts: Facts) -> None:
         box.moved_from.extend(run.ws.seen.files(place.id, [os.fsencode(orphan.path)]).values())
     new = orphan is None and read.path not in result.identities
     known = None if new else run.ws.seen.files(place.id, [read.path]).get(read.path)
-    before = known.stamp if known is not None and known.sha256 else None
-    box.events.append(Described(path, facts, identifier, new, before))
+    if known is None or not known.sha256 or known.identifier != identifier:
+        box.events.append(Described(path, facts, identifier, new))
+    else:
+        box.events.append(Described(path, facts, identifier, new, known.stamp, known.sha256))
     box.rows.append(FileRow(place.id, path, read.stamp, facts.sha256, identifier, Condition.DESCRIBED, "", time.time()))
     run.report.described += 1
     run.report.bytes_read += read.stamp.size

@@ -14,19 +14,9 @@ from ingest.documents import SYSTEM_KEYS
 from ingest.errors import FairfolderError
 from ingest.publication import Act
 from ingest.rows import Stamp
+from ingest.unreadable import Unreadable
 
 Value = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Unreadable:
-    """A text that stands where a document belongs and says nothing, by its SHA-256, and what is to count instead.
-
-    ``value`` is what the newest version said that could be read: the function of a change is given that.
-    """
-
-    sha256: str
-    value: Value
 
 
 @dataclass(frozen=True)

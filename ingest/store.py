@@ -36,6 +36,7 @@ from ingest.revisions import complete_text
 from ingest.schema import SchemaSet
 from ingest.stamping import Stamping
 from ingest.texts import NextText, Prepared, all_durable, prepare
+from ingest.unreadable import standing
 
 _log = logging.getLogger("fairfolder.store")
 
@@ -270,7 +271,7 @@ class Store:
             parts = manifest.split(raw) if self._is_own_text(entry, change.path, raw) else None
             if parts is not None:
                 return head_change(change, parts, stamp, stamping)
-        old = self._present(change)
+        old = standing(change.path, change.kind, change.unreadable)
         if change.if_match is not None:
             found = old.etag if old is not None else ""
             if found != change.if_match:
@@ -287,17 +288,6 @@ class Store:
         text = _TEXTS.get(change.kind, documents.to_bytes)(value)
         before, read = (None, "") if old is None else (old.stamp, old.sha256)
         return NextText(change.path, change.kind, [text], value, before, read)
-
-    def _present(self, change: Change) -> Document | None:
-        """The document as it stands; where its text says nothing and is to be replaced, with what counts instead."""
-        wanted = change.unreadable
-        if wanted is None:
-            return documents.read_if_there(change.path, change.kind)
-        raw, stamp = documents.read_stamped(change.path)
-        found = hashlib.sha256(raw).hexdigest()
-        if found != wanted.sha256:
-            raise ConflictError(change.path, wanted.sha256, found)
-        return Document(wanted.value, raw, found, documents.etag(change.kind, wanted.value), stamp)
 
     def _stamped(self, change: Change, value: Value, old: Document | None, stamping: Stamping) -> Value:
         if change.kind == COMPLETE:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,7 @@ CONDITIONS: dict[str, Callable[[], bool]] = {
     "no-namespaces": lambda: not _runs("unshare", "-rn", "true"),
     "no-tmpfs": lambda: not _tmpfs_mounts(),
     "no-inotify-settings": lambda: not os.access("/proc/sys/fs/inotify/max_queued_events", os.W_OK),
+    "no-sparql-server": lambda: find_spec("rdflib_endpoint") is None,
     "no-conformance-material": lambda: not (CHECKOUT.parent / "shared" / "conformance").is_dir(),
 }
 

@@ -51,8 +51,15 @@ WRITERS = {
     "ingest/provenance/pushing.py": "where to push, in a repository of our own in the state folder",
     "catalog/state.py": "the state folder, and what the service says of itself in it",
     "catalog/environment.py": "the generated secret key, in the state folder",
-    "catalog/pages/public/rendered.py": "rendered answers, in the state folder",
+    "catalog/formats/rendered.py": "rendered answers, in the state folder",
     "catalog/pages/public/catalogs.py": "the dump of what is public, in the state folder",
+    "catalog/graph/broker.py": "its socket and the folder of answers, in the state folder",
+    "catalog/graph/external.py": "an answer on its way, in a temporary file without a name",
+    "catalog/graph/followed.py": "what the quad store holds, in the state folder",
+    "catalog/graph/outside.py": "the folder of what another SPARQL server holds, in the state folder",
+    "catalog/graph/snapshots.py": "snapshots of the quad store, in the state folder",
+    "catalog/graph/store.py": "the quad store, in the state folder",
+    "catalog/graph/worker.py": "an answer on its way, in a file without a name in the state folder",
     "catalog/demo/copying.py": "the demonstration's own new project folder",
 }
 # The store's tools for writing; nobody else may take them.
@@ -79,6 +86,8 @@ BROAD_CATCHES: dict[str, str] = {
     "ingest/watch.py::_loop": "the watcher's outermost loop: told, logged, tried again",
     "catalog/following.py::Follower._bring_up_to_date": "the index's outermost loop: logged, the files go on",
     "catalog/following.py::Follower._one_by_one": "sets aside the one document the index cannot take, logged",
+    "catalog/indexing.py::Graph._change": "one record's trouble is told and set aside",
+    "catalog/formats/ahead.py::Ahead._render": "one record that cannot be rendered is logged and left to who asks",
     "ingest/formats/worker.py::_answer": "the worker process, where a reader may fail in any way",
 }
 
@@ -89,6 +98,7 @@ ROW_WRITERS: dict[str, str] = {
     "catalog/editing/runs.py": "documents, by the store",
     "catalog/editing/saving.py": "documents, by the store",
     "catalog/history/restoring.py": "documents, by the store",
+    "catalog/graph/followed.py": "its own table of what the quad store holds, beside it",
 }
 
 EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "managers", "base_classes"}

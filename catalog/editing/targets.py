@@ -17,9 +17,10 @@ from ingest import documents, manifest
 from ingest.documents import ADMINISTRATIVE, EXPERIMENT, INSTRUMENT, PROJECT, STRUCTURAL
 from ingest.errors import FairfolderError, FrozenError
 from ingest.purposes import NO_PURPOSE, Purpose
-from ingest.records import Change, Outcome, Record, Unreadable, Value
+from ingest.records import Change, Outcome, Record, Value
 from ingest.seen import state_folder
 from ingest.store import Store
+from ingest.unreadable import Unreadable
 from ingest.workspace import many_descriptors
 
 # The word of an address → the kind of document it leads to.

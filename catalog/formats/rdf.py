@@ -12,9 +12,11 @@ def dcat(form: str) -> Callable[[Thing, Site], bytes]:
     """DCAT-AP 3: the dataset, its distributions, its record in the catalog."""
 
     def render(value: Thing, site: Site) -> bytes:
-        from catalog.graph import quads, serialising  # here: a plain page does not pay for the RDF engine
+        # Here: a plain page does not pay for the RDF engine.
+        from catalog.graph.quads import dcat as drawn
+        from catalog.graph.serialising import text
 
-        return serialising.text(quads.dcat(value, site), form)
+        return text(drawn(value, site), form)
 
     return render
 
@@ -23,8 +25,9 @@ def prov(form: str) -> Callable[[Thing, Site], bytes]:
     """PROV-O: who did what with what, and what came of it."""
 
     def render(value: Thing, site: Site) -> bytes:
-        from catalog.graph import quads, serialising  # here: as above
+        from catalog.graph.quads import prov as drawn  # here: as above
+        from catalog.graph.serialising import text
 
-        return serialising.text(quads.prov(value, site), form)
+        return text(drawn(value, site), form)
 
     return render

@@ -53,7 +53,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """What was found, in an open file of ``size`` bytes; ``partial`` names the limit that cut it, "" when it is whole."""
+    """What was found, in an open file of ``size`` bytes; ``partial`` names the limit that cut it, "" for none."""
 
     kind: str
     format: str

@@ -1,9 +1,9 @@
 """The broker: takes queries from all web processes, and runs each in a worker process that it can kill.
 
-One for the whole service, so that its limits are those of the machine and not of each web process; and light, because it
-needs neither Django nor the RDF engine. Started as ``python -m catalog.graph.broker FOLDER LIMITS``; it listens on a UNIX
-socket in that folder. A thread waits for each query; only the main thread starts workers, because the kernel ends them
-with the thread that started them.
+One for the whole service, so that its limits are those of the machine and not of each web process; and light, because
+it needs neither Django nor the RDF engine. Started as ``python -m catalog.graph.broker FOLDER LIMITS``; it listens on a
+UNIX socket in that folder. A thread waits for each query; only the main thread starts workers, because the kernel ends
+them with the thread that started them.
 """
 
 from __future__ import annotations
@@ -129,9 +129,9 @@ class Broker:
     def _start(self) -> _Worker:
         ours, theirs = socket.socketpair()
         with theirs:
-            process = subprocess.Popen(  # noqa: S603
+            process: subprocess.Popen[bytes] = subprocess.Popen(  # noqa: S603
                 [sys.executable, "-m", "catalog.graph.worker", str(self._folder), self._limits.as_text()],
-                stdin=theirs,
+                stdin=theirs.fileno(),
                 stdout=sys.stderr.fileno(),
                 cwd=_CHECKOUT,
             )

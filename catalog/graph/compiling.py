@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from pyoxigraph import NamedNode
+
 PLAIN, IRI, WORD, DATATYPE = "plain", "iri", "word", "datatype"
 PROPERTY, REVERSE, NEST, IDENTITY, NOTHING = "property", "reverse", "nest", "identity", "nothing"
 
@@ -29,14 +31,15 @@ class ContextError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """What a key means: a property, an alias of ``@id`` or ``@nest``, or nothing at all."""
+    """What a key means: a property, an alias of ``@id`` or ``@nest``, or nothing; ``node`` is a property's IRI."""
 
     key: str
     use: str
     iri: str = ""
     values: str = PLAIN
-    datatype: str = ""
+    datatype: NamedNode | None = None
     local: Mapping[str, Any] | None = None
+    node: NamedNode | None = None
 
 
 class Scope:
@@ -83,10 +86,12 @@ class Scope:
 
     def expand(self, value: str, *, as_word: bool) -> str:
         """The IRI a value stands for; "" where it stands for none."""
-        if _KEYWORD.fullmatch(value):
+        if value[:1] == "@" and _KEYWORD.fullmatch(value):
             return ""
         if as_word and (term := self.terms.get(value)) is not None:
             return term.iri if term.use in (PROPERTY, REVERSE) else ""
+        if value.startswith(("https://", "http://")):
+            return value
         prefix, colon, rest = value.partition(":")
         if colon and prefix:
             if not rest.startswith("//") and (term := self.terms.get(prefix)) is not None and _is_prefix(term):
@@ -196,19 +201,21 @@ class _Defining:
         if said.get("@id", key) is None:
             return Term(key, NOTHING)
         if "@reverse" in said:
-            return Term(key, REVERSE, self._iri(_text(said["@reverse"], "@reverse", place), place), local=local)
+            iri = self._iri(_text(said["@reverse"], "@reverse", place), place)
+            return Term(key, REVERSE, iri, local=local, node=_node(iri, place))
         name = _text(said.get("@id", key), "@id", place)
         if name in ("@id", "@nest"):
             return Term(key, IDENTITY if name == "@id" else NEST, local=local)
         values, datatype = self._values(said.get("@type"), place)
-        return Term(key, PROPERTY, self._iri(name, place), values, datatype, local)
+        iri = self._iri(name, place)
+        return Term(key, PROPERTY, iri, values, datatype, local, _node(iri, place))
 
-    def _values(self, type_: Any, place: str) -> tuple[str, str]:
+    def _values(self, type_: Any, place: str) -> tuple[str, NamedNode | None]:
         if type_ is None:
-            return PLAIN, ""
+            return PLAIN, None
         if type_ in ("@id", "@vocab"):
-            return (IRI if type_ == "@id" else WORD), ""
-        return DATATYPE, self._iri(_text(type_, "@type", place), place)
+            return (IRI if type_ == "@id" else WORD), None
+        return DATATYPE, _node(self._iri(_text(type_, "@type", place), place), place)
 
     def _iri(self, name: str, place: str) -> str:
         """A name in a definition, written out; terms of the same context count."""
@@ -221,6 +228,13 @@ class _Defining:
         if not _ABSOLUTE.match(iri):
             raise ContextError(f"The context {place}: {name!r} is no IRI.")
         return iri
+
+
+def _node(iri: str, place: str) -> NamedNode:
+    try:
+        return NamedNode(iri)
+    except ValueError as error:
+        raise ContextError(f"The context {place}: {iri!r} is no IRI: {error}.") from error
 
 
 def _text(value: Any, key: str, place: str) -> str:

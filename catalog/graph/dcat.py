@@ -11,7 +11,7 @@ from pyoxigraph import NamedNode
 from catalog.graph import authorities
 from catalog.graph.drawing import Drawing, Value
 from catalog.graph.places import place
-from catalog.graph.stubs import stubs
+from catalog.graph.stubs import stub, stubs
 from catalog.graph.times import moment
 from catalog.graph.values import literal, named
 from catalog.graph.vocabulary import (
@@ -71,15 +71,20 @@ TYPES: Final[Mapping[NamedNode, tuple[NamedNode, ...]]] = {
 }
 """What a thing is because of where it stands: DCAT-AP asks for the type, and value objects carry none."""
 
+_TYPE: Final = RDF["type"]
+
 RELATIONS: Final[Mapping[str, NamedNode]] = {
-    "Cites": DCT["references"], "HasPart": DCT["hasPart"], "HasVersion": DCT["hasVersion"],
+    "Cites": DCT["references"], "HasPart": DCT["hasPart"],
     "IsCitedBy": DCT["isReferencedBy"], "IsDerivedFrom": PROV["wasDerivedFrom"], "IsDocumentedBy": FOAF["page"],
     "IsNewVersionOf": DCT["replaces"], "IsObsoletedBy": DCT["isReplacedBy"], "IsPartOf": DCT["isPartOf"],
     "IsPreviousVersionOf": DCT["isReplacedBy"], "IsReferencedBy": DCT["isReferencedBy"],
-    "IsRequiredBy": DCT["isRequiredBy"], "IsVariantFormOf": DCT["isFormatOf"], "IsVersionOf": DCT["isVersionOf"],
+    "IsRequiredBy": DCT["isRequiredBy"], "IsVariantFormOf": DCT["isFormatOf"],
     "Obsoletes": DCT["replaces"], "References": DCT["references"], "Requires": DCT["requires"],
 }  # fmt: skip
-"""The plain predicate of a DataCite relation; ``dct:relation`` for the others."""
+"""The plain predicate of a DataCite relation; ``dct:relation`` for the others.
+
+Of versions too: DCAT-AP wants what is said to be one to be described as a dataset, and elsewhere it is not.
+"""
 
 
 def complete(drawing: Drawing) -> None:
@@ -302,12 +307,16 @@ def _of_dataset(drawing: Drawing) -> tuple[NamedNode | None, NamedNode | None]:
 
 def types(drawing: Drawing) -> None:
     """What a thing is because of where it stands, and the wider class of what it is."""
-    for quad in list(drawing.so_far()):
-        for each in TYPES.get(quad.predicate, ()):
-            if isinstance(quad.object, NamedNode):
-                drawing.type(quad.object, each)
-        if quad.predicate == RDF["type"] and quad.object in (FOAF["Person"], FOAF["Organization"]):
-            drawing.type(quad.subject, FOAF["Agent"])  # type: ignore[arg-type]
+    seen: set[tuple[NamedNode, NamedNode]] = set()
+    agents = (FOAF["Person"], FOAF["Organization"])
+    for subject, predicate, other, _ in list(drawing.so_far()):
+        if not isinstance(other, NamedNode):
+            continue
+        if predicate in TYPES and (predicate, other) not in seen:
+            seen.add((predicate, other))
+            drawing.type(other, *TYPES[predicate])
+        if predicate == _TYPE and other in agents and isinstance(subject, NamedNode):
+            drawing.type(subject, FOAF["Agent"])
 
 
 def record(drawing: Drawing) -> None:
@@ -324,7 +333,9 @@ def record(drawing: Drawing) -> None:
     drawing.add(node, DCT["conformsTo"], profile)
     drawing.type(profile, DCT["Standard"])
     drawing.add(profile, DCT["title"], drawing.text("DCAT-AP", "en"))
-    drawing.add(node, DCT["language"], named(authorities.language(drawing.language)))
+    language = named(authorities.language(drawing.language))
+    drawing.add(node, DCT["language"], language)
+    stub(drawing, language)
 
 
 def _listed(value: Any) -> list[Value]:

@@ -26,7 +26,8 @@ _PREFIXES = {"sd": SD, "formats": _FORMATS, "dct": "http://purl.org/dc/terms/"}
 
 def service_description(endpoint: str, title: str, words: str, form: str) -> bytes:
     """The description of the endpoint with this address, every node of it with an IRI."""
-    return pyoxigraph.serialize(_triples(endpoint, title, words), format=_RDF[form], prefixes=_PREFIXES)
+    body = pyoxigraph.serialize(_triples(endpoint, title, words), format=_RDF[form], prefixes=_PREFIXES)
+    return body or b""
 
 
 def _triples(endpoint: str, title: str, words: str) -> Iterable[Triple]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad, Triple
+from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad
 
 from catalog.graph.compiling import Scope
 from catalog.graph.reading import Node, Reading, fragment
@@ -123,6 +123,3 @@ class Drawing:
 def _says_nothing(quad: Quad) -> bool:
     """Whether a thing is said to be the same as, or a version of, itself."""
     return quad.predicate in _NOT_OF_ITSELF and quad.subject == quad.object
-
-
-Subject = NamedNode | BlankNode | Triple

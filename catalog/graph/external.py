@@ -9,6 +9,7 @@ import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Iterable, Mapping, Sequence
+from http.client import HTTPResponse
 from typing import IO, BinaryIO, cast
 from urllib.parse import urlencode
 
@@ -83,14 +84,14 @@ def _answer(media: str, stream: IO[bytes], question: Question) -> Answer:
     )
 
 
-def _opened(url: str, fields: Sequence[tuple[str, str]], accept: str, seconds: float) -> IO[bytes]:
+def _opened(url: str, fields: Sequence[tuple[str, str]], accept: str, seconds: float) -> HTTPResponse:
     headers = {"Accept": accept, "Content-Type": "application/x-www-form-urlencoded"}
-    request = urllib.request.Request(url, urlencode(fields).encode(), headers)  # noqa: S310 - http(s), checked at start
-    return cast(IO[bytes], _OPENER.open(request, timeout=seconds))
+    request = urllib.request.Request(url, urlencode(fields).encode(), headers)  # noqa: S310 - checked at start
+    return cast(HTTPResponse, _OPENER.open(request, timeout=seconds))
 
 
-def _spooled(response: IO[bytes], limits: Limits) -> IO[bytes]:
-    stream = tempfile.TemporaryFile()  # noqa: SIM115 - closed by who sends it
+def _spooled(response: HTTPResponse, limits: Limits) -> IO[bytes]:
+    stream = tempfile.TemporaryFile()  # noqa: SIM115
     while piece := response.read(_PIECE):
         if stream.tell() + len(piece) > limits.bytes:
             stream.close()
@@ -136,6 +137,6 @@ def replace(url: str, graphs: Mapping[str, Iterable[str]]) -> None:
             steps.append(f"INSERT DATA {{ GRAPH <{graph}> {{\n{text}\n}} }}")
     body = ";\n".join(steps).encode()
     headers = {"Content-Type": "application/sparql-update"}
-    request = urllib.request.Request(url, body, headers)  # noqa: S310 - http(s), checked at start
+    request = urllib.request.Request(url, body, headers)  # noqa: S310 - checked at start
     with _OPENER.open(request, timeout=_UPDATE_SECONDS) as response:
         response.read()

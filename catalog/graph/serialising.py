@@ -89,15 +89,18 @@ def compacted(quads: Sequence[Quad]) -> dict[str, Any]:
     """JSON-LD with a context of prefixes in it, one object a node, so that no reader has to fetch anything."""
     prefixes = _unambiguous(quads)
     nodes: dict[str, dict[str, Any]] = {}
-    for quad in _grouped(quads):
-        name = _name_of(quad.subject)
+    keys: dict[NamedNode, str] = {}
+    for subject, predicate, value, _ in _grouped(quads):
+        name = _name_of(subject)
         node = nodes.get(name)
         if node is None:
             node = nodes[name] = {"@id": name}
-        if quad.predicate == TYPE:
-            node.setdefault("@type", []).append(_compact(_name_of(quad.object), prefixes))
-        else:
-            _append(node, _compact(quad.predicate.value, prefixes), _json_value(quad.object, prefixes))
+        if predicate == TYPE:
+            node.setdefault("@type", []).append(_compact(_name_of(value), prefixes))
+            continue
+        if predicate not in keys:
+            keys[predicate] = _compact(predicate.value, prefixes)
+        _append(node, keys[predicate], _json_value(value, prefixes))
     return {"@context": prefixes, "@graph": list(nodes.values())}
 
 
@@ -181,26 +184,34 @@ def _name_of(term: object) -> str:
 
 def _prefixes(quads: Sequence[Quad]) -> dict[str, str]:
     """The prefixes that the quads use."""
-    names = {quad.predicate.value for quad in quads}
-    for quad in quads:
-        if quad.predicate == TYPE and isinstance(quad.object, NamedNode):
-            names.add(quad.object.value)
-        elif isinstance(quad.object, Literal) and quad.object.datatype.value != _RDF_LANGUAGE:
-            names.add(quad.object.datatype.value)
-    used = {_short(name).partition(":")[0] for name in names}
+    named: set[NamedNode] = set()
+    for _, predicate, value, _ in quads:
+        named.add(predicate)
+        if isinstance(value, Literal):
+            named.add(value.datatype)
+        elif predicate == TYPE and isinstance(value, NamedNode):
+            named.add(value)
+    used = {_short(each.value).partition(":")[0] for each in named if each.value != _RDF_LANGUAGE}
     return {prefix: base for prefix, base in PREFIXES.items() if prefix in used}
 
 
 def _grouped(quads: Sequence[Quad]) -> list[Quad]:
-    """Quads of one subject together, in the order in which subjects first appear."""
-    order: dict[tuple[Any, Any], list[Quad]] = {}
+    """Quads of one subject together, and of one property in it, in the order in which they first appear."""
+    order: dict[tuple[object, object], dict[NamedNode, list[Quad]]] = {}
     for quad in quads:
-        order.setdefault((quad.graph_name, quad.subject), []).append(quad)
-    return [quad for group in order.values() for quad in group]
+        subject, predicate, _, graph = quad
+        properties = order.setdefault((graph, subject), {})
+        if predicate in properties:
+            properties[predicate].append(quad)
+        else:
+            properties[predicate] = [quad]
+    return [quad for properties in order.values() for group in properties.values() for quad in group]
 
 
 def _triples(quads: Sequence[Quad]) -> list[Triple]:
-    return list(dict.fromkeys(quad.triple for quad in _grouped(quads)))
+    """Without the names of graphs: what several of them say is said once."""
+    triples = [quad.triple for quad in _grouped(quads)]
+    return triples if len({quad.graph_name for quad in quads}) < 2 else list(dict.fromkeys(triples))
 
 
 def _for_xml(triple: Triple) -> Triple:

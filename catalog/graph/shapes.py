@@ -112,7 +112,7 @@ def _fields(rule: Rule, kind: Kind, terms: Scope, *, is_global: bool = False) ->
             required=key in required,
             single=single and not is_named and term.iri not in _ALSO_ADDED,
             node_kind="IRI" if under is not None or term.values in (IRI, WORD) else "Literal",
-            datatype=term.datatype if term.values == DATATYPE else "",
+            datatype=term.datatype.value if term.values == DATATYPE and term.datatype is not None else "",
             shortest=int(asked.get("minLength", 0)),
             one_of=_words(item, terms.at(key)) if term.values == WORD else (),
             each=str(item.get(_NAME, "")) if under is not None else "",
@@ -131,7 +131,8 @@ def _issued() -> Field:
     said = registry["properties"]["date_published"]
     term = scope("dcat").terms["date_published"]
     words = str(said.get("title", "")), str(said.get("description", ""))
-    return Field("date_published", term.iri, *words, True, True, "Literal", term.datatype)
+    datatype = term.datatype.value if term.datatype is not None else ""
+    return Field("date_published", term.iri, *words, True, True, "Literal", datatype)
 
 
 def _alone(found: Sequence[Field]) -> Iterator[Field]:
@@ -145,7 +146,7 @@ def _alone(found: Sequence[Field]) -> Iterator[Field]:
 
 
 def _words(rule: Rule, terms: Scope) -> tuple[str, ...]:
-    return tuple(terms.expand(each, as_word=True) for each in rule.get("enum", ()))
+    return tuple(dict.fromkeys(terms.expand(each, as_word=True) for each in rule.get("enum", ())))
 
 
 def _resolved(rule: Rule) -> dict[str, Any]:

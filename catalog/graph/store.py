@@ -1,7 +1,7 @@
 """The quad store and its one writer: each record in a named graph of its own, replaced as a whole.
 
-The store can be dropped at any time: it is made anew from the published rows where it is missing, damaged, or of another
-version. Nobody reads it but through :mod:`catalog.graph.snapshots`, so that a batch is seen whole or not at all.
+The store can be dropped at any time: it is made anew from the published rows where it is missing, damaged, or of
+another version. Nobody reads it but through :mod:`catalog.graph.snapshots`, so that a batch is seen whole or not.
 """
 
 from __future__ import annotations

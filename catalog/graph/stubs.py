@@ -14,18 +14,27 @@ _LICENCE, _ROLE = DCT["LicenseDocument"].value, DCAT["hadRole"]
 
 def stubs(drawing: Drawing) -> None:
     """A typed, labelled stub for each IRI of an authority list that the record names."""
-    seen: set[str] = set()
-    for quad in list(drawing.so_far()):
-        other = quad.object
-        if not isinstance(other, NamedNode) or other.value in seen or quad.predicate == TYPE:
+    seen: set[NamedNode] = set()
+    roles: set[NamedNode] = set()
+    for _, predicate, other, _ in list(drawing.so_far()):
+        if not isinstance(other, NamedNode):
             continue
-        seen.add(other.value)
+        if predicate == _ROLE and other not in roles:
+            roles.add(other)
+            drawing.type(other, DCAT["Role"])
+        if other in seen or predicate == TYPE:
+            continue
+        seen.add(other)
         known = authorities.entry(other.value)
         if known is not None:
             _add(drawing, other, known)
-    for quad in list(drawing.so_far()):
-        if quad.predicate == _ROLE and isinstance(quad.object, NamedNode):
-            drawing.type(quad.object, DCAT["Role"])
+
+
+def stub(drawing: Drawing, node: NamedNode | None) -> None:
+    """The stub of one IRI, where it is of an authority list."""
+    known = authorities.entry(node.value) if node is not None else None
+    if node is not None and known is not None:
+        _add(drawing, node, known)
 
 
 def _add(drawing: Drawing, node: NamedNode, known: authorities.Entry) -> None:

@@ -15,7 +15,6 @@ PREFIXES: Final = {
     "dqv": "http://www.w3.org/ns/dqv#",
     "ff": "https://w3id.org/fairfolder/terms#",
     "foaf": "http://xmlns.com/foaf/0.1/",
-    "locn": "http://www.w3.org/ns/locn#",
     "owl": "http://www.w3.org/2002/07/owl#",
     "prov": "http://www.w3.org/ns/prov#",
     "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
@@ -48,7 +47,7 @@ class Names:
 
 
 ADMS, BIBO, DCAT, DCATAP, DCT = Names("adms"), Names("bibo"), Names("dcat"), Names("dcatap"), Names("dct")
-FF, FOAF, LOCN, OWL, PROV, RDF = Names("ff"), Names("foaf"), Names("locn"), Names("owl"), Names("prov"), Names("rdf")
+FF, FOAF, OWL, PROV, RDF = Names("ff"), Names("foaf"), Names("owl"), Names("prov"), Names("rdf")
 RDFS, SCHEMA, SKOS, SOSA, SPDX = Names("rdfs"), Names("schema"), Names("skos"), Names("sosa"), Names("spdx")
 VCARD, XSD = Names("vcard"), Names("xsd")
 TYPE: Final = RDF["type"]

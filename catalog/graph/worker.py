@@ -19,7 +19,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import pyoxigraph
 from pyoxigraph import NamedNode, QueryBoolean, QueryResultsFormat, QuerySolutions, RdfFormat, Store
@@ -101,7 +101,7 @@ class Worker:
         except RuntimeError as error:
             return _no(asking.UNFIT, f"The query cannot be run: {_short(str(error))}."), None
         except OSError as error:
-            print(f"a query failed: {error}", file=sys.stderr)  # noqa: T201 - its text may name what it reached for
+            print(f"a query failed: {error}", file=sys.stderr)  # noqa: T201 - to the log: it may name what it reached for
             return _no(asking.FAILED, "The query could not be answered from the records; simplify it."), None
 
     def _store(self, graph: str) -> Store:
@@ -134,13 +134,13 @@ class Worker:
             return _no(asking.UNACCEPTABLE, kind), None
         stream = tempfile.TemporaryFile(dir=self._folder / "answers")  # noqa: SIM115 - closed by who sends it
         try:
-            if kind == asking.GRAPH:
-                partial = self._write_graph(store, question, results, stream)
-            elif isinstance(results, QuerySolutions):
+            if isinstance(results, QuerySolutions):
                 partial = self._write_rows(store, question, results, stream)
-            else:
+            elif isinstance(results, QueryBoolean):
                 results.serialize(stream, RESULTS[form])
                 partial = ""
+            else:
+                partial = self._write_graph(store, question, results, stream)
             stream.flush()
             size = stream.seek(0, os.SEEK_END)
             stream.seek(0)
@@ -156,14 +156,14 @@ class Worker:
         form, most = question.results, self._rows(question)
         spool = _Spool(stream, self._limits.bytes, most + (form in ("csv", "tsv")), _BETWEEN[form])
         try:
-            results.serialize(spool, RESULTS[form])
+            results.serialize(cast(IO[bytes], spool), RESULTS[form])
         except _FullError:
             stream.seek(0)
             stream.truncate()
         else:
             return ""
         again = store.query(question.query, **_terms(question))
-        assert isinstance(again, QuerySolutions)  # noqa: S101 - the same query
+        assert isinstance(again, QuerySolutions)
         return self._cut(again, question, stream, most)
 
     def _cut(self, results: QuerySolutions, question: asking.Question, stream: IO[bytes], most: int) -> str:
@@ -186,7 +186,7 @@ class Worker:
             counted = _Counted(results, most)
             spool = _Spool(stream, self._limits.bytes, 0, b"")
             try:
-                pyoxigraph.serialize(counted, spool, RDF[question.rdf])
+                pyoxigraph.serialize(counted, cast(IO[bytes], spool), RDF[question.rdf])
             except _FullError:
                 stream.seek(0)
                 stream.truncate()
@@ -276,7 +276,7 @@ def _confine(limits: Limits) -> bool:
         return False
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(_DIE_WITH_PARENT, signal.SIGKILL)
-    return libc.unshare(_NEW_NETWORK) == 0 or libc.unshare(_NEW_NETWORK | _NEW_USER) == 0
+    return bool(libc.unshare(_NEW_NETWORK) == 0 or libc.unshare(_NEW_NETWORK | _NEW_USER) == 0)
 
 
 def main(folder: Path, limits: Limits) -> None:

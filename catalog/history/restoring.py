@@ -26,7 +26,8 @@ from ingest.layout import METADATA
 from ingest.merging import same
 from ingest.provenance.trails import Version
 from ingest.purposes import Purpose
-from ingest.records import Outcome, Unreadable, Value
+from ingest.records import Outcome, Value
+from ingest.unreadable import Unreadable
 
 # People's, and yet not set back: a record is marked complete by looking at it, a run's files are chosen on its page.
 _KEPT = frozenset({"status", "run_label", "data_files"})

@@ -110,7 +110,7 @@ def _derive_one(sources: _Sources, row: Published | None, now: datetime) -> bool
     limit = settings.FAIRFOLDER_FILES_IN_RECORD
     try:
         made = record.compose(sources.entry, sources.live, sources.complete(), now, files_in_record=limit)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:  # not as the store writes them
+    except (AttributeError, LookupError, TypeError, ValueError) as error:  # not as the store writes them
         log.error(
             "%s is not shown in public, its records are not as they should be: %r",
             sources.entry.get("identifier"),

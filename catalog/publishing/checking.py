@@ -15,6 +15,7 @@ from catalog import engine
 from catalog.models import Dataset, File, Run
 from catalog.publishing import record, standing
 from catalog.publishing.access import CONFIDENTIAL, EMBARGOED, RESTRICTED, Access, embargo_end, stated, strictest
+from catalog.publishing.site import site
 from catalog.publishing.standing import Standing
 from ingest import documents
 from ingest.documents import ADMINISTRATIVE, INSTRUMENT, PROJECT
@@ -30,8 +31,34 @@ _MOST_FILES = 100_000
 _NOT_SAID = Access(CONFIDENTIAL)
 
 Check = Callable[[Mapping[str, Any]], Sequence[str]]
-CHECKS: list[Check] = []
-"""Further checks of the document that would be public, such as a shape's; each answers sentences that refuse it."""
+_FILES_HELD_AGAINST_SHAPES = 100
+
+
+def shapes_met(value: Mapping[str, Any]) -> Sequence[str]:
+    """Where the document is not as our own SHACL shapes ask; of very many files the first are looked at.
+
+    A file's facts are the engine's and were validated as they were written; `check --shacl` looks at all of them.
+    """
+    from catalog.graph import quads, shacl, violations  # here: only this page pays for them
+
+    drawn = quads.dcat(_with_few_files(value), site())
+    return violations.sentences(shacl.validate(drawn, shacl.own()), drawn)
+
+
+def _with_few_files(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    files = value.get("file_descriptions", ())[:_FILES_HELD_AGAINST_SHAPES]
+    if len(files) == len(value.get("file_descriptions", ())):
+        return value
+    known = {each["file_identifier"] for each in files}
+    objects = [
+        {**each, "file_identifiers": [name for name in each.get("file_identifiers", ()) if name in known]}
+        for each in value["data_objects"]
+    ]
+    return {**value, "file_descriptions": files, "data_objects": objects}
+
+
+CHECKS: list[Check] = [shapes_met]
+"""Further checks of the document that would be public; each answers sentences that refuse it."""
 
 
 @dataclass(frozen=True)
@@ -108,8 +135,10 @@ def _concluded(
     limit = settings.FAIRFOLDER_FILES_IN_RECORD
     preview = record.compose(would, stand.live, [each.value for each in found], now, files_in_record=limit)
     is_new = len(history) > len(versions(stand.entry)) or state_of(stand.entry) != PUBLISHED
-    more = [Finding(sentence) for check in CHECKS for sentence in check(preview.value)] if preview is not None else []
-    more += _same_label(stand, label, len(history))
+    more = list(_same_label(stand, label, len(history)))
+    if preview is not None and not any(each.refuses for each in findings):  # else the same would be told twice
+        here = _form("dataset", stand.entry["identifier"])
+        more += [Finding(sentence, True, here) for check in CHECKS for sentence in check(preview.value)]
     return Preflight((*findings, *more), objects, cited, label, len(history), is_new, access, preview)
 
 

@@ -22,6 +22,7 @@ from ingest.publication import CITED, PUBLISHED, UNPUBLISHED, WITHDRAWN, pinned,
 
 FILES_IN_RECORD = 1_000
 _CONFIDENTIAL = "Its record has been made confidential."
+_NO_REASON = "No reason is recorded."
 _GONE = "Its data are no longer kept here."
 _UNREADABLE = "Its complete metadata is not there at present."
 _CITED_KEYS = ("dataset_title", "creators", "publisher", "resource_type_general", "metadata_language")
@@ -67,21 +68,21 @@ def compose(
     objects.sort(key=lambda each: (str(each.get("generated_date")), str(each.get("@id"))), reverse=True)
     access = strictest([*(each["dataset"] for each in objects[:1]), *([live] if live else ())], now)
     reason = _why_not(entry, objects, access)
-    if reason:
+    if reason is not None:
         return _tombstone(entry, objects, live, reason, access)
     return _record(entry, live, objects, access, files_in_record)
 
 
-def _why_not(entry: Value, objects: Sequence[Value], access: Access) -> str:
-    """Why no more than a tombstone is public; "" where all of it is."""
+def _why_not(entry: Value, objects: Sequence[Value], access: Access) -> str | None:
+    """Why no more than a tombstone is public; None where all of it is."""
     publication = entry["publication"]
     if publication["state"] == WITHDRAWN:
-        return str(publication.get("withdrawal_reason", ""))
+        return str(publication.get("withdrawal_reason") or _NO_REASON)
     if entry.get("state") != "present":
         return _GONE
     if not objects:
         return _UNREADABLE
-    return "" if access.gives_metadata else _CONFIDENTIAL
+    return None if access.gives_metadata else _CONFIDENTIAL
 
 
 def cited(dataset: Value) -> dict[str, Any]:

@@ -31,7 +31,7 @@ _AROUND = """SELECT DISTINCT ?way ?p ?other ?label WHERE {
   OPTIONAL { ?other LABELS ?label }
 } LIMIT 400"""
 _NAMES = "SELECT ?label WHERE { <NODE> LABELS ?label } LIMIT 1"
-_MOST, _LETTERS = 10, 30
+_MOST, _LETTERS, _SMALL_LETTERS = 10, 28, 34
 _WIDTH, _BOX, _HIGH, _STEP, _TOP = 900, 250, 46, 62, 30
 
 
@@ -56,6 +56,10 @@ class Neighbour:
     @property
     def drawn(self) -> str:
         return cut(self.name)
+
+    @property
+    def drawn_relation(self) -> str:
+        return cut(self.relation, _SMALL_LETTERS)
 
 
 @dataclass(frozen=True)
@@ -151,6 +155,8 @@ def _placed(neighbours: Sequence[Neighbour], height: int, *, is_left: bool) -> S
     return placed
 
 
-def cut(text: str) -> str:
-    """A text as far as it fits into a box."""
-    return text if len(text) <= _LETTERS else f"{text[: _LETTERS - 1]}…"
+def cut(text: str, most: int = _LETTERS) -> str:
+    """A text as far as it fits into a box: of an IRI the end, which tells it from others."""
+    if len(text) <= most:
+        return text
+    return f"…{text[1 - most :]}" if _IRI.fullmatch(text) and "://" in text else f"{text[: most - 1]}…"

@@ -1,8 +1,8 @@
 """Whether whoever asked still waits: WSGI does not tell a view that its client has gone, the kernel's table does.
 
-The table names connections by address and port, and WSGI names the client's address only. So this tells for certain when
-no connection from that address is left, and nothing where others are (as behind a proxy): there a query that nobody waits
-for runs until its limit.
+The table names connections by address and port, and WSGI names the client's address only. So this tells for certain
+when no connection from that address is left, and nothing where others are (as behind a proxy): there a query that
+nobody waits for runs until its limit.
 """
 
 from __future__ import annotations

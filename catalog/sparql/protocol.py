@@ -17,6 +17,7 @@ FORM, QUERY, UPDATE = "application/x-www-form-urlencoded", "application/sparql-q
 WRONG_TYPE = "type"
 _MOST_PARAMETERS = 1_000
 _LONGEST_BODY = 4 * queries.LONGEST  # percent-encoded, with the names of graphs
+_MOST_DRAINED, _PIECE = 8_000_000, 1 << 16
 _FORMAT_NAMES = ("format", "output")
 
 
@@ -83,11 +84,13 @@ def _posted(request: HttpRequest, parameters: list[tuple[str, str]]) -> tuple[st
 
 def _body(request: HttpRequest) -> str:
     try:
-        length = int(request.META.get("CONTENT_LENGTH") or 0)
-        body = request.read(_LONGEST_BODY + 1) if length <= _LONGEST_BODY else b""
-    except (RequestDataTooBig, ValueError):
+        body = request.read(_LONGEST_BODY + 1)
+        left = _MOST_DRAINED if len(body) > _LONGEST_BODY else 0
+        while left > 0 and (piece := request.read(_PIECE)):
+            left -= len(piece)  # whoever is cut off while it sends does not read why
+    except RequestDataTooBig:
         raise too_long() from None
-    if length > _LONGEST_BODY or len(body) > _LONGEST_BODY:
+    if len(body) > _LONGEST_BODY:
         raise too_long()
     try:
         return body.decode()

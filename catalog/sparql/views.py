@@ -1,7 +1,7 @@
 """``/sparql``: queries by the SPARQL 1.1 protocol, from anybody, of what is public; ``/sparql/internal`` for curators.
 
-Both only read, take no cookie into account, and answer scripts of any site: there is nothing that a forged request could
-change or see more of. That is why neither asks for a CSRF token.
+Both only read, take no cookie into account, and answer scripts of any site: there is nothing that a forged request
+could change or see more of. That is why neither asks for a CSRF token.
 """
 
 from __future__ import annotations

@@ -114,7 +114,7 @@ class Serving:
             return error.code, error.read().decode()
 
     def children(self) -> dict[str, int]:
-        """The direct children by what they run: ``watch``, ``index_graph``, ``catalog.graph.broker`` and ``granian``."""
+        """The direct children by what they run, such as ``watch``, ``index_graph`` and ``granian``."""
         pids = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         found = {}
         for pid in pids:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,13 @@ from django.core.management import call_command
 from django.test import Client
 
 from catalog import index
+from catalog.history import past as pages
+from catalog.history.finding import target
 from ingest import documents
+from ingest.provenance.settings import GitSettings
+from ingest.reconcile import reconcile
+from ingest.workspace import open_workspace
+from tests.catalog.described import Described
 from tests.catalog.hostile import see
 from tests.catalog.recorded import Past
 from tests.catalog.test_history import DATASET, LIST, administrative, save
@@ -97,12 +104,7 @@ def test_a_record_that_came_back_is_told_in_the_order_of_time(
     assert shown(capsys, tree.root / A) == order
 
 
-def test_a_page_goes_on_where_the_record_stood(
-    reader: Client, tree: Tree, past: Past, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from catalog.history import past as pages
-    from catalog.history.finding import target
-
+def test_a_page_goes_on_where_the_record_stood(reader: Client, tree: Tree, past: Past) -> None:
     in_steps(tree, past)
     found = target("dataset", DATASET)
     assert found is not None
@@ -133,3 +135,39 @@ def test_a_folders_history_is_not_that_of_who_stood_there_before(
     (tree.root / A / ".metadata" / "notes.json").write_text("{}")
     past.commit("Notes")
     assert shown(capsys, tree.root / A / ".metadata" / "notes.json") == ["Notes"]
+
+
+def test_a_rename_just_after_an_edit_was_put_right_as_the_engine_records_it(
+    described: Described, capsys: pytest.CaptureFixture[str]
+) -> None:
+    described.settings.ENGINE = replace(described.settings.ENGINE, git=GitSettings())
+    described.put("p_Alpha/ds/a.csv")
+    described.describe()
+    path = described.root / "p_Alpha/ds/.metadata/dataset_administrative.json"
+    text = path.read_bytes()
+    path.write_bytes(text[:-4])
+    describe_with_trouble(described)
+    path.write_bytes(text.replace(b'"draft"', b'"draft",\n  "dataset_title": "Two"', 1))
+    (described.root / "p_Alpha/ds").rename(described.root / "p_Alpha/renamed")
+    describe_with_trouble(described)
+    describe_with_trouble(described)
+    number = described.dataset("p_Alpha/renamed").identifier
+    found = target("dataset", number)
+    assert found is not None
+    versions = pages.page(found).versions
+    told = [each.subject for each in versions]
+    assert told[-1] == "Describe dataset ds", told
+    assert [each.blob for each in versions if not each.blob] == []
+    assert any(each.path.startswith("p_Alpha/ds/") for each in versions)
+    by = {each.by for each in versions if each.subject == "Record changes made on disk"}
+    assert by <= {"filesystem"}, by
+    capsys.readouterr()
+    folder = shown(capsys, described.root / "p_Alpha/renamed")
+    assert folder[-1] in ("Describe 1 new file in ds", "Describe dataset ds"), folder
+
+
+def describe_with_trouble(described: Described) -> None:
+    """A pass that may find something wrong, and the index after it."""
+    with open_workspace(described.root, described.settings.ENGINE) as workspace:
+        reconcile(workspace)
+    index.catch_up()

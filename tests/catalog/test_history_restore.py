@@ -152,6 +152,8 @@ def test_a_record_that_cannot_be_read_is_restored_and_its_text_is_kept(curator: 
     before = value(tree)
     text = b'{ "dataset_title": "Three", '
     administrative(tree).write_bytes(text)
+    refused = curator.get(f"/edit/dataset/{DATASET}/")
+    assert (refused.status_code, f'href="{LIST}"' in refused.content.decode()) == (409, True)
     page = preview(curator, first)
     assert "The record as it stands cannot be read: p_Alpha/plate_1/.metadata" in page
     assert "is not valid JSON" in page

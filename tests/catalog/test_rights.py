@@ -283,7 +283,7 @@ def _blurred(answer: HttpResponse, url: str) -> tuple[int, str, str]:
     """An answer without what may differ: the identifier that was asked for, and the tokens of forms."""
     value = (re.findall(r"[0-9a-f-]{36}", url) or re.findall(r"\d+", url))[-1]
     # What follows "r" is the number of a kind of row, which may be the same by chance.
-    own = f"(?<!/r/)(?<=/){value}(?=/)|(?<!%2Fr%2F)(?<=%2F){value}(?=%2F)"
+    own = f"(?<!/r/)(?<=/){value}(?=[/.]|$)|(?<!%2Fr%2F)(?<=%2F){value}(?=%2F)"
     return answer.status_code, re.sub(own, "…", _without_tokens(answer)), re.sub(own, "…", answer.get("Location", ""))
 
 

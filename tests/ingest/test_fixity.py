@@ -256,6 +256,19 @@ def test_bytes_that_changed_under_the_same_size_and_time_are_told_until_somebody
     assert told(ws) == []
 
 
+def test_a_crash_after_describing_anew_loses_no_alarm(ws: Workspace) -> None:
+    place = ws.seen.place_at("p_Alpha/plate")
+    assert place is not None
+    before = ws.seen.files(place.id, [b"a.csv"])[b"a.csv"]
+    flip(ws.root / "p_Alpha" / "plate" / "a.csv")
+    reconcile(ws)
+    # As it is when the record was written, and what was seen was not.
+    ws.seen.put_files([before])
+    fixity.accept(ws)
+    reconcile(ws)
+    assert len(told(ws)) == 1
+
+
 def test_bytes_that_are_again_what_they_were_are_no_alarm(ws: Workspace) -> None:
     file = ws.root / "p_Alpha" / "plate" / "a.csv"
     flip(file)

@@ -20,7 +20,6 @@ class Command(EngineCommand):
     def run(self, **options: Any) -> Outcome:
         """The process becomes the broker, which needs neither Django nor its memory."""
         state.prepare()
-        answering.folder().mkdir(parents=True, exist_ok=True, mode=0o700)
         os.chdir(settings.BASE_DIR)
         folder, limits = str(answering.folder()), answering.limits().as_text()
         os.execv(sys.executable, [sys.executable, "-m", "catalog.graph.broker", folder, limits])  # noqa: S606

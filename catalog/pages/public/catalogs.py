@@ -18,10 +18,11 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.http import http_date, quote_etag
 
+from catalog.formats import rendered
 from catalog.formats.table import DCAT, FORMATS, Format
 from catalog.models import Published
 from catalog.pages.failures import failure
-from catalog.pages.public import answering, linking, negotiating, rendered, rows
+from catalog.pages.public import answering, linking, negotiating, rows
 from catalog.publishing.iris import catalog_iri
 from catalog.publishing.site import Site, site
 from ingest.errors import BusyError
@@ -70,11 +71,13 @@ def dcat(request: HttpRequest) -> HttpResponse:
     etag = _digest(chosen)
 
     def make() -> bytes:
-        from catalog.graph import feeds, serialising  # here: a plain page does not pay for the RDF engine
+        # Here: a plain page does not pay for the RDF engine.
+        from catalog.graph.feeds import catalog_page
+        from catalog.graph.serialising import text
 
         values = [rows.value_of(row) for row in chosen]
-        quads = feeds.catalog_page(values, here, int(number), pages, total)
-        return serialising.text(quads, _FORMS[wanted.name])
+        quads = catalog_page(values, here, int(number), pages, total)
+        return text(quads, _FORMS[wanted.name])
 
     return answering.data(
         request,
@@ -240,6 +243,7 @@ def _build(path: Path, here: Site) -> None:
 
 def _compressed(row: Published, here: Site) -> bytes:
     """A record's quads as a gzip member of their own: members one after the other are a gzip file."""
-    from catalog.graph import quads, serialising  # here: as above
+    from catalog.graph.quads import record_quads  # here: as above
+    from catalog.graph.serialising import text
 
-    return gzip.compress(serialising.text(quads.record_quads(rows.value_of(row), here), "nquads"), 6, mtime=0)
+    return gzip.compress(text(record_quads(rows.value_of(row), here), "nquads"), 6, mtime=0)

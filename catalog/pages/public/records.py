@@ -10,11 +10,12 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from catalog import rights
+from catalog.formats import rendered
 from catalog.formats.reading import Thing
 from catalog.formats.table import BY_SUFFIX, FORMATS, Format
 from catalog.models import Published
 from catalog.pages.failures import failure
-from catalog.pages.public import answering, landing, linking, negotiating, rendered, rows
+from catalog.pages.public import answering, landing, linking, negotiating, rows
 from catalog.pages.public.landing import FILES_A_PAGE, FilePage
 from catalog.publishing.site import Site, site
 
@@ -96,7 +97,6 @@ def _page(request: HttpRequest, row: Published) -> HttpResponse:
         modified=row.modified,
         headers={"Link": _links(row, "links", here, lambda value: linking.header_of_page(value, here))},
         vary=answering.NEGOTIATED,
-        status=410 if row.state == "withdrawn" else 200,
     )
 
 

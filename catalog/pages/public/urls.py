@@ -17,6 +17,7 @@ urlpatterns = [
     path("contexts/<slug:name>/<str:version>.jsonld", vocabulary.context, name="context"),
     path("schemas/<slug:name>/<str:version>", vocabulary.schema, name="schema"),
     path("terms", vocabulary.terms, name="terms"),
+    path("shapes", vocabulary.shapes, name="shapes"),
     path("dcat/catalog", catalogs.dcat, name="dcat-catalog"),
     path("dumps/catalog.nq.gz", catalogs.dump, name="dump"),
     path(".well-known/void", catalogs.void, name="void"),

@@ -1,4 +1,4 @@
-"""The words that records are said in: contexts, schemas and our own vocabulary, open to everyone from the first day."""
+"""The words that records are said in: contexts, schemas, shapes and our own vocabulary, open to everyone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from django.template.loader import render_to_string
 
 import contexts
 import schemas
-from catalog.pages.public import answering, negotiating, rendered
+from catalog.formats import rendered
+from catalog.pages.public import answering, negotiating
 from catalog.publishing.site import site
 
 _TURTLE = "text/turtle"
@@ -60,6 +61,19 @@ def terms(request: HttpRequest) -> HttpResponse:
     page = render_to_string("catalog/public_terms.html", {"terms": _read(turtle), "site": site()}).encode()
     etag = rendered.name_of("", "terms", site())[:32]
     return answering.data(request, lambda: page, "text/html; charset=utf-8", etag, vary=("Accept",))
+
+
+@answering.for_anybody
+def shapes(request: HttpRequest) -> HttpResponse:
+    """``/shapes``: what a published record has, in SHACL; made from the schemas and contexts of this version."""
+    etag = rendered.name_of("", "shapes", site())[:32]
+    return answering.data(request, _shapes, f"{_TURTLE}; charset=utf-8", etag, cache=answering.ONE_HOUR)
+
+
+def _shapes() -> bytes:
+    from catalog.graph.shapes import turtle  # here: a plain page does not pay for the RDF engine
+
+    return turtle().encode()
 
 
 def _packaged(request: HttpRequest, text: str, media_type: str, vary: tuple[str, ...] = ()) -> HttpResponse:

@@ -9,7 +9,7 @@ from tests.catalog.tree import Tree
 
 
 @pytest.fixture
-def unpublished(tree: Tree, transactional_db: None) -> Shown:
+def unpublished(tree: Tree, db: None) -> Shown:
     """A dataset that is described, and not public."""
     return prepared(tree)
 

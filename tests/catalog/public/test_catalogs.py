@@ -12,8 +12,9 @@ import rdflib
 from django.test import Client
 from pytest_django import Settings
 
+from catalog.formats import rendered
 from catalog.models import Published
-from catalog.pages.public import catalogs, listing, rendered
+from catalog.pages.public import catalogs, listing
 from catalog.publishing.site import site
 from tests.catalog.public.shown import Shown
 from tests.catalog.publishing import example
@@ -56,7 +57,9 @@ def test_the_list_is_searched_by_words_and_paged(shown: Shown, client: Client, m
     assert "Heat shock response in Arabidopsis" in narrowed
 
 
-def test_the_first_page_leads_strangers_to_what_is_public(shown: Shown, client: Client, django_user_model: object) -> None:
+def test_the_first_page_leads_strangers_to_what_is_public(
+    shown: Shown, client: Client, django_user_model: object
+) -> None:
     assert client.get("/")["Location"] == "/datasets/"
     client.force_login(django_user_model.objects.create_user("reader"))  # type: ignore[attr-defined]
     assert client.get("/").status_code == 200

@@ -16,6 +16,7 @@ import yaml
 from rocrate.rocrate import ROCrate
 
 from catalog.formats import bibtex, cff, citing, csl, datacite, reading, ris, rocrate, schemaorg
+from catalog.formats.table import FORMATS
 from catalog.publishing.site import Site
 from tests.catalog.publishing import example
 
@@ -223,6 +224,12 @@ def test_a_value_of_another_type_costs_its_own_place_only(odd: Any) -> None:
         changed = value(**{key: odd})
         for render in RENDERED.values():
             assert render(changed, SITE)
+
+
+def test_every_format_stands_in_the_documentation() -> None:
+    text = (Path(__file__).resolve().parents[3] / "docs" / "iris.md").read_text()
+    listed = re.findall(r"(?m)^\| `\.([^`]+)` \| `([^`]+)` \| (?:`([^`]+)`)? *\|", text)
+    assert listed == [(e.suffix, e.media_type, e.profile.token if e.profile else "") for e in FORMATS]
 
 
 if __name__ == "__main__":

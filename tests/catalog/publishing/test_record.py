@@ -204,6 +204,13 @@ def test_a_tombstone_says_who_and_when_and_nothing_else() -> None:
     assert (made.state, made.value["last_modified_date"], made.files) == ("withdrawn", "2026-11-30T10:00:00Z", ())
 
 
+@pytest.mark.parametrize("reason", ["", None])
+def test_what_is_withdrawn_stays_so_without_a_reason(reason: str | None) -> None:
+    made = composed(lambda entry: entry["publication"].update(state="withdrawn", withdrawal_reason=reason))
+    assert made is not None
+    assert (made.state, made.files, made.value["withdrawal_reason"]) == ("withdrawn", (), "No reason is recorded.")
+
+
 @pytest.mark.parametrize("state", ["missing", "tombstone"])
 def test_with_its_folder_gone_it_is_a_tombstone(state: str) -> None:
     gone = {"state": state, "missing_since": "2026-11-29T00:00:00Z"}

@@ -130,7 +130,8 @@ def test_a_store_that_does_not_take_changes_is_tried_again(tmp_path: Path, monke
     graph = Graph("public", full, NoRows(), site(), wait=0.05)  # type: ignore[arg-type]
     graph.look(rows_changed=True)
     graph.look(rows_changed=False)
-    assert full.tries == 1 and graph.is_behind
+    assert full.tries == 1
+    assert graph.is_behind
     time.sleep(0.06)
     graph.look(rows_changed=False)
     assert full.tries == 2
@@ -156,8 +157,7 @@ def titles(serving: Serving) -> list[str]:
         with urllib.request.urlopen(f"{serving.url}sparql?{query}", timeout=20) as answer:
             return answer.read().decode().split("\r\n")[1:-1]
     except urllib.error.HTTPError as error:
-        assert error.code == 503, error.read()
-        return ["not yet"]
+        return [f"status {error.code}"]
 
 
 @pytest.fixture

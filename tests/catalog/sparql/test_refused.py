@@ -153,7 +153,8 @@ def test_what_is_not_public_is_told_by_no_way_of_asking(running: Endpoint) -> No
         "graphs with triples": "SELECT DISTINCT ?g WHERE { GRAPH ?g { ?s ?p ?o } }",
         "counted graphs": "SELECT (COUNT(DISTINCT ?g) AS ?n) WHERE { GRAPH ?g { ?s ?p ?o } }",
         "by name": f"SELECT * WHERE {{ GRAPH <{hidden}> {{ ?s ?p ?o }} }}",
-        "from": f"SELECT * FROM <{hidden}> FROM NAMED <{hidden}> WHERE {{ {{ ?s ?p ?o }} UNION {{ GRAPH ?g {{ ?s ?p ?o }} }} }}",
+        "from": f"SELECT * FROM <{hidden}> FROM NAMED <{hidden}> WHERE {{"
+        " { ?s ?p ?o } UNION { GRAPH ?g { ?s ?p ?o } } }",
         "construct": "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }",
         "describe": "DESCRIBE ?s WHERE { ?s ?p ?o }",
         "path": "SELECT ?o WHERE { ?s (<http://e/x>|!<http://e/x>)* ?o }",
@@ -165,7 +166,7 @@ def test_what_is_not_public_is_told_by_no_way_of_asking(running: Endpoint) -> No
             for graphs in ({}, {"default_graph_uri": hidden}, {"named_graph_uri": hidden}):
                 reply = running.ask(query, accept, **graphs)
                 assert SECRET not in reply.text, (name, accept)
-                other = running.ask(query.replace(hidden, absent), accept, **{k: absent for k in graphs})
+                other = running.ask(query.replace(hidden, absent), accept, **dict.fromkeys(graphs, absent))
                 assert without(reply.text, hidden) == without(other.text, absent), (name, accept)
     assert running.ask(asked["count"], "text/csv").text.split()[-1] == "1"
     assert running.ask(asked["counted graphs"], "text/csv").text.split()[-1] == "1"

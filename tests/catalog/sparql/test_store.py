@@ -76,7 +76,7 @@ def test_a_reader_keeps_its_snapshot_until_it_lets_go(tmp_path: Path) -> None:
 
 def test_one_process_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("catalog.graph.store._WAIT_SECONDS", 0.1)
-    with QuadStore(tmp_path, "1"), pytest.raises(BusyError, match="writer.lock"), QuadStore(tmp_path, "1"):
+    with QuadStore(tmp_path, "1"), pytest.raises(BusyError, match=r"writer\.lock"), QuadStore(tmp_path, "1"):
         pass
 
 
@@ -150,7 +150,8 @@ def test_a_writer_killed_anywhere_leaves_a_whole_snapshot(
             [sys.executable, "-c", _WRITER, str(tmp_path), str(version)],
             cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
         )  # fmt: skip
-        assert writer.stdout is not None and writer.stdout.readline() == "open\n"
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "open\n"
         time.sleep(rng.uniform(0.0, 0.25))
         writer.send_signal(signal.SIGKILL)
         told = [int(line) for line in writer.communicate()[0].split()]
@@ -158,7 +159,8 @@ def test_a_writer_killed_anywhere_leaves_a_whole_snapshot(
         snapshots = Snapshots(tmp_path / "snapshots")
         if version:
             found = held(snapshots)
-            assert len(found) == 20 and len({frozenset(versions) for versions in found.values()}) == 1
+            assert len(found) == 20
+            assert len({frozenset(versions) for versions in found.values()}) == 1
             shown = int(next(iter(found["0"])))
             assert version <= shown <= version + 1
             version = shown

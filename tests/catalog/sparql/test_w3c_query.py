@@ -81,11 +81,8 @@ def bag(rows: Iterable[Any]) -> Counter[Any]:
 def value(term: Any) -> str:
     if isinstance(term, BNode):
         return "_:"
-    if (
-        isinstance(term, Literal)
-        and term.datatype is not None
-        and isinstance(term.value, int | float)
-        or (isinstance(term, Literal) and type(term.value).__name__ == "Decimal")
+    if (isinstance(term, Literal) and term.datatype is not None and isinstance(term.value, int | float)) or (
+        isinstance(term, Literal) and type(term.value).__name__ == "Decimal"
     ):
         return f"{term.datatype} {float(term.value):.12g}"
     return repr(term.n3())

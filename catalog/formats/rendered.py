@@ -46,6 +46,11 @@ def kept(etag: str, name: str, site: Site, make: Callable[[], bytes]) -> bytes:
     return found
 
 
+def is_kept(etag: str, name: str, site: Site) -> bool:
+    """Whether a record's bytes in one format are kept."""
+    return (_folder() / name_of(etag, name, site)).exists()
+
+
 class _Near:
     """The small ones asked for last, in this process's own memory."""
 

@@ -1,0 +1,75 @@
+"""Large records are rendered before anybody asks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from catalog.formats import ahead, rendered
+from catalog.formats.table import FORMATS
+from catalog.publishing.site import site
+from tests.catalog.public.shown import Shown
+
+SLOW = [each.name for each in FORMATS if each.profile is not None]
+
+
+def kept(shown: Shown) -> int:
+    folder = Path(shown.tree.root.parent / "state" / "rendered")
+    return len(list(folder.iterdir())) if folder.is_dir() else 0
+
+
+def test_each_look_renders_one_format_until_all_are_kept(
+    shown: Shown, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ahead, "LARGE", 1)
+    follower = ahead.Ahead(site())
+    follower.look(rows_changed=True)
+    assert kept(shown) == 1
+    for _ in range(20):
+        follower.look(rows_changed=False)
+    assert kept(shown) == len(SLOW)
+
+    def refused(*_: object) -> bytes:
+        raise AssertionError("rendered again")
+
+    made = shown.publish()
+    assert all(rendered.is_kept(made.etag, name, site()) for name in SLOW)
+    for each in FORMATS:
+        if each.name in SLOW:
+            assert (
+                rendered.kept(made.etag, each.name, site(), refused)
+                == client.get(f"{shown.page}.{each.suffix}").content
+            )
+
+
+def test_a_changed_record_is_rendered_again_and_a_small_one_never(
+    shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follower = ahead.Ahead(site())
+    follower.look(rows_changed=True)
+    assert kept(shown) == 0
+    monkeypatch.setattr(ahead, "LARGE", 1)
+    for title in ("One", "Two"):
+        made = shown.publish(dataset_title=title)
+        follower.look(rows_changed=True)
+        while follower.waiting:
+            follower.look(rows_changed=False)
+        assert rendered.is_kept(made.etag, "ttl", site())
+
+
+def test_a_record_that_cannot_be_rendered_holds_up_no_other(
+    shown: Shown, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(ahead, "LARGE", 1)
+
+    def broken(*_: object) -> bytes:
+        raise ValueError("broken")
+
+    monkeypatch.setattr(rendered, "kept", broken)
+    follower = ahead.Ahead(site())
+    for _ in range(20):
+        follower.look(rows_changed=not follower.known)
+    assert not follower.waiting
+    assert "cannot be rendered as ttl" in caplog.text
