@@ -1,4 +1,4 @@
-"""SPARQL: discovery queries through HTTP beside the bare engine and rdflib; a snapshot's cost; a change made visible."""
+"""SPARQL: discovery queries through HTTP beside the bare engine and rdflib, a snapshot, a change made visible."""
 
 from __future__ import annotations
 

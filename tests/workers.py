@@ -16,7 +16,13 @@ from xdist.scheduler import LoadScopeScheduling
 
 # What costs seconds to make is shared by a module (a service, a browser, thousands of files, all source parsed): its
 # tests run in one worker.
-TOGETHER = ("tests/journeys/*", "tests/faults/test_kill.py", "tests/test_architecture.py", "tests/test_lock.py")
+TOGETHER = (
+    "tests/journeys/*",
+    "tests/catalog/sparql/*",
+    "tests/faults/test_kill.py",
+    "tests/test_architecture.py",
+    "tests/test_lock.py",
+)
 # In this order, before all others. What is long begins early, so that nobody is waited for at the end; and what mostly
 # waits runs beside what keeps a processor busy.
 EARLY = (

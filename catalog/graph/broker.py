@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
 _START_SECONDS, _TURN, _PAUSE = 20.0, 1.0, 1.0
-_LARGE = 3  # times the memory of a new worker from which one is replaced
+_SHARE_KEPT = 4  # a worker that keeps more than this part of what a query may take is replaced
 _SLOW_SECONDS = 5.0  # for a question to arrive, and for an answer's first message to leave
 
 
@@ -43,7 +43,6 @@ class _Worker:
     process: subprocess.Popen[bytes]
     door: socket.socket
     resident: int = 0
-    is_old: bool = False
 
     def kill(self) -> int:
         """Ends it; answers how it ended."""
@@ -138,8 +137,10 @@ class Broker:
         ours.settimeout(_START_SECONDS)
         worker = _Worker(process, ours)
         try:
-            if frames.receive(ours) is None:
+            said = frames.receive(ours)
+            if said is None:
                 raise OSError("it ended at once")
+            worker.resident = said[0]["resident"]
         except OSError:
             worker.kill()
             raise
@@ -264,9 +265,8 @@ class Broker:
         if said is None:
             return self._ended(worker.process.wait()), -1, False
         told, fd = said
-        resident = told.pop("resident", 0)
-        worker.resident = worker.resident or resident
-        return told, fd, resident <= _LARGE * worker.resident
+        grown = told.pop("resident", 0) - worker.resident
+        return told, fd, grown <= self._limits.memory // _SHARE_KEPT
 
     def _ended(self, code: int) -> dict[str, Any]:
         log.warning("a query ended its worker (%s); another is started", code)

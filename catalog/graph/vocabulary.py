@@ -15,6 +15,7 @@ PREFIXES: Final = {
     "dqv": "http://www.w3.org/ns/dqv#",
     "ff": "https://w3id.org/fairfolder/terms#",
     "foaf": "http://xmlns.com/foaf/0.1/",
+    "locn": "http://www.w3.org/ns/locn#",
     "owl": "http://www.w3.org/2002/07/owl#",
     "prov": "http://www.w3.org/ns/prov#",
     "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",

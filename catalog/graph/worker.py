@@ -286,7 +286,7 @@ def main(folder: Path, limits: Limits) -> None:
     if os.getppid() != parent:
         return  # the broker went before the kernel knew that we go with it
     with socket.socket(fileno=os.dup(0)) as door:
-        frames.send(door, {"ready": True})
+        frames.send(door, {"ready": True, "resident": _resident()})
         while said := frames.receive(door):
             value = said[0]
             if "query" not in value:

@@ -107,6 +107,7 @@ def dataset(request: HttpRequest, identifier: UUID) -> HttpResponse:
     value, manifest = value_of(row.administrative), value_of(row.structural)
     page = queries.files(row, queries.FileQuestion(), FIRST_FILES)
     runs = queries.runs_of(row)
+    first_runs = list(runs[: FIRST_RUNS + 1])
     context = _dataset_context(row) | {
         "value": value,
         "facts": _facts(row.root, documents.ADMINISTRATIVE, value, _DATASET_ELSEWHERE),
@@ -116,8 +117,8 @@ def dataset(request: HttpRequest, identifier: UUID) -> HttpResponse:
         "warned": _warned(page.rows),
         "question": queries.FileQuestion(),
         "engine": engine_words.of_record(row),
-        "runs": list(runs[:FIRST_RUNS]),
-        "run_count": runs.count(),
+        "runs": first_runs[:FIRST_RUNS],
+        "run_count": runs.count() if len(first_runs) > FIRST_RUNS else len(first_runs),
         "registry": value_of(row.registry),
         "completeness": overview.completeness_of(row.root, documents.ADMINISTRATIVE, value),
         "may_edit": rights.of_request(request).edits(row.project_identifier),

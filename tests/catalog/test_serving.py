@@ -97,7 +97,7 @@ def test_a_second_service_of_the_same_folder_is_refused_and_told_who_watches(ser
 
 def test_a_watcher_is_not_started_while_another_process_watches(tree: Tree, settings: Settings) -> None:
     said: list[str] = []
-    watcher, _ = children(Address("127.0.0.1", 1), 1, said.append)
+    watcher, *_ = children(Address("127.0.0.1", 1), 1, said.append)
     watcher.command = ["true"]
     folder = state_folder(settings.ENGINE.state_dir, tree.root)
     folder.mkdir(parents=True)
@@ -186,6 +186,13 @@ def test_a_prefix_is_in_every_link_and_both_kinds_of_proxy_work(service: Service
         assert serving.get("login/")[0] == 200
         assert serving.get("static/catalog/fairfolder.css")[0] == 200
         assert serving.get("fairness")[0] == 404
+
+
+def test_public_addresses_begin_with_the_one_it_listens_on_unless_the_site_says_another(service: Service) -> None:
+    with service.serving() as serving:
+        assert f"<{serving.url}sparql>" in serving.get("sparql")[1]
+    with service.serving(FAIRFOLDER_BASE_URL="https://data.example.org") as serving:
+        assert "<https://data.example.org/sparql>" in serving.get("sparql")[1]
 
 
 def test_an_unknown_host_is_refused(service: Service) -> None:

@@ -36,6 +36,8 @@ class Command(EngineCommand):
         check_unwatched()
         check_address(address)
         state.prepare()
+        # Public addresses begin with the one it is asked under, unless a site has said what that is.
+        os.environ.setdefault("FAIRFOLDER_BASE_URL", _base_url(address))
         with stopping() as stop:
             kept = children(address, options["workers"], self.tell)
             supervise(kept, stop, address, lambda: self._ready(address, as_json=options["json"]))
@@ -58,6 +60,11 @@ class Command(EngineCommand):
             lines += [f"  Sign in as        {first.name}", f"  with password     {first.password}   (not shown again)"]
         lines.append(f"  Fairfolder is at  {address.url}   (Ctrl-C stops it)")
         self.answer(Outcome(value, ["", *lines, ""]), as_json=as_json)
+
+
+def _base_url(address: Address) -> str:
+    url = address.url.rstrip("/")
+    return url.replace("http://", "https://", 1) if settings.FAIRFOLDER_HTTPS else url
 
 
 def _address(host: str | None, port: str | None) -> Address:
