@@ -18,6 +18,7 @@ from jsonschema.exceptions import ValidationError
 from referencing import Registry, Resource
 
 import schemas
+from ingest import periods
 from ingest.check_digits import is_orcid, is_ror
 from ingest.schema import SchemaSet
 from tests.schemas.records import complete, full, template
@@ -118,8 +119,9 @@ def records(draw: st.DrawFn, kind: str) -> Any:
 def test_both_validators_come_to_one_verdict_at_the_same_places(kind: str, data: st.DataObject) -> None:
     record = data.draw(records(kind))
     expected = {_pointer(error) for error in REFERENCE[kind].iter_errors(record)}
-    found = {problem.pointer for problem in SET.problems(kind, record, limit=1000)}
-    assert bool(found) == bool(expected)
+    problems = SET.problems(kind, record, limit=1000)
+    # That an end comes before its beginning no schema can say.
+    found = {problem.pointer for problem in problems if problem.rule != periods.RULE}
     assert found == expected
 
 
