@@ -208,7 +208,7 @@ def _plant(state: Path, title: str, etag: str) -> None:
     row = {
         "identifier": uuid, "state": "published", "access_level": "public", "title": title, "modified": "2026-01-01",
         "version": "1", "previous_version": "", "doi": "", "etag": etag, "sequence": 1, "size_bytes": 0,
-        "file_count": 0, "value": json.dumps(value), "basis": etag,
+        "file_count": 0, "value": json.dumps(value), "basis": etag, "last_level": "", "words": "",
     }  # fmt: skip
     with sqlite3.connect(state / "fairfolder.sqlite3", timeout=30) as db:
         db.execute("DELETE FROM catalog_published")

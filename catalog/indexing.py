@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -27,8 +28,9 @@ from catalog.graph.asking import INTERNAL, PUBLIC
 from catalog.graph.outside import OutsideStore
 from catalog.graph.quads import graph_name, record_quads
 from catalog.graph.store import Change, QuadStore
-from catalog.index.published import lift_embargoes
-from catalog.models import Published
+from catalog.index.published import compare_all, lift_embargoes
+from catalog.models import Published, Rebuild
+from catalog.publishing.iris import RECORD, public_iri
 from catalog.publishing.site import Site, site
 from catalog.whole_records import WholeRows
 
@@ -37,7 +39,7 @@ log = logging.getLogger(__name__)
 _LOOK_SECONDS = 0.25
 _EMBARGO_SECONDS = 60.0
 _COMPARE_SECONDS = 60.0  # also when the database says that nothing changed
-_SHARE = 10  # of its time that comparing all records may take: one part in so many
+_SHARE = 10  # of the time that comparing all records may take: one part in so many
 _IN_ONE_QUERY = 50
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
 _HERE = Path(__file__).resolve().parent
@@ -52,10 +54,10 @@ class Store(Protocol):
 
 
 class Rows(Protocol):
-    """What a graph is made from: the etag of each record, and their values with the etags they then have."""
+    """What a graph is made from: the etag of each record, and the values of some, each with its etag or a newer one."""
 
     def etags(self) -> Mapping[str, str]: ...
-    def values(self, identifiers: Sequence[str]) -> Iterator[tuple[str, str, Mapping[str, Any]]]: ...
+    def values(self, wanted: Mapping[str, str]) -> Iterator[tuple[str, str, Mapping[str, Any]]]: ...
 
 
 class PublicRows:
@@ -64,8 +66,8 @@ class PublicRows:
     def etags(self) -> Mapping[str, str]:
         return dict(Published.objects.values_list("identifier", "etag"))
 
-    def values(self, identifiers: Sequence[str]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-        rows = Published.objects.filter(identifier__in=identifiers)
+    def values(self, wanted: Mapping[str, str]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+        rows = Published.objects.filter(identifier__in=list(wanted))
         yield from rows.values_list("identifier", "etag", "value").iterator(_IN_ONE_QUERY)
 
 
@@ -77,18 +79,20 @@ class Graph:
     store: Store
     rows: Rows
     here: Site
-    pause: float = 0.5  # the longest, where all is well
+    pause: float = 0.5  # the shortest between two comparisons
+    waits_for_rebuild: bool = False  # its rows are dropped and come back one by one while the index is rebuilt
     due: float = 0.0
     wait: float = FIRST_WAIT
     is_behind: bool = True
     compared: float = 0.0
+    cost: float = 0.0  # seconds that the last comparison took, without what was drawn after it
     set_aside: dict[str, str] = field(default_factory=dict)  # identifier → etag that could not be drawn
 
     def look(self, *, rows_changed: bool) -> None:
         """Brings it up to date when that is due; tried again later where its store does not take it."""
         now = time.monotonic()
         self.is_behind = self.is_behind or rows_changed or now >= self.compared + _COMPARE_SECONDS
-        if not self.is_behind or now < self.due:
+        if not self.is_behind or now < self.due or (self.waits_for_rebuild and Rebuild.objects.exists()):
             return
         self.is_behind = False
         try:
@@ -101,20 +105,23 @@ class Graph:
             self.wait = min(2 * self.wait, LONGEST_WAIT)
             return
         self.wait, self.compared = FIRST_WAIT, time.monotonic()
-        self.due = self.compared + min(self.pause, _SHARE * (self.compared - now))
+        self.due = self.compared + min(LONGEST_WAIT, max(self.pause, _SHARE * self.cost))
 
     def bring_up_to_date(self) -> int:
         """Makes the store equal to the rows; answers how many records changed in it."""
+        began = time.monotonic()
         wanted, have, known = self.rows.etags(), self.store.etags(), self.store.graphs()
         changed = [each for each, etag in wanted.items() if have.get(each) != etag and self.set_aside.get(each) != etag]
         gone = [each for each in known if each not in wanted]
-        return self.store.apply(self._changes(changed, gone))
+        self.cost = time.monotonic() - began
+        return self.store.apply(self._changes({each: wanted[each] for each in changed}, gone))
 
-    def _changes(self, changed: Sequence[str], gone: Sequence[str]) -> Iterator[Change]:
+    def _changes(self, changed: Mapping[str, str], gone: Sequence[str]) -> Iterator[Change]:
         for identifier in gone:
             yield Change(identifier, graph_name(self.here, identifier).value)
-        for start in range(0, len(changed), _IN_ONE_QUERY):
-            for identifier, etag, value in self.rows.values(changed[start : start + _IN_ONE_QUERY]):
+        left = iter(changed.items())
+        while some := dict(islice(left, _IN_ONE_QUERY)):
+            for identifier, etag, value in self.rows.values(some):
                 yield self._change(identifier, etag, value)
 
     def _change(self, identifier: str, etag: str, value: Mapping[str, Any]) -> Change:
@@ -138,10 +145,13 @@ def follow(stop: threading.Event) -> None:
     """
     with ExitStack() as stack:
         graphs = _graphs(stack, site()) if settings.FAIRFOLDER_SPARQL else []
-        embargoes, seen = 0.0, -1
+        embargoes, seen, compared = 0.0, -1, False
         ahead = Ahead(site())
         while True:
             try:
+                if not compared and not Rebuild.objects.exists():  # a rebuild compares them itself
+                    compare_all()  # this version may hold back what the one before showed
+                    compared = True
                 if time.monotonic() >= embargoes:
                     lift_embargoes()
                     embargoes = time.monotonic() + _EMBARGO_SECONDS
@@ -161,16 +171,22 @@ def follow(stop: threading.Event) -> None:
 
 def _graphs(stack: ExitStack, here: Site) -> list[Graph]:
     folder = settings.FAIRFOLDER_STATE_DIR / "graph"
-    version, update = version_of(here), settings.FAIRFOLDER_SPARQL_UPDATE_URL
+    version, query, update = (
+        version_of(here),
+        settings.FAIRFOLDER_SPARQL_QUERY_URL,
+        settings.FAIRFOLDER_SPARQL_UPDATE_URL,
+    )
     public: Store = (
-        stack.enter_context(OutsideStore(folder / "outside", update, version))
+        stack.enter_context(
+            OutsideStore(folder / "outside", query, update, public_iri(here.base_url, RECORD, ""), version)
+        )
         if update
         else stack.enter_context(QuadStore(folder / PUBLIC, version))
     )
     whole = stack.enter_context(QuadStore(folder / INTERNAL, version))
     return [
         Graph(PUBLIC, public, PublicRows(), here),
-        Graph(INTERNAL, whole, WholeRows(), here, pause=5.0),
+        Graph(INTERNAL, whole, WholeRows(), here, pause=5.0, waits_for_rebuild=True),
     ]
 
 

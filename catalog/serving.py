@@ -19,13 +19,15 @@ from pathlib import Path
 from django.conf import settings
 
 from catalog import engine
+from catalog.places import DOWNLOADS
 from catalog.sparql.places import PLACES
 from catalog.state import WatcherNote, note_watcher, unwatched
 from ingest.errors import BusyError, SettingError
 from ingest.status import is_watched, watched_already
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-THREADS = 4  # of a web process for pages; those that wait for queries come on top (catalog/sparql/places.py)
+THREADS = 4  # of a web process for pages
+LONG = PLACES + DOWNLOADS  # on top, for what holds a thread for long: queries and downloads (catalog/places.py)
 PATIENCE = 15.0  # seconds a child has to stop by itself
 READY = 30.0  # seconds the web workers have to answer for the first time
 LONGEST_WAIT = 60.0
@@ -194,7 +196,7 @@ def children(address: Address, workers: int, tell: Callable[[str], None]) -> lis
     """The watcher first, the web workers last; between them the indexer and what answers queries."""
     manage = [sys.executable, str(Path(settings.BASE_DIR) / "manage.py")]
     web = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", address.host, "--port", str(address.port)]
-    web += ["--workers", str(workers), "--blocking-threads", str(THREADS + PLACES), "--no-ws", "--log-level", "error"]
+    web += ["--workers", str(workers), "--blocking-threads", str(THREADS + LONG), "--no-ws", "--log-level", "error"]
     watcher = Child("watcher", [*manage, "watch"])
     site = Child("web", [*web, "--working-dir", str(settings.BASE_DIR), "catalog.wsgi:application"])
     watcher.told = lambda state, code: _note(watcher, state, code, tell)

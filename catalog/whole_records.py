@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -17,7 +18,8 @@ from django.db.models import QuerySet
 
 from catalog.models import Dataset, FileDocument, Instrument, Project, Run, value_of
 
-_FORMAT = "1"
+_FORMAT = "2"
+_USED = "instruments_used"  # of a run: identifiers
 Value = Mapping[str, Any]
 
 
@@ -26,41 +28,64 @@ class WholeRows:
 
     def etags(self) -> Mapping[str, str]:
         """Identifier → a checksum of every document its record is made from."""
-        instruments = sorted(Instrument.objects.values_list("identifier", "document__sha256"))
-        shared = hashlib.sha256(orjson.dumps([_FORMAT, instruments, settings.FAIRFOLDER_FILES_IN_RECORD])).hexdigest()
+        instruments = dict(Instrument.objects.values_list("identifier", "document__sha256"))
+        shared = [_FORMAT, settings.FAIRFOLDER_FILES_IN_RECORD]
         projects = dict(Project.objects.values_list("identifier", "document__sha256"))
         runs: dict[str, list[Any]] = defaultdict(list)
-        for dataset, *told in Run.objects.values_list(
-            "dataset_identifier", "identifier", "document__sha256", "revision"
-        ):
-            runs[dataset].append(told)
+        told = ("dataset_identifier", "identifier", "document__sha256", "revision", f"document__value__{_USED}")
+        for dataset, identifier, sha256, revision, named in Run.objects.values_list(*told):
+            used = [[each, instruments[each]] for each in _words(named) if each in instruments]
+            runs[dataset].append([identifier, sha256, revision, used])
         columns = ("identifier", "project_identifier", "administrative__sha256", "manifest_sha256", "state")
         return {
-            identifier: _digest([shared, projects.get(project), sorted(runs[identifier], key=str), *rest])
+            identifier: _digest([*shared, projects.get(project), sorted(runs[identifier], key=str), *rest])
             for identifier, project, *rest in Dataset.objects.values_list(*columns)
         }
 
-    def values(self, identifiers: Sequence[str]) -> Iterator[tuple[str, str, Value]]:
-        """The records of these datasets, each with the checksum it has now."""
-        etags = self.etags()
-        instruments = [document for row in Instrument.objects.select_related("document") if (document := _of(row))]
-        for dataset in _rows(identifiers):
-            yield dataset.identifier, etags[dataset.identifier], _record(dataset, instruments)
+    def values(self, wanted: Mapping[str, str]) -> Iterator[tuple[str, str, Value]]:
+        """The records of the datasets of :meth:`etags` that are `wanted`, each with its checksum there.
+
+        What changed since then has another checksum the next time, and is made again.
+        """
+        datasets = list(Dataset.objects.select_related("administrative").filter(identifier__in=list(wanted)))
+        around = _around(datasets)
+        for dataset in datasets:
+            yield dataset.identifier, wanted[dataset.identifier], _record(dataset, around)
 
 
 def _digest(told: Iterable[Any]) -> str:
     return hashlib.sha256(orjson.dumps(list(told))).hexdigest()
 
 
-def _rows(identifiers: Sequence[str]) -> QuerySet[Dataset]:
-    return Dataset.objects.select_related("administrative").filter(identifier__in=identifiers)
+@dataclass(frozen=True)
+class _Around:
+    """What some datasets are recorded with: documents by identifier, and those of the runs by dataset."""
+
+    projects: Mapping[str, Value]
+    runs: Mapping[str, Sequence[Value]]
+    instruments: Mapping[str, Value]
+
+
+def _around(datasets: Sequence[Dataset]) -> _Around:
+    projects = _documents(Project.objects.filter(identifier__in={each.project_identifier for each in datasets}))
+    runs: dict[str, list[Value]] = defaultdict(list)
+    found = Run.objects.select_related("document").filter(dataset_identifier__in=[each.identifier for each in datasets])
+    for run in found.order_by("identifier"):
+        if document := _of(run):
+            runs[run.dataset_identifier].append(document)
+    used = {name for some in runs.values() for run in some for name in _words(run.get(_USED))}
+    return _Around(projects, runs, _documents(Instrument.objects.filter(identifier__in=used)))
+
+
+def _documents(rows: QuerySet[Instrument] | QuerySet[Project]) -> dict[str, Value]:
+    return {row.identifier: document for row in rows.select_related("document") if (document := _of(row))}
 
 
 def _of(row: Instrument | Project | Run) -> Value:
     return value_of(row.document)
 
 
-def _record(dataset: Dataset, instruments: Sequence[Value]) -> dict[str, Any]:
+def _record(dataset: Dataset, around: _Around) -> dict[str, Any]:
     own = value_of(dataset.administrative)
     value: dict[str, Any] = {
         **own,
@@ -68,26 +93,18 @@ def _record(dataset: Dataset, instruments: Sequence[Value]) -> dict[str, Any]:
         "@type": "Dataset",
         "dataset_identifier": dataset.identifier,
     }
-    project = Project.objects.select_related("document").filter(identifier=dataset.project_identifier).first()
-    if project is not None and (document := _of(project)):
-        value["project"] = {**document, "@type": "Project"}
-    runs = [_of(run) for run in Run.objects.select_related("document").filter(dataset_identifier=dataset.identifier)]
-    value["experiment"] = [{**run, "@type": "Run"} for run in runs if run]
-    named = set(_identifiers(runs))
-    value["instruments"] = [each for each in instruments if named & set(_identifiers(each))]
+    if project := around.projects.get(dataset.project_identifier):
+        value["project"] = {**project, "@type": "Project"}
+    runs = around.runs.get(dataset.identifier, ())
+    value["experiment"] = [{**run, "@type": "Run"} for run in runs]
+    used = dict.fromkeys(name for run in runs for name in _words(run.get(_USED)))
+    value["instruments"] = [around.instruments[name] for name in used if name in around.instruments]
     if dataset.file_count <= settings.FAIRFOLDER_FILES_IN_RECORD:
         texts = FileDocument.objects.filter(file__dataset=dataset).order_by("file__path")
         value["file_descriptions"] = [orjson.loads(text) for text in texts.values_list("text", flat=True)]
     return value
 
 
-def _identifiers(value: Any) -> Iterator[str]:
-    """Every ``@id`` in a document, at any depth."""
-    if isinstance(value, Mapping):
-        if isinstance(value.get("@id"), str):
-            yield value["@id"]
-        for each in value.values():
-            yield from _identifiers(each)
-    elif isinstance(value, list | tuple):
-        for each in value:
-            yield from _identifiers(each)
+def _words(value: Any) -> list[str]:
+    """The texts in a list of a document that anybody may have written."""
+    return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []

@@ -1,7 +1,8 @@
 """Which publication of each dataset the store itself wrote: what an editor makes of a registry entry is not obeyed.
 
 A file for each dataset that is or was published, in the root's folder of machine-local state, written before the entry
-is. Where the folder is lost, the entries are taken as they are found, once: nothing is lost with it.
+is. Where the folder is lost, the entries are taken as they are found, once: nothing is lost with it. Where an older one
+was put back, it and the entry disagree: the stricter of the two counts (`ingest.disagreement`), until a curator acts.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from uuid import uuid4
 
 import orjson
 
-from ingest import documents
+from ingest import disagreement, documents
 from ingest.errors import DocumentError, StoreError
 from ingest.publication import UNPUBLISHED, state_of
 
@@ -35,21 +36,27 @@ class Acts:
         self._taken = False
 
     def trusted(self, entry: Entry) -> Mapping[str, Any]:
-        """The publication of a dataset that counts: the one that the store wrote.
+        """The publication of a dataset that counts in public: the one that the store wrote.
 
         Raises:
             StoreError: when that cannot be read.
         """
-        found = entry.get("publication")
-        own: Mapping[str, Any] = found if isinstance(found, Mapping) else _NOTHING
-        if self._folder is None or not self._is_taken():
-            return own
-        known = self._known(str(entry.get("identifier")))
-        return own if any(own == each for each in known) else known[0]
+        own, known = self._both(entry)
+        return own if own in known else disagreement.shown(own, known)
+
+    def kept(self, entry: Entry) -> Mapping[str, Any]:
+        """The publication that the entry keeps on disk, and the next act begins with.
+
+        Raises:
+            StoreError: when what the store wrote cannot be read.
+        """
+        own, known = self._both(entry)
+        return own if own in known else disagreement.kept(own, known)
 
     def is_obeyed(self, entry: Entry) -> bool:
         """Whether the entry says what the store wrote."""
-        return bool(self.trusted(entry) == entry.get("publication", _NOTHING))
+        own, known = self._both(entry)
+        return own in known and own == entry.get("publication", _NOTHING)
 
     def take(self) -> None:
         """Begins to keep them, with the entries as they stand; to be called under the root's lock.
@@ -71,13 +78,17 @@ class Acts:
                 self._write(str(entry.get("identifier")), [entry["publication"]])
         self._put(self._folder / _TAKEN, b"")
 
-    def expect(self, identifier: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-        """The entry is about to change from one publication to another; until it has, both are ours.
+    def expect(self, identifier: str, entry: Entry, after: Mapping[str, Any]) -> None:
+        """An act is about to change the entry's publication; until it has, the one known before is ours too.
 
         Raises:
             StoreError: when it cannot be kept.
         """
-        if self._folder is not None and before != after:
+        if self._folder is None:
+            return
+        own, known = self._both({**entry, "identifier": identifier})
+        before = own if own in known else disagreement.strictest(known)
+        if before != after:
             self._write(identifier, [before, after])
 
     def done(self, identifier: str, publication: Mapping[str, Any]) -> None:
@@ -89,6 +100,14 @@ class Acts:
         if self._folder is not None and self._known(identifier) != [publication]:
             self._write(identifier, [publication])
 
+    def _both(self, entry: Entry) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]]:
+        """What the entry says, and what is known as ours: the same where nothing is kept."""
+        found = entry.get("publication")
+        own: Mapping[str, Any] = found if isinstance(found, Mapping) else _NOTHING
+        if self._folder is None or not self._is_taken():
+            return own, [own]
+        return own, self._known(str(entry.get("identifier")))
+
     def _is_taken(self) -> bool:
         if not self._taken and self._folder is not None:
             self._taken = (self._folder / _TAKEN).exists()
@@ -98,11 +117,14 @@ class Acts:
         assert self._folder is not None
         path = self._folder / f"{identifier}.json"
         try:
-            return list(orjson.loads(path.read_bytes())) if _ENTRY.fullmatch(path.name) else [_NOTHING]
+            known = orjson.loads(path.read_bytes()) if _ENTRY.fullmatch(path.name) else [_NOTHING]
+            if not (isinstance(known, list) and known and all(isinstance(each, Mapping) for each in known)):
+                raise ValueError("it is no list of publications")
         except FileNotFoundError:
             return [_NOTHING]
         except (OSError, ValueError) as error:
             raise StoreError(path, f"{path} cannot be read ({error}); delete it if it stays so.") from error
+        return known
 
     def _write(self, identifier: str, publications: list[Mapping[str, Any]]) -> None:
         assert self._folder is not None

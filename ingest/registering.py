@@ -45,18 +45,22 @@ def next_entry(
     old = documents.read_if_there(path, REGISTRY)
     entry = dict(old.value) if old else blanks.registry_entry(record.kind, record.identifier, record.relative)
     entry.pop("path_encoding", None)
-    publication = acts.trusted(entry)
+    read = entry
+    publication = acts.kept(entry)
     entry = record.registry({**entry, **documents.encode_path(record.relative)}) | {"publication": publication}
     if record.publication is not None:
         entry["publication"] = record.publication(entry, stamping.moment)
     entry |= _texts(root / record.relative / METADATA, record, prepared, entry)
-    if old is not None and not prepared and entry == old.value:
+    # An act that leaves an entry as it stands settles what of it counts, where that was not certain.
+    settles = record.publication is not None and not acts.is_obeyed(read)
+    if old is not None and not prepared and entry == old.value and not settles:
         return None
     stamped = stamping.stamped(REGISTRY, entry, None if old is None else old.value)
     # A clock set back moves no datestamp back.
     stamped |= {"datestamp": max(stamped["last_modified_date"], entry.get("datestamp", "")), "sequence": number}
     stamping.validate(path, REGISTRY, stamped)
-    acts.expect(record.identifier, publication, stamped["publication"])
+    if record.publication is not None:
+        acts.expect(record.identifier, read, stamped["publication"])
     before = None if old is None else old.stamp
     return NextText(path, REGISTRY, [documents.to_bytes(stamped)], stamped, before)
 

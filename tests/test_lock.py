@@ -16,7 +16,8 @@ from packaging.utils import canonicalize_name
 from tests.architecture import Module
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-OURS = {"schemas", "contexts", "ingest", "catalog", "tests", "bench", "scripts", "_typeshed"}  # the last only for type checkers
+OURS = {"schemas", "contexts", "ingest", "catalog", "tests", "bench", "scripts"}
+OURS |= {"_typeshed"}  # only for type checkers
 RUN, DVC, DEV = "requirements.lock", "requirements-dvc.lock", "requirements-dev.lock"
 
 

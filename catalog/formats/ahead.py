@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -14,6 +15,8 @@ from catalog.publishing.site import Site
 log = logging.getLogger(__name__)
 
 LARGE = 100  # files; what is smaller is made in a few milliseconds when it is asked for
+_LOOK_SECONDS = 0.1  # for what turns out to be kept
+_MOST_BYTES = rendered.MOST_BYTES * 3 // 4  # the rest is for what somebody asked for
 _SLOW = tuple(each.name for each in FORMATS if each.profile is not None)
 
 
@@ -24,12 +27,18 @@ class Ahead:
     here: Site
     known: dict[str, str] = field(default_factory=dict)  # identifier → etag that was looked at
     waiting: deque[tuple[str, str]] = field(default_factory=deque)  # identifier, format
+    held: dict[str, int] = field(default_factory=dict)  # identifier → bytes that its formats take
 
     def look(self, *, rows_changed: bool) -> None:
         """Notes what changed, and renders one thing that is not kept."""
         if rows_changed:
             self._note()
-        while self.waiting:
+        until = time.monotonic() + _LOOK_SECONDS
+        while self.waiting and time.monotonic() < until:
+            if sum(self.held.values()) >= _MOST_BYTES:  # more would drop what was rendered just before
+                log.info("%d formats of large records are made when they are asked for", len(self.waiting))
+                self.waiting.clear()
+                return
             identifier, name = self.waiting.popleft()
             if self._render(identifier, BY_NAME[name]):
                 return
@@ -40,16 +49,28 @@ class Ahead:
         for identifier, etag in present.items():
             if self.known.get(identifier) != etag:
                 self.waiting.extend((identifier, name) for name in _SLOW)
+                self.held.pop(identifier, None)
+        self.held = {identifier: size for identifier, size in self.held.items() if identifier in present}
         self.known = present
 
     def _render(self, identifier: str, wanted: Format) -> bool:
         """Whether there was something to do."""
         row = Published.objects.filter(identifier=identifier).defer("value").first()
-        if row is None or rendered.is_kept(row.etag, wanted.name, self.here):
+        if row is None:
             return False
-        value = Published.objects.values_list("etag", "value").get(pk=row.pk)
+        size = rendered.size_kept(row.etag, wanted.name, self.here)
+        if size is not None:
+            self._hold(identifier, size)
+            return False
+        value = Published.objects.filter(pk=row.pk).values_list("etag", "value").first()
+        if value is None:  # it went in between
+            return False
         try:
-            rendered.kept(value[0], wanted.name, self.here, lambda: wanted.render(value[1], self.here))
+            made = rendered.kept(value[0], wanted.name, self.here, lambda: wanted.render(value[1], self.here))
+            self._hold(identifier, len(made))
         except Exception:  # it is made again when somebody asks, and told there
             log.exception("the record %s cannot be rendered as %s", identifier, wanted.name)
         return True
+
+    def _hold(self, identifier: str, size: int) -> None:
+        self.held[identifier] = self.held.get(identifier, 0) + size

@@ -29,7 +29,7 @@ MOST_BYTES = 512 << 20
 _CHECKED_EVERY = 32 << 20
 _MOST_NEAR, _MOST_NEAR_BYTES = 128, 64 << 10
 _HEAD = 12  # bytes before what is kept: its length and CRC-32, for a machine that lost power
-_PARTS = ("formats", "graph", "pages/public", "publishing", "templates/catalog")
+_PARTS = ("catalog", "contexts", "ingest", "schemas")  # an answer may be made with anything in them
 
 
 def kept(etag: str, name: str, site: Site, make: Callable[[], bytes]) -> bytes:
@@ -48,7 +48,15 @@ def kept(etag: str, name: str, site: Site, make: Callable[[], bytes]) -> bytes:
 
 def is_kept(etag: str, name: str, site: Site) -> bool:
     """Whether a record's bytes in one format are kept."""
-    return (_folder() / name_of(etag, name, site)).exists()
+    return size_kept(etag, name, site) is not None
+
+
+def size_kept(etag: str, name: str, site: Site) -> int | None:
+    """How many bytes one format of a record takes here; None where it is not kept."""
+    try:
+        return (_folder() / name_of(etag, name, site)).stat().st_size
+    except OSError:
+        return None
 
 
 class _Near:
@@ -95,13 +103,13 @@ def _around(site: Site, prefix: str) -> str:
 
 @cache
 def edition() -> str:
-    """What tells this program's answers from those of another version of it: the sizes and times of its sources."""
-    base = Path(settings.BASE_DIR) / "catalog"
+    """What tells this program's answers from those of another version of it: a digest of all its sources."""
+    base = Path(settings.BASE_DIR)
     digest = hashlib.sha256()
-    folders = [*(base / part for part in _PARTS), Path(settings.BASE_DIR) / "contexts"]
-    for path in sorted(path for folder in folders for path in folder.rglob("*") if path.suffix != ".pyc"):
-        info = path.stat()
-        digest.update(f"{path}\0{info.st_size}\0{info.st_mtime_ns}\0".encode("utf-8", "surrogateescape"))
+    for path in sorted(path for part in _PARTS for path in (base / part).rglob("*")):
+        if path.suffix != ".pyc" and path.is_file():
+            told = f"{path.relative_to(base)}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\0"
+            digest.update(told.encode("utf-8", "surrogateescape"))
     return digest.hexdigest()[:16]
 
 

@@ -8,7 +8,6 @@ told with status 200 is not cut off later, and a slow reader keeps no worker. Ne
 from __future__ import annotations
 
 import os
-import select
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -79,7 +78,7 @@ def ask(folder: Path, question: Question, limits: Limits, has_gone: Callable[[],
     with _connected(folder, limits) as door:
         try:
             frames.send(door, asdict(question))
-            while not select.select([door], [], [], _LOOK_SECONDS)[0]:
+            while not frames.ready([door], _LOOK_SECONDS):
                 if has_gone():
                     raise NoAnswerError(FAILED, "Nobody waits for the answer any more.")
             said = frames.receive(door)

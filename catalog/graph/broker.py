@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 import os
-import select
 import signal
 import socket
 import subprocess
@@ -165,9 +164,18 @@ class Broker:
         while not self._stop:
             try:
                 client, _ = door.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve_one, args=(client,), daemon=True).start()
+            except OSError as error:
+                if self._stop or door.fileno() < 0:
+                    return
+                log.error("a query cannot be let in (%s); the next one is tried in %.0f s", error, _PAUSE)
+                time.sleep(_PAUSE)
+                continue
+            try:
+                threading.Thread(target=self._serve_one, args=(client,), daemon=True).start()
+            except RuntimeError as error:  # the system gives no more threads
+                client.close()
+                log.error("a query cannot be served (%s); the next one is tried in %.0f s", error, _PAUSE)
+                time.sleep(_PAUSE)
 
     def _serve_one(self, client: socket.socket) -> None:
         with client:
@@ -243,7 +251,7 @@ class Broker:
             while True:
                 limit = self._limits.seconds if is_long else min(self._limits.quick_seconds, self._limits.seconds)
                 left = started + limit - time.monotonic()
-                ready = select.select([worker.door, client], [], [], max(0.0, left))[0]
+                ready = frames.ready([worker.door, client], max(0.0, left))
                 if worker.door in ready:
                     return self._said(worker)
                 if client in ready:
@@ -294,7 +302,7 @@ def _no(reason: str, sentence: str, retry: int = 0) -> dict[str, Any]:
 
 
 def _has_gone(client: socket.socket) -> bool:
-    return bool(select.select([client], [], [], 0)[0])
+    return bool(frames.ready([client], 0))
 
 
 def main(folder: Path, limits: Limits) -> None:

@@ -5,11 +5,15 @@ It must show the union of its named graphs as default graph, and nobody else may
 
 from __future__ import annotations
 
+import json
+import re
 import tempfile
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterable, Mapping, Sequence
-from http.client import HTTPResponse
+from contextlib import ExitStack
+from http.client import HTTPException, HTTPResponse
 from typing import IO, BinaryIO, cast
 from urllib.parse import urlencode
 
@@ -31,6 +35,8 @@ _RDF = {
 }
 _UPDATE_SECONDS = 120.0
 _PIECE = 1 << 16
+_NAMES_AT_ONCE = 5_000  # servers cut longer answers
+_IRI = re.compile(r"[^\x00-\x20<>\"{}|\\^`]+")
 _LONGEST_REASON = 300
 
 
@@ -58,13 +64,14 @@ def ask(url: str, question: Question, limits: Limits) -> Answer:
     fields = [("query", question.query)]
     fields += [("default-graph-uri", name) for name in question.default_graphs or ()]
     fields += [("named-graph-uri", name) for name in question.named_graphs or ()]
+    until = time.monotonic() + limits.seconds
     try:
         with _opened(url, fields, ", ".join(accepted), limits.seconds) as response:
             media = response.headers.get_content_type()
-            stream = _spooled(response, limits)
+            stream = _spooled(response, limits, until)
     except urllib.error.HTTPError as error:
         raise _refused(error) from error
-    except OSError as error:
+    except (OSError, HTTPException) as error:
         raise _unreachable(error) from error
     return _answer(media, stream, question)
 
@@ -90,15 +97,27 @@ def _opened(url: str, fields: Sequence[tuple[str, str]], accept: str, seconds: f
     return cast(HTTPResponse, _OPENER.open(request, timeout=seconds))
 
 
-def _spooled(response: HTTPResponse, limits: Limits) -> IO[bytes]:
-    stream = tempfile.TemporaryFile()  # noqa: SIM115
-    while piece := response.read(_PIECE):
-        if stream.tell() + len(piece) > limits.bytes:
-            stream.close()
-            raise NoAnswerError(
-                asking.LARGE, f"The answer is larger than {limits.megabytes} MB; ask for less, with LIMIT and OFFSET."
-            )
-        stream.write(piece)
+def _spooled(response: HTTPResponse, limits: Limits, until: float) -> IO[bytes]:
+    """The whole answer.
+
+    Raises:
+        NoAnswerError: when it is too large.
+        OSError: when it ends too early, or is not there at the time `until` of the monotonic clock.
+    """
+    with ExitStack() as unless_whole:
+        stream = unless_whole.enter_context(tempfile.TemporaryFile())
+        while piece := response.read1(_PIECE):  # what has arrived: one that comes in drops is given up too
+            if time.monotonic() > until:
+                raise TimeoutError
+            if stream.tell() + len(piece) > limits.bytes:
+                raise NoAnswerError(
+                    asking.LARGE,
+                    f"The answer is larger than {limits.megabytes} MB; ask for less, with LIMIT and OFFSET.",
+                )
+            stream.write(piece)
+        if response.length:
+            raise ConnectionError("the answer is not whole")
+        unless_whole.pop_all()
     return stream
 
 
@@ -115,12 +134,41 @@ def _refused(error: urllib.error.HTTPError) -> NoAnswerError:
     )
 
 
-def _unreachable(error: OSError) -> NoAnswerError:
+def _unreachable(error: OSError | HTTPException) -> NoAnswerError:
     if isinstance(error, TimeoutError) or isinstance(getattr(error, "reason", None), TimeoutError):
         return NoAnswerError(asking.TIME, "The query took too long and was given up; ask for less at once.")
     return NoAnswerError(
         asking.ABSENT, "The SPARQL server of this catalog does not answer right now; ask again later.", retry_seconds=30
     )
+
+
+def graphs(url: str, space: str) -> list[str]:
+    """The names of all graphs there that begin with `space`.
+
+    Raises:
+        OSError: when the server does not tell them.
+    """
+    found: list[str] = []
+    last = space
+    while True:
+        query = (
+            f"SELECT DISTINCT ?g WHERE {{ GRAPH ?g {{ ?s ?p ?o }} FILTER(STRSTARTS(STR(?g), {json.dumps(space)}) "
+            f"&& STR(?g) > {json.dumps(last)}) }} ORDER BY STR(?g) LIMIT {_NAMES_AT_ONCE}"
+        )
+        some = [name for name in _names(url, query) if name > last]
+        if not some:
+            return found
+        found += [name for name in some if name.startswith(space) and _IRI.fullmatch(name)]
+        last = max(some)
+
+
+def _names(url: str, query: str) -> list[str]:
+    try:
+        with _opened(url, [("query", query)], _RESULTS["json"], _UPDATE_SECONDS) as response:
+            rows = json.load(response)["results"]["bindings"]
+            return [row["g"]["value"] for row in rows]
+    except (HTTPException, ValueError, LookupError, TypeError) as error:
+        raise OSError(f"the server's list of its graphs cannot be read: {error!r}") from error
 
 
 def replace(url: str, graphs: Mapping[str, Iterable[str]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Final
 
@@ -15,19 +16,34 @@ from catalog.graph.vocabulary import TYPE
 from catalog.publishing.iris import uuid_of
 from catalog.publishing.site import Site
 
+log = logging.getLogger(__name__)
+
 _HYDRA: Final = "http://www.w3.org/ns/hydra/core#"
 
 
-def catalog_page(values: Sequence[Value], site: Site, page: int, pages: int, total: int) -> list[Quad]:
+def catalog_page(
+    values: Sequence[Value], site: Site, page: int, pages: int, total: int, *, has_sparql: bool = True
+) -> list[Quad]:
     """The catalog with the records of one page, in DCAT-AP.
 
     Args:
-        page: from 1 to ``pages``; total: how many records there are on all of them.
+        page: from 1 to ``pages``; total: how many records there are on all of them;
+            has_sparql: whether it can be asked by SPARQL.
     """
-    quads = catalog_quads(site, [_summary(each) for each in values], (SPARQL,))
-    quads += [quad for each in values for quad in dcat(each, site)]
+    drawn = [(each, quads) for each in values if (quads := _drawn(each, site)) is not None]
+    quads = catalog_quads(site, [_summary(each) for each, _ in drawn], (SPARQL,) if has_sparql else ())
+    quads += [quad for _, own in drawn for quad in own]
     quads += _turns(site, page, pages, total, quads[0].graph_name)
     return list(dict.fromkeys(quads))
+
+
+def _drawn(value: Value, site: Site) -> list[Quad] | None:
+    """A record in DCAT-AP; None of one that cannot be drawn, which keeps no other from being told."""
+    try:
+        return dcat(value, site)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        log.error("%s is left out of the catalog's page, it cannot be drawn: %r", value.get("@id"), error)
+        return None
 
 
 def _summary(value: Value) -> Summary:

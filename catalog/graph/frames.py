@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import os
+import select
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 _LONGEST = 8 << 20
@@ -47,6 +49,15 @@ def receive(door: socket.socket) -> tuple[dict[str, Any], int] | None:
         return None
     _close(fds[1:])
     return value, fds[0] if fds else -1
+
+
+def ready(doors: Iterable[socket.socket], seconds: float) -> list[socket.socket]:
+    """Those of the doors that have something to read or whose other side has gone; waits `seconds` for the first."""
+    poll = select.poll()  # select.select takes no descriptor from 1024 on
+    by_number = {door.fileno(): door for door in doors}
+    for number in by_number:
+        poll.register(number, select.POLLIN)
+    return [by_number[number] for number, _ in poll.poll(math.ceil(seconds * 1000))]
 
 
 def _length(data: bytes) -> int:

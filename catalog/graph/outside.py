@@ -19,18 +19,22 @@ _WAIT_SECONDS = 10.0
 class OutsideStore:
     """What is kept there; a context. What it holds is remembered here, in `folder`.
 
+    Names of graphs outlive a change of `version`, and where the memory is new or of another version the server is asked
+    which graphs it has under `space`: what was taken back since must not stay public there.
+
     Raises:
         BusyError: when another process brings it up to date.
     """
 
-    def __init__(self, folder: Path, update_url: str, version: str) -> None:
-        self._folder, self._url, self._version = folder, update_url, f"{update_url} {version}"
+    def __init__(self, folder: Path, query_url: str, update_url: str, space: str, version: str) -> None:
+        self._folder, self._query_url, self._url, self._space = folder, query_url, update_url, space
+        self._version = f"{query_url} {update_url} {version}"
         self._stack = ExitStack()
 
     def __enter__(self) -> OutsideStore:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._stack.enter_context(lock_file(self._folder / "writer.lock", _WAIT_SECONDS))
-        self._followed = Followed(self._folder / "followed.sqlite", self._version)
+        self._followed = Followed(self._folder / "followed.sqlite", self._version, keeps_names=True)
         return self
 
     def __exit__(
@@ -44,7 +48,14 @@ class OutsideStore:
         return self._followed.etags()
 
     def graphs(self) -> Mapping[str, str]:
-        """Identifier → name of its graph, of all that the server may hold something of."""
+        """Identifier → name of its graph, of all that the server may hold something of.
+
+        Raises:
+            OSError: when the server has to be asked for them, and does not answer.
+        """
+        if self._followed.is_unlisted:
+            found = external.graphs(self._query_url, self._space)
+            self._followed.listed({name.removeprefix(self._space): name for name in found})
         return self._followed.graphs()
 
     def apply(self, changes: Iterable[Change]) -> int:
@@ -63,9 +74,11 @@ class OutsideStore:
 
     def _send(self, batch: list[Change]) -> int:
         self._followed.begin({change.identifier: change.graph for change in batch})
-        external.replace(self._url, {change.graph: [f"{quad.triple} ." for quad in change.quads] for change in batch})
+        graphs: dict[str, list[str]] = {name: [] for each in batch for name in self._followed.names(each.identifier)}
+        graphs |= {change.graph: [f"{quad.triple} ." for quad in change.quads] for change in batch}
+        external.replace(self._url, graphs)
         self._followed.done(
-            {change.identifier: change.etag for change in batch if change.etag},
+            {change.identifier: (change.graph, change.etag) for change in batch if change.etag},
             [change.identifier for change in batch if not change.etag],
         )
         return len(batch)

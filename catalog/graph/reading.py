@@ -109,7 +109,8 @@ class Reading:
                 return node, place.settled(value) if place.owner else _Place(iri, depth=place.depth)
         if self.base and place.owner:
             place = place.settled(value)
-            return certain(f"{place.owner}#{place.path}"), place
+            # A name that has a fragment already, as one of the world's own may, cannot have a second.
+            return certain(f"{place.owner}{'-' if '#' in place.owner else '#'}{place.path}"), place
         return BlankNode(), place
 
     def _properties(self, value: dict[str, Any], subject: Node, scope: Scope, place: _Place, language: str) -> None:

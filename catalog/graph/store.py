@@ -131,7 +131,7 @@ class QuadStore:
                 self._store.extend(change.quads)
         self._store.flush()
         self._followed.done(
-            {change.identifier: change.etag for change in fresh},
+            {change.identifier: (change.graph, change.etag) for change in fresh},
             [change.identifier for change in batch if not change.etag],
         )
 

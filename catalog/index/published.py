@@ -11,6 +11,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +22,18 @@ from django.utils import timezone
 
 from catalog.index.reading import is_number
 from catalog.index.records import Affected
-from catalog.models import Dataset, Document, Published, PublishedThing, value_of
+from catalog.models import Dataset, Document, Published, PublishedThing, Rebuild, value_of
 from catalog.publishing import record
-from catalog.publishing.access import EMBARGOED
+from catalog.publishing.access import CONFIDENTIAL, EMBARGOED, LEVELS, stated
+from catalog.publishing.finding import words_of
 from catalog.publishing.iris import AGENT, DATA_OBJECT, FILE, INSTRUMENT, PROJECT, RUN, uuid_of
 from catalog.queries import below
 from ingest import documents
 from ingest.acts import Acts
-from ingest.documents import COMPLETE
+from ingest.documents import ADMINISTRATIVE, COMPLETE
 from ingest.errors import DocumentError, StoreError
 from ingest.layout import METADATA
-from ingest.publication import UNPUBLISHED, pinned, state_of
+from ingest.publication import PUBLISHED, UNPUBLISHED, pinned, state_of
 from ingest.revisions import read_revision
 from ingest.seen import state_folder
 
@@ -39,41 +41,85 @@ log = logging.getLogger(__name__)
 
 _IN_ONE_QUERY = 200
 _AT_ONCE = 500
-_FORMAT = "1"  # part of every basis: another one makes every row anew
+_IN_ONE_TRANSACTION = 50  # records compared while other writers wait
+_CODE = (Path(record.__file__).parent, Path(__file__))
 _AGENT_TYPES = ("Person", "Organization")
 
 
 def derive(affected: Affected) -> None:
-    """Makes the rows of every dataset that a change concerns equal to what the documents say now."""
+    """Makes the rows of every dataset that a change concerns equal to what the documents say now.
+
+    While the index is rebuilt most documents are not in it yet: then only what closes a dataset counts, and
+    :func:`compare_all` does the rest at the end.
+    """
     concerned = set(affected.identifiers.get(Dataset, ()))
     for root, folder in affected.run_folders:
         here = Dataset.objects.filter(root=root, path=folder.partition(f"/{METADATA}/")[0])
         concerned.update(here.values_list("identifier", flat=True))
-    _refresh(concerned, timezone.now())
+    now = timezone.now()
+    _refresh(_closing(concerned, now) if concerned and Rebuild.objects.exists() else concerned, now)
+
+
+def compare_all(*, afresh: bool = False) -> None:
+    """Makes all rows equal to what the documents say now, and removes those of datasets that nothing speaks of.
+
+    Args:
+        afresh: each row is made anew even where all that it was made from is as it was.
+    """
+    with transaction.atomic():
+        known = set(Dataset.objects.values_list("identifier", flat=True))
+        wanted = sorted(known | set(Published.objects.values_list("identifier", flat=True)))
+    for start in range(0, len(wanted), _IN_ONE_TRANSACTION):
+        with transaction.atomic():
+            _refresh(wanted[start : start + _IN_ONE_TRANSACTION], timezone.now(), afresh=afresh)
+
+
+def _closing(identifiers: Iterable[str], now: datetime) -> set[str]:
+    """Those of which more is public than the documents read so far allow."""
+    wanted = sorted(identifiers)
+    found: set[str] = set()
+    for start in range(0, len(wanted), _IN_ONE_QUERY):
+        some = wanted[start : start + _IN_ONE_QUERY]
+        rows = {row.identifier: row for row in Published.objects.defer("value").filter(identifier__in=some)}
+        datasets = Dataset.objects.select_related("registry", "administrative").filter(identifier__in=list(rows))
+        found.update(each.identifier for each in datasets if _closes(each, rows[each.identifier], now))
+    return found
+
+
+def _closes(dataset: Dataset, row: Published, now: datetime) -> bool:
+    if dataset.registry is not None and row.state == PUBLISHED:
+        entry = _entry(dataset)
+        if state_of(entry) != PUBLISHED or entry.get("state") != "present":
+            return True
+    live = value_of(dataset.administrative)
+    return bool(live) and LEVELS.index(stated(live, now).level) > LEVELS.index(row.access_level)
 
 
 def lift_embargoes(now: datetime | None = None) -> int:
-    """Refreshes the records whose embargo is over by now; answers how many there were."""
+    """Refreshes the records whose embargo is over by now; answers how many there were. While rebuilding it waits."""
     moment = now or timezone.now()
     over = Published.objects.filter(access_level=EMBARGOED, embargo_end__lte=moment.date())
     with transaction.atomic():
+        if Rebuild.objects.exists():
+            return 0
         concerned = set(over.values_list("identifier", flat=True))
         _refresh(concerned, moment)
     return len(concerned)
 
 
-def _refresh(identifiers: Iterable[str], now: datetime) -> None:
+def _refresh(identifiers: Iterable[str], now: datetime, *, afresh: bool = False) -> None:
     wanted = sorted(identifiers)
     for start in range(0, len(wanted), _IN_ONE_QUERY):
         some = wanted[start : start + _IN_ONE_QUERY]
         known = {row.identifier: row for row in Published.objects.defer("value").filter(identifier__in=some)}
-        datasets = Dataset.objects.select_related("registry").filter(identifier__in=some)
+        datasets = Dataset.objects.select_related("registry", "administrative").filter(identifier__in=some)
         left = set(known)
         for dataset in datasets:
             entry = _entry(dataset)
             if state_of(entry) == UNPUBLISHED:
                 continue
-            if _derive_one(_Sources.of(dataset, entry), known.get(dataset.identifier), now):
+            row = known.get(dataset.identifier)
+            if _derive_one(_Sources.of(dataset, entry, row), row, now, afresh=afresh):
                 left.discard(dataset.identifier)
         _forget(left)
 
@@ -99,17 +145,16 @@ def _forget(identifiers: set[str]) -> None:
         Published.objects.filter(identifier__in=identifiers)._raw_delete("default")
 
 
-def _derive_one(sources: _Sources, row: Published | None, now: datetime) -> bool:
+def _derive_one(sources: _Sources, row: Published | None, now: datetime, *, afresh: bool) -> bool:
     """Whether there is something to show of it; its rows are as they should be then."""
     basis, sequence = sources.basis(), sources.entry.get("sequence")
     lifted = row is not None and row.embargo_end is not None and row.embargo_end <= now.date()
-    if row is not None and row.basis == basis and not lifted:
+    if row is not None and row.basis == basis and not lifted and not afresh:
         if row.sequence != sequence and is_number(sequence):
             Published.objects.filter(pk=row.pk).update(sequence=sequence)
         return True
-    limit = settings.FAIRFOLDER_FILES_IN_RECORD
     try:
-        made = record.compose(sources.entry, sources.live, sources.complete(), now, files_in_record=limit)
+        made = _composed(sources, row, now)
     except (AttributeError, LookupError, TypeError, ValueError) as error:  # not as the store writes them
         log.error(
             "%s is not shown in public, its records are not as they should be: %r",
@@ -119,39 +164,58 @@ def _derive_one(sources: _Sources, row: Published | None, now: datetime) -> bool
         return False
     if made is None:
         return False
-    if row is None or row.etag != made.etag:
+    if row is None or row.etag != made.etag or afresh:
         PublishedThing.objects.filter(record=made.identifier)._raw_delete("default")
         PublishedThing.objects.bulk_create(_things(made), _AT_ONCE)
-    Published.objects.update_or_create(identifier=made.identifier, defaults=_columns(made) | {"basis": basis})
+    told = {"basis": basis, "last_level": sources.last_level}
+    Published.objects.update_or_create(identifier=made.identifier, defaults=_columns(made) | told)
     return True
+
+
+def _composed(sources: _Sources, row: Published | None, now: datetime) -> record.Published | None:
+    return record.compose(
+        sources.entry,
+        sources.live,
+        sources.complete(),
+        now,
+        last_level=sources.last_level,
+        former=record.Former(row.modified, row.etag) if row is not None else None,
+        files_in_record=settings.FAIRFOLDER_FILES_IN_RECORD,
+    )
 
 
 @dataclass(frozen=True)
 class _Sources:
-    """What a public record is made from, as the index knows it; ``pinned`` are the files that may be read for it."""
+    """What a public record is made from, as the index knows it; ``pinned`` are the files that may be read for it.
+
+    ``last_level`` is what the live record said when it could be read last, empty where that is not certain.
+    """
 
     entry: Mapping[str, Any]
     live: Mapping[str, Any]
     live_sha256: str
+    last_level: str
     pinned: Sequence[Document]
 
     @classmethod
-    def of(cls, dataset: Dataset, entry: Mapping[str, Any]) -> _Sources:
+    def of(cls, dataset: Dataset, entry: Mapping[str, Any], row: Published | None) -> _Sources:
         live = dataset.administrative
         wanted = {str(each.get("sha256")) for each in pinned(entry)}
         inside = below(dataset.root, dataset.path, dataset.path_encoding).filter(kind=COMPLETE)
         found = inside.filter(sha256__in=wanted).defer("value").order_by("path") if wanted else ()
-        return cls(entry, value_of(live), live.sha256 if live is not None else "", list(found))
+        level = _last_level(dataset, row)
+        return cls(entry, value_of(live), live.sha256 if live is not None else "", level, list(found))
 
     def basis(self) -> str:
         """One checksum of everything the record depends on but the time, at which an embargo is over."""
         told = [
-            _FORMAT,
+            _code(),
             settings.FAIRFOLDER_FILES_IN_RECORD,
             self.entry.get("publication"),
             self.entry.get("state"),
             self.entry.get("missing_since"),
             self.live_sha256,
+            self.last_level,
             sorted({each.sha256 for each in self.pinned}),
         ]
         return hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).hexdigest()
@@ -159,6 +223,24 @@ class _Sources:
     def complete(self) -> list[Mapping[str, Any]]:
         """The complete metadata files, each as it was when it was published; others are left out."""
         return [value for each in self.pinned if (value := _read(each)) is not None]
+
+
+def _last_level(dataset: Dataset, row: Published | None) -> str:
+    if live := value_of(dataset.administrative):
+        level = live.get("access_level")
+        return level if isinstance(level, str) and level in LEVELS else CONFIDENTIAL
+    folder = documents.decode_path(dataset.path, dataset.path_encoding)
+    place = documents.encode_path(f"{folder}/{METADATA}/{ADMINISTRATIVE}.json")
+    here = Document.objects.filter(root=dataset.root, path=place["path"], path_encoding=place.get("path_encoding", ""))
+    # One that is there and cannot be read may say anything.
+    return "" if row is None or here.exists() else row.last_level
+
+
+@cache
+def _code() -> str:
+    """One checksum of the code that decides what is public: a version that takes something back takes it back."""
+    paths = sorted(path for each in _CODE for path in (each.glob("*.py") if each.is_dir() else (each,)))
+    return hashlib.sha256(b"".join(hashlib.sha256(path.read_bytes()).digest() for path in paths)).hexdigest()
 
 
 def _read(document: Document) -> Mapping[str, Any] | None:
@@ -186,6 +268,7 @@ def _columns(made: record.Published) -> dict[str, Any]:
         "size_bytes": sum(each["size_bytes"] for each in made.files),
         "file_count": len(made.files),
         "value": made.value,
+        "words": words_of(made.value),
     }
 
 

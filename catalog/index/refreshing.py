@@ -29,8 +29,6 @@ from catalog.models import (
     FileDocument,
     Instrument,
     Project,
-    Published,
-    PublishedThing,
     Rebuild,
     Run,
 )
@@ -57,7 +55,7 @@ DERIVATIONS: Mapping[type[Model], Derivation] = {
     ChangeLog: records.change,
 }
 _TABLES: tuple[type[Model], ...] = (
-    FileDocument, File, Dataset, Project, Instrument, Run, PublishedThing, Published, ChangeLog, Document, Rebuild,
+    FileDocument, File, Dataset, Project, Instrument, Run, ChangeLog, Document, Rebuild,
 )  # fmt: skip
 T = TypeVar("T")
 Key = tuple[str, str, str]  # root, path, path_encoding
@@ -85,6 +83,7 @@ def rebuild(progress: Callable[[int], None] = lambda done: None) -> int:
     """Drops every row and builds all anew from the documents; answers how many there were.
 
     `progress` is told how many documents are done. Pages keep working meanwhile and say that they are not complete.
+    What is public stays as it is until all documents are read; only what is closed meanwhile is closed at once.
 
     Raises:
         FrozenError: when a watched folder is not there, or looks unmounted; nothing is dropped then.
@@ -105,8 +104,15 @@ def rebuild(progress: Callable[[int], None] = lambda done: None) -> int:
                 done += len(batch)
                 Rebuild.objects.update(done=done)
             progress(done)
-        Rebuild.objects.all().delete()
+        _finish()
     return done
+
+
+def _finish() -> None:
+    """What is public follows the whole index, and the note goes: then once more, for what others changed meanwhile."""
+    published.compare_all(afresh=True)
+    Rebuild.objects.all().delete()
+    published.compare_all()
 
 
 def catch_up() -> int:
@@ -183,7 +189,7 @@ def _finish_interrupted() -> None:
     """Takes back the note of a rebuild that was interrupted; one that goes on keeps its own."""
     if Rebuild.objects.exists():
         with suppress(BusyError), _rebuilding():
-            Rebuild.objects.all().delete()
+            _finish()
 
 
 def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:

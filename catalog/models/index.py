@@ -193,6 +193,12 @@ class Published(models.Model):
     file_count = models.BigIntegerField(default=0)
     value = models.JSONField(help_text="The public document; of very many files it names the data objects only")
     basis = models.CharField(max_length=64, help_text="SHA-256 of all it was made from")
+    last_level = models.CharField(
+        max_length=16, blank=True, default="", help_text="Access level its record said when it was read last"
+    )
+    words = models.TextField(
+        blank=True, default="", help_text="Title, abstract and keywords, folded: what a search looks through"
+    )
 
     class Meta:
         verbose_name_plural = "published"

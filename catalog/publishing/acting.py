@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from pathlib import Path, PurePath
+from typing import Any
 
+import orjson
 from django.utils import timezone
 
 from catalog import engine, index
 from catalog.editing import targets
 from catalog.index.absence import absence
 from catalog.models import Dataset
-from catalog.publishing import standing
 from catalog.publishing.checking import Preflight, preflight
 from ingest import documents, publication
 from ingest.errors import FairfolderError, FrozenError, LayoutError
@@ -46,9 +49,10 @@ def publish(dataset: Dataset, *, by: str, seen: str = "") -> Preflight:
         raise PublishingError(f"It cannot be published yet. {words}", found)
     if seen and seen != token(found):
         raise PublishingError("It was changed while you looked at it; this is what would be published now.", found)
-    again = publication.state_of(standing.of(dataset).entry) == publication.WITHDRAWN
+    again = publication.state_of(found.entry) == publication.WITHDRAWN
     subject = f"{'Publish again' if again else 'Publish'} {_called(dataset)}"
-    _act(dataset, publication.publish(found.objects, found.cited or {}, label=found.label), subject, by)
+    act = _if_unchanged(publication.publish(found.objects, found.cited or {}, label=found.label), found)
+    _act(dataset, act, subject, by)
     return found
 
 
@@ -66,8 +70,28 @@ def withdraw(dataset: Dataset, reason: str, *, by: str) -> None:
 
 
 def token(found: Preflight) -> str:
-    """What a person confirmed: the data objects of a version, whatever the hour."""
-    return ".".join(sorted(str(each["sha256"])[:16] for each in found.objects)) + f".{found.access.level}"
+    """What a person confirmed: the data objects of a version and what had been done until then, whatever the hour."""
+    objects = sorted(str(each["sha256"])[:16] for each in found.objects)
+    return ".".join([*objects, found.access.level, _done_until_now(found.entry)])
+
+
+def _done_until_now(entry: Mapping[str, Any]) -> str:
+    """State, versions and withdrawal as one word: another act, also one of another curator, makes it another."""
+    said = entry.get("publication", {"state": publication.UNPUBLISHED})
+    return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+
+
+def _if_unchanged(act: Act, found: Preflight) -> Act:
+    """The act, refused where somebody else acted since; it looks under the lock of the store."""
+
+    def checked(entry: Mapping[str, Any], moment: str) -> publication.Publication:
+        if _done_until_now(entry) != _done_until_now(found.entry):
+            state = publication.state_of(entry)
+            words = f"Somebody else published or withdrew it meanwhile: it is {state} now. Look at it again."
+            raise PublishingError(words)
+        return act(entry, moment)
+
+    return checked
 
 
 def _act(dataset: Dataset, act: Act, subject: str, by: str, reason: str = "") -> None:
@@ -77,9 +101,9 @@ def _act(dataset: Dataset, act: Act, subject: str, by: str, reason: str = "") ->
     record = Record("dataset", dataset.identifier, relative, publication=act, touch=True)
     purpose = Purpose(subject, trigger="publish", reason=reason)
     outcome = targets.store(root).apply([record], by=by, purpose=purpose)[0]
+    index.refresh([documents.registry_document(root, dataset.identifier)])  # also where somebody else acted
     if outcome.error is not None:
         raise outcome.error
-    index.refresh([documents.registry_document(root, dataset.identifier)])
 
 
 def _place(dataset: Dataset) -> tuple[Path, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from ingest.revisions import Revision, read_revision
 
 SHORTEST_ABSTRACT = 50
 _LONG_EMBARGO = timedelta(days=5 * 366)
-_MOST_FILES = 100_000
+_AT_ONCE = 5_000
 
 _NOT_SAID = Access(CONFIDENTIAL)
 
@@ -72,9 +72,13 @@ class Finding:
 
 @dataclass(frozen=True)
 class Preflight:
-    """What publishing now would do; ``objects`` are the complete metadata files it would name."""
+    """What publishing now would do; ``objects`` are the complete metadata files it would name.
+
+    ``entry`` is the registry entry that was looked at.
+    """
 
     findings: tuple[Finding, ...]
+    entry: Mapping[str, Any] = field(default_factory=dict)
     objects: tuple[Mapping[str, Any], ...] = ()
     cited: Mapping[str, Any] | None = None
     label: str = ""
@@ -101,12 +105,13 @@ def preflight(dataset: Dataset, now: datetime) -> Preflight:
     """Looks at everything that matters; reads the complete metadata files, and changes nothing."""
     stand = standing.of(dataset)
     if stand.root is None or stand.entry.get("state") != "present":
-        return Preflight((Finding("Its folder is not there, so there is nothing to publish. Put it back first."),))
+        gone = Finding("Its folder is not there, so there is nothing to publish. Put it back first.")
+        return Preflight((gone,), stand.entry)
     found, wrong = _revisions(stand)
     if not found:
         begin = reverse("dataset-runs", args=[dataset.identifier])
         nothing = Finding("No run of it is complete, so it has no complete metadata file to publish.", address=begin)
-        return Preflight((*wrong, *(() if wrong else (nothing,))))
+        return Preflight((*wrong, *(() if wrong else (nothing,))), stand.entry)
     found.sort(key=lambda each: (str(each.value.get("generated_date")), each.iri), reverse=True)
     newest = found[0].value
     access = strictest([newest["dataset"], stand.live], now)
@@ -139,7 +144,7 @@ def _concluded(
     if preview is not None and not any(each.refuses for each in findings):  # else the same would be told twice
         here = _form("dataset", stand.entry["identifier"])
         more += [Finding(sentence, True, here) for check in CHECKS for sentence in check(preview.value)]
-    return Preflight((*findings, *more), objects, cited, label, len(history), is_new, access, preview)
+    return Preflight((*findings, *more), stand.entry, objects, cited, label, len(history), is_new, access, preview)
 
 
 def _pin(found: Revision) -> Mapping[str, Any]:
@@ -256,9 +261,23 @@ def _access(
         yield Finding(
             f"Its embargo ended on {embargo_end(live) or embargo_end(fixed)}: the data are public at once.", False
         )
-    if access.level == RESTRICTED and not (fixed.get("access_conditions") or live.get("access_conditions")):
+    if access.level == RESTRICTED:
+        yield from _restricted(dataset, fixed, live)
+
+
+def _restricted(dataset: Dataset, fixed: Mapping[str, Any], live: Mapping[str, Any]) -> Iterator[Finding]:
+    """Whether whoever reads it is told how to get the data: only what the complete metadata says becomes public."""
+    runs = reverse("dataset-runs", args=[dataset.identifier])
+    if not fixed.get("access_conditions"):
         words = "It is restricted, and does not say under which conditions access is given."
-        yield Finding(words, True, _form("dataset", dataset.identifier, "access_conditions"))
+        if not live.get("access_conditions"):
+            yield Finding(words, True, _form("dataset", dataset.identifier, "access_conditions"))
+        else:
+            more = "Its record does, but only what the complete metadata says is public; write a new revision of a run."
+            yield Finding(f"{words} {more}", True, runs)
+    if live.get("access_contact") and live.get("access_contact") != fixed.get("access_contact"):
+        words = "Whom to ask for access is not public as its record names them by now; write a new revision of a run."
+        yield Finding(words, False, runs)
 
 
 def _why_confidential(fixed: Mapping[str, Any], live: Mapping[str, Any], now: datetime) -> str:
@@ -297,16 +316,20 @@ def _persons(dataset: Dataset, own: Mapping[str, Any]) -> Iterator[Finding]:
 
 def _files(dataset: Dataset, found: Sequence[Revision]) -> Iterator[Finding]:
     """Files that are not as their complete metadata says, and those that no run has."""
-    rows = File.objects.filter(dataset=dataset).values_list("identifier", "state", "checksum", "path", "version")
-    now = {identifier: (state, checksum) for identifier, state, checksum, _, _ in rows[:_MOST_FILES]}
+    rows = File.objects.filter(dataset=dataset)
     missing, changed = [], []
     for each in found:
-        for entry in each.value["structure"].get("file_descriptions", ()):
-            state, checksum = now.get(entry["file_identifier"], ("missing", ""))
-            if state == "missing":
-                missing.append(str(entry["path"]))
-            elif checksum != entry["checksum"]["value"]:
-                changed.append(str(entry["path"]))
+        entries = each.value["structure"].get("file_descriptions", ())
+        for start in range(0, len(entries), _AT_ONCE):
+            some_of_it = entries[start : start + _AT_ONCE]
+            asked = rows.filter(identifier__in=[entry["file_identifier"] for entry in some_of_it])
+            now = {own: rest for own, *rest in asked.values_list("identifier", "state", "checksum")}
+            for entry in some_of_it:
+                state, checksum = now.get(entry["file_identifier"], ("missing", ""))
+                if state == "missing":
+                    missing.append(str(entry["path"]))
+                elif checksum != entry["checksum"]["value"]:
+                    changed.append(str(entry["path"]))
     address = reverse("files", args=[dataset.identifier])
     if missing:
         words = "missing since the metadata was completed; put back what is gone, or write a new revision of the run"
@@ -314,7 +337,7 @@ def _files(dataset: Dataset, found: Sequence[Revision]) -> Iterator[Finding]:
     if changed:
         words = "other bytes than the complete metadata says; write a new revision of the run"
         yield Finding(f"{_count(changed, 'file has', 'files have')} {words}: {some(changed)}.", True, address)
-    left = [path for _, _, _, path, version in rows if version == "V1"]
+    left = list(rows.filter(version="V1").values_list("path", flat=True))
     if left:
         words = "to no complete run and would not be public"
         yield Finding(f"{_count(left, 'file belongs', 'files belong')} {words}: {some(left)}.", False, address)

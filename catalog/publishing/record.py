@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import orjson
@@ -25,10 +25,19 @@ _CONFIDENTIAL = "Its record has been made confidential."
 _NO_REASON = "No reason is recorded."
 _GONE = "Its data are no longer kept here."
 _UNREADABLE = "Its complete metadata is not there at present."
+_NOT_SAID = "Its record cannot be read at present."
 _CITED_KEYS = ("dataset_title", "creators", "publisher", "resource_type_general", "metadata_language")
 _WITHHELD = "A dataset that is no longer public"
 
 Value = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Former:
+    """What the public saw before: ``modified`` never goes back behind it."""
+
+    modified: datetime
+    etag: str
 
 
 @dataclass(frozen=True)
@@ -51,14 +60,23 @@ class Published:
 
 
 def compose(
-    entry: Value, live: Value, complete: Sequence[Value], now: datetime, *, files_in_record: int = FILES_IN_RECORD
+    entry: Value,
+    live: Value,
+    complete: Sequence[Value],
+    now: datetime,
+    *,
+    last_level: str = "",
+    former: Former | None = None,
+    files_in_record: int = FILES_IN_RECORD,
 ) -> Published | None:
     """What is public of a dataset at one moment; None when nothing is.
 
     Args:
         entry: its registry entry.
-        live: its administrative record as it stands, {} where there is none to read.
+        live: its administrative record as it stands, {} where there is none to read: then nothing of it is public.
         complete: the complete metadata files that the newest published version names; others count for nothing.
+        last_level: the level that the live record said when it was read last; counts only where the folder is gone.
+        former: what was composed of it before, if anything was.
         files_in_record: how many files the value itself lists; of more it names the data objects only.
     """
     if entry.get("kind") != "dataset" or state_of(entry) == UNPUBLISHED:
@@ -66,14 +84,18 @@ def compose(
     wanted = {(each["data_object_identifier"], each["revision"]) for each in pinned(entry)}
     objects = [each for each in complete if (each.get("data_object_identifier"), each.get("revision")) in wanted]
     objects.sort(key=lambda each: (str(each.get("generated_date")), str(each.get("@id"))), reverse=True)
-    access = strictest([*(each["dataset"] for each in objects[:1]), *([live] if live else ())], now)
-    reason = _why_not(entry, objects, access)
+    # A live record that is not there or cannot be read may have closed the dataset: not said is confidential.
+    said = live if live or entry.get("state") == "present" else {"access_level": last_level}
+    access = strictest([*(each["dataset"] for each in objects[:1]), said], now)
+    reason = _why_not(entry, live, objects, access)
     if reason is not None:
-        return _tombstone(entry, objects, live, reason, access)
-    return _record(entry, live, objects, access, files_in_record)
+        made = _tombstone(entry, objects, live, reason, access)
+    else:
+        made = _record(entry, live, objects, access, files_in_record)
+    return _after(former, made, now) if former is not None else _first(entry, made)
 
 
-def _why_not(entry: Value, objects: Sequence[Value], access: Access) -> str | None:
+def _why_not(entry: Value, live: Value, objects: Sequence[Value], access: Access) -> str | None:
     """Why no more than a tombstone is public; None where all of it is."""
     publication = entry["publication"]
     if publication["state"] == WITHDRAWN:
@@ -82,6 +104,8 @@ def _why_not(entry: Value, objects: Sequence[Value], access: Access) -> str | No
         return _GONE
     if not objects:
         return _UNREADABLE
+    if not live:
+        return _NOT_SAID
     return None if access.gives_metadata else _CONFIDENTIAL
 
 
@@ -196,8 +220,7 @@ def _tombstone(entry: Value, objects: Sequence[Value], live: Value, reason: str,
         "@type": "Dataset",
         "dataset_identifier": entry["identifier"],
     }
-    confidential = access.level == CONFIDENTIAL and bool(live or objects)
-    if confidential:
+    if access.level == CONFIDENTIAL:
         value["dataset_title"] = _WITHHELD
     else:
         value |= public_part(publication.get(CITED, {}), whitelist.DATASET)
@@ -207,14 +230,13 @@ def _tombstone(entry: Value, objects: Sequence[Value], live: Value, reason: str,
     moved = _modified(entry, live, objects, access)
     value["withdrawn_date"] = str(publication.get("withdrawn_date") or entry.get("missing_since") or _stamp(moved))
     value["last_modified_date"] = _stamp(moved)
-    return _published(entry, value, Access(CONFIDENTIAL if confidential else access.level), ())
+    return _published(entry, value, Access(access.level), ())
 
 
 # --- around both ----------------------------------------------------------------------------------------------------
 
 
 def _published(entry: Value, value: dict[str, Any], access: Access, files: Sequence[dict[str, Any]]) -> Published:
-    text = orjson.dumps([value, files], option=orjson.OPT_SORT_KEYS)
     return Published(
         identifier=str(entry["identifier"]),
         state=value["publication_state"],
@@ -227,9 +249,36 @@ def _published(entry: Value, value: dict[str, Any], access: Access, files: Seque
         doi=str(value.get("doi", "")),
         sequence=_whole(entry.get("sequence")),
         value=value,
-        etag=hashlib.sha256(text).hexdigest(),
+        etag=_etag(value, files),
         files=tuple(files),
     )
+
+
+def _etag(value: Value, files: Sequence[Value]) -> str:
+    return hashlib.sha256(orjson.dumps([value, list(files)], option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _first(entry: Value, made: Published) -> Published:
+    """Without a former one, an act of which no moment is kept is no later than the registry's last change."""
+    changed = _moment(entry.get("datestamp"))
+    return made if changed is None or changed <= made.modified else _at(made, changed)
+
+
+def _after(former: Former, made: Published, now: datetime) -> Published:
+    """The same with the moment at which it changed: the former one if it did not, else now and later than that.
+
+    What was public before may have said a later moment than its sources say now, and who asks for what changed since
+    then must be told of this one.
+    """
+    same = _at(made, former.modified)
+    if same.etag == former.etag:
+        return same
+    return _at(made, max(now.replace(microsecond=0), former.modified + timedelta(seconds=1)))
+
+
+def _at(made: Published, moment: datetime) -> Published:
+    value = made.value | {"last_modified_date": _stamp(moment.astimezone(UTC))}
+    return replace(made, modified=moment, value=value, etag=_etag(value, made.files))
 
 
 def _modified(entry: Value, live: Value, objects: Sequence[Value], access: Access) -> datetime:

@@ -19,7 +19,10 @@ from ingest.seen import state_folder
 
 @dataclass(frozen=True)
 class Standing:
-    """``entry`` holds the publication that the store wrote; ``edited``: somebody wrote another one into the file."""
+    """``entry`` holds the publication that the next act begins with; ``edited``: the file says another than we wrote.
+
+    What is public is in the row (`catalog.models.Published`): where the two disagree, the stricter of them.
+    """
 
     root: Path | None
     relative: str
@@ -47,7 +50,7 @@ def of(dataset: Dataset) -> Standing:
     if root is not None and entry:
         acts = Acts(root, state_folder(settings.ENGINE.state_dir, root))
         edited = not acts.is_obeyed(entry)
-        entry = {**entry, "publication": acts.trusted(entry)}
+        entry = {**entry, "publication": acts.kept(entry)}
     named = all_named(value_of(dataset.structural))
     runs = sorted(named.values(), key=lambda each: str(each.get("run_label")))
     relative = documents.decode_path(dataset.path, dataset.path_encoding)

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|\\^`]+")
+_IRI = re.compile(r"https?://[^\x00-\x20<>\"{}|\\^`]+|urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""What a public thing may be called: an address of the web, or a name of ours. A ``mailto:`` would tell an address."""
 _AUDIT = "names accounts of this service"
 _STAMP = "speaks of the record's text on disk"
 _EMAIL = "only the data steward's address is public"

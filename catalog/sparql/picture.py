@@ -134,7 +134,7 @@ def around(iri: str) -> Picture:
 
 
 def _rows(template: str, iri: str) -> Sequence[Sequence[Cell]]:
-    found = answering.answer(Question(template.replace("NODE", iri).replace("LABELS", _LABELS), rows=400))
+    found = answering.answer(Question(template.replace("LABELS", _LABELS).replace("NODE", iri), rows=400))
     with found.stream:
         return showing.shown(found).rows
 

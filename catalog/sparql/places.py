@@ -1,38 +1,9 @@
-"""How many requests of this process may wait for queries at once, so that pages always find a thread.
-
-A web process has a few threads (:mod:`catalog.serving`), and whoever waits for a query holds one. One address gets half
-of the places, so that a single client leaves some to the others.
-"""
+"""How many requests of this process may wait for queries at once; see :mod:`catalog.places`."""
 
 from __future__ import annotations
 
-import threading
-from collections import Counter
+from catalog.places import Places
 
 PLACES = 6
 _OF_ONE_ADDRESS = 4
-
-
-class Places:
-    """The places, and who has them."""
-
-    def __init__(self, most: int = PLACES, of_one: int = _OF_ONE_ADDRESS) -> None:
-        self._most, self._of_one = most, of_one
-        self._taken: Counter[str] = Counter()
-        self._lock = threading.Lock()
-
-    def take(self, address: str) -> bool:
-        """Whether there is a place for a request from this address; then it has it until :meth:`give_back`."""
-        with self._lock:
-            if self._taken.total() >= self._most or self._taken[address] >= self._of_one:
-                return False
-            self._taken[address] += 1
-            return True
-
-    def give_back(self, address: str) -> None:
-        with self._lock:
-            self._taken[address] -= 1
-            self._taken += Counter()  # drops who has none
-
-
-PLACES_HERE = Places()
+PLACES_HERE = Places(PLACES, _OF_ONE_ADDRESS)

@@ -135,7 +135,9 @@ LIMIT 100
         "dcat ff rdfs",
         """
 SELECT ?format (COUNT(?file) AS ?files) (SUM(?bytes) AS ?size) WHERE {
-  ?file ff:fileFormat/rdfs:label ?format ; dcat:byteSize ?bytes .
+  { SELECT DISTINCT ?file ?format ?bytes WHERE {
+      ?file ff:fileFormat/rdfs:label ?format ; dcat:byteSize ?bytes .
+  } }
 }
 GROUP BY ?format
 ORDER BY DESC(?size)

@@ -178,3 +178,15 @@ def test_what_only_the_shapes_see_refuses_publishing(ready: Ready, monkeypatch: 
     [refusal] = found.refusals
     assert refusal.sentence == "The dataset 'Counts of living cells' has no Licence (dct:license); give one."
     assert refusal.address == f"/edit/dataset/{ready.identifier}/"
+
+
+@official.needed
+def test_what_the_engine_published_meets_the_official_shapes(ready: Ready) -> None:
+    """From files on disk through runs and complete metadata files to the public record, and its tombstone after it."""
+    options = [each for name in official.FILES for each in ("--shapes", str(official.FOLDER / name))]
+    for act in (ready.publish, ready.withdraw):
+        act()
+        told = found(*options)[1]
+        said = [words for held in told["found"] for words in held["violations"]]
+        assert told["records"] == 1
+        assert [words for words in said if "checksumAlgorithm_sha256" not in words] == []

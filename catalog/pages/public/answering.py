@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from functools import wraps
 from typing import Any
@@ -20,6 +21,7 @@ from catalog.pages.public import rows
 NEGOTIATED = ("Accept", "Accept-Profile")
 ONE_HOUR, ONE_YEAR = "public, max-age=3600", "public, max-age=31536000, immutable"
 REVALIDATED = "public, no-cache"  # kept, and asked after each time: what is withdrawn is gone at once
+_ATTEMPTS = 3
 _METHODS = ("GET", "HEAD", "OPTIONS")
 _EXPOSED = "Link, ETag, Last-Modified, Content-Location, Content-Profile, Content-Range, Accept-Ranges"
 _ASKED_WITH = "Accept, Accept-Profile, If-None-Match, If-Modified-Since, If-Range, Range"
@@ -41,13 +43,23 @@ def for_anybody(view: View) -> View:
         elif request.method not in _METHODS:
             response = HttpResponseNotAllowed(_METHODS)
         else:
-            response = view(request, *args, **kwargs)
+            response = _as_it_stands(lambda: view(request, *args, **kwargs))
         response["Access-Control-Allow-Origin"] = "*"
         response["Access-Control-Expose-Headers"] = _EXPOSED
         response["Cross-Origin-Resource-Policy"] = "cross-origin"
         return response
 
     return login_not_required(answered)
+
+
+def _as_it_stands(make: Callable[[], HttpResponseBase]) -> HttpResponseBase:
+    """An answer that is made from one state of a record, also while that changes."""
+    for _ in range(_ATTEMPTS):
+        with suppress(rows.ChangedError):
+            return make()
+    response = failure(503, "The record is changing", "It is being published anew. Please try again in a few seconds.")
+    response["Retry-After"] = "5"
+    return response
 
 
 def absent(request: HttpRequest) -> HttpResponse:

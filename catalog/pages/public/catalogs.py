@@ -1,22 +1,14 @@
-"""The catalog as a whole, for machines: its DCAT pages, its VoID description, and a dump of everything public."""
+"""The catalog as a whole, for machines: its DCAT pages, and its VoID description."""
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import logging
-import os
-import secrets
 from collections.abc import Iterator
-from contextlib import suppress
-from pathlib import Path
 
 import orjson
 from django.conf import settings
-from django.http import FileResponse, HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.http import http_date, quote_etag
 
 from catalog.formats import rendered
 from catalog.formats.table import DCAT, FORMATS, Format
@@ -25,16 +17,11 @@ from catalog.pages.failures import failure
 from catalog.pages.public import answering, linking, negotiating, rows
 from catalog.publishing.iris import catalog_iri
 from catalog.publishing.site import Site, site
-from ingest.errors import BusyError
-from ingest.locking import lock_file
-
-log = logging.getLogger(__name__)
 
 RECORDS_A_PAGE = 50
 _RDF: dict[str, Format] = {each.media_type: each for each in FORMATS if each.profile is DCAT}
 MEDIA_TYPES = tuple(_RDF)
 _SUFFIXES = {each.suffix: each for each in _RDF.values()}
-_BUILDING_SECONDS = 60.0
 
 
 def address(media_type: str) -> str:
@@ -67,7 +54,7 @@ def dcat(request: HttpRequest) -> HttpResponse:
         return failure(404, "There is no such page", f"The catalog has {pages:,} of them.")
     start = (int(number) - 1) * RECORDS_A_PAGE
     chosen = list(found[start : start + RECORDS_A_PAGE])
-    here, name = site(), f"catalog-{wanted.name}-{number}-{pages}-{total}"
+    here, name = site(), f"catalog-{wanted.name}-{number}-{pages}-{total}-{_has_sparql():d}"
     etag = _digest(chosen)
 
     def make() -> bytes:
@@ -76,7 +63,7 @@ def dcat(request: HttpRequest) -> HttpResponse:
         from catalog.graph.serialising import text
 
         values = [rows.value_of(row) for row in chosen]
-        quads = catalog_page(values, here, int(number), pages, total)
+        quads = catalog_page(values, here, int(number), pages, total, has_sparql=_has_sparql())
         return text(quads, _FORMS[wanted.name])
 
     return answering.data(
@@ -143,9 +130,9 @@ _VOID = """\
     void:documents {documents} ;
     void:feature {features} ;
     void:vocabulary <http://www.w3.org/ns/dcat#>, dcterms:, <http://www.w3.org/ns/prov#>,
-        <https://w3id.org/fairfolder/terms#> ;
-    void:sparqlEndpoint <{base}/sparql> .
+        <https://w3id.org/fairfolder/terms#> .
 """
+_VOID_SPARQL = "\n<{catalog}> void:sparqlEndpoint <{base}/sparql> .\n"
 _FEATURES = ("JSON-LD", "Turtle", "RDF_XML", "N-Triples", "TriG", "N-Quads")
 
 
@@ -155,95 +142,29 @@ def void(request: HttpRequest) -> HttpResponse:
     if not rows.any_published():
         return answering.absent(request)
     here = site()
-    body = _VOID.format(
-        base=here.base_url,
-        catalog=catalog_iri(here.base_url),
-        title=_literal(here.title),
-        description=_literal(here.description or here.title),
-        publisher=here.publisher_iri,
-        space=_literal(f"{here.base_url}/id/"),
-        documents=rows.listed().count(),
-        features=", ".join(f"<http://www.w3.org/ns/formats/{each}>" for each in _FEATURES),
-    ).encode()
+    body = (
+        (_VOID + (_VOID_SPARQL if _has_sparql() else ""))
+        .format(
+            base=here.base_url,
+            catalog=catalog_iri(here.base_url),
+            title=_literal(here.title),
+            description=_literal(here.description or here.title),
+            publisher=here.publisher_iri,
+            space=_literal(f"{here.base_url}/id/"),
+            documents=rows.listed().count(),
+            features=", ".join(f"<http://www.w3.org/ns/formats/{each}>" for each in _FEATURES),
+        )
+        .encode()
+    )
     etag = hashlib.sha256(body).hexdigest()[:32]
     return answering.data(request, lambda: body, "text/turtle; charset=utf-8", etag, cache=answering.ONE_HOUR)
+
+
+def _has_sparql() -> bool:
+    """Whether ``/sparql`` answers: from the store of this service, or from a server of the institution's own."""
+    return bool(settings.FAIRFOLDER_SPARQL or settings.FAIRFOLDER_SPARQL_QUERY_URL)
 
 
 def _literal(text: str) -> str:
     """A Turtle string; JSON escapes what Turtle does, in the same way."""
     return orjson.dumps(text).decode()
-
-
-# --- the dump -----------------------------------------------------------------------------------------------------
-
-
-@answering.for_anybody
-def dump(request: HttpRequest) -> HttpResponseBase:
-    """``/dumps/catalog.nq.gz``: every record in a named graph of its own."""
-    if not rows.any_published():
-        return answering.absent(request)
-    here = site()
-    known = dict(rows.listed().order_by("identifier").values_list("identifier", "etag"))
-    told = hashlib.sha256(orjson.dumps(known)).hexdigest()
-    etag = rendered.name_of(told, "dump", here)[:32]
-    tag = quote_etag(etag)
-    if answering.is_known(request, tag):
-        return HttpResponse(status=304, headers={"ETag": tag})
-    try:
-        path = _built(etag, here)
-    except BusyError:
-        response = failure(503, "The dump is being made", "Please come back in a minute.")
-        response["Retry-After"] = "60"
-        return response
-    # Closed by the response.
-    answer = FileResponse(path.open("rb"), content_type="application/gzip")
-    for name, value in {
-        "ETag": tag,
-        "Content-Disposition": 'attachment; filename="catalog.nq.gz"',
-        "Cache-Control": answering.REVALIDATED,
-        "Last-Modified": http_date(path.stat().st_mtime),
-        "X-Content-Type-Options": "nosniff",
-    }.items():
-        answer[name] = value
-    return answer
-
-
-def _built(etag: str, here: Site) -> Path:
-    """The dump of this state of the catalog, made now where there is none.
-
-    Raises:
-        BusyError: when another process has been making one for too long.
-    """
-    folder = Path(settings.FAIRFOLDER_STATE_DIR) / "dumps"
-    path = folder / f"catalog-{etag}.nq.gz"
-    if path.exists():
-        return path
-    folder.mkdir(mode=0o700, exist_ok=True)
-    with lock_file(folder / "building.lock", _BUILDING_SECONDS):
-        if not path.exists():
-            _build(path, here)
-    return path
-
-
-def _build(path: Path, here: Site) -> None:
-    draft = path.with_name(f".{secrets.token_hex(8)}")
-    try:
-        with draft.open("wb") as file:
-            for row in rows.listed().order_by("identifier").iterator(200):
-                file.write(rendered.kept(row.etag, "dump", here, lambda row=row: _compressed(row, here)))  # type: ignore[misc]
-        os.replace(draft, path)
-    finally:
-        with suppress(FileNotFoundError):
-            draft.unlink()
-    for old in path.parent.glob("catalog-*.nq.gz"):
-        if old != path:
-            with suppress(FileNotFoundError):
-                old.unlink()
-
-
-def _compressed(row: Published, here: Site) -> bytes:
-    """A record's quads as a gzip member of their own: members one after the other are a gzip file."""
-    from catalog.graph.quads import record_quads  # here: as above
-    from catalog.graph.serialising import text
-
-    return gzip.compress(text(record_quads(rows.value_of(row), here), "nquads"), 6, mtime=0)

@@ -10,14 +10,13 @@ from __future__ import annotations
 import logging
 import os
 from base64 import b64encode
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import quote
 from uuid import UUID
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header, http_date, quote_etag
 
@@ -26,16 +25,17 @@ from catalog.formats import reading
 from catalog.formats.reading import Thing
 from catalog.models import Dataset, File, Published
 from catalog.pages.failures import failure
-from catalog.pages.public import answering, landing, linking, rows
+from catalog.pages.public import answering, landing, linking, rows, sending
 from catalog.pages.public.ranges import Span, UnsatisfiableError, asked
 from catalog.publishing.iris import public_iri
 from catalog.publishing.site import site
 from ingest import documents
-from ingest.errors import OtherFileError
+from ingest.errors import OtherFileError, StoreError
 from ingest.opening import described_file
+from ingest.rows import Condition, Stamp
+from ingest.seen import Seen, state_folder
 
 log = logging.getLogger(__name__)
-_PIECE = 256 << 10
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; sandbox",
@@ -92,12 +92,16 @@ def _given(request: HttpRequest, described: File, headers: dict[str, str], etag:
     """The file, a part of it, or that it is known."""
     root = engine.root_named(described.dataset.root)
     if root is None:
-        return _unreachable()
+        return _unreachable("Its folder is not connected at present.")
     folder, path = _place(described.dataset, described)
     stack = ExitStack()
     try:
-        opened = described_file(root, folder, path, described.size_bytes, described.modified)
+        seen = _seen(root, folder, path, described)
+        opened = described_file(root, folder, path, described.size_bytes, described.modified, seen)
         descriptor = stack.enter_context(opened)
+    except StoreError as error:
+        log.warning("a published file is not given: %s", error)
+        return _unreachable("The service cannot tell at present whether it still is the published one.")
     except OtherFileError as error:
         log.info("a published file is not given: %s", error)
         there = os.path.lexists(os.path.join(root, folder, path))
@@ -111,6 +115,24 @@ def _given(request: HttpRequest, described: File, headers: dict[str, str], etag:
         stack.close()
         return _handed_over(root, folder, path, headers)
     return _streamed(request, descriptor, stack, described.size_bytes, headers, etag)
+
+
+def _seen(root: Path, folder: str, path: str, described: File) -> Stamp | None:
+    """How the file was when its published bytes were read; None where that is not known.
+
+    Raises:
+        OtherFileError: when it was seen to have changed since.
+        StoreError: when what was seen cannot be read.
+    """
+    seen = Seen(state_folder(settings.ENGINE.state_dir, root), read_only=True)
+    try:
+        place, name = seen.place_of(described.dataset.identifier), os.fsencode(path)
+        row = seen.files(place.id, [name]).get(name) if place is not None and place.path == folder else None
+    finally:
+        seen.close()
+    if row is not None and (row.condition is not Condition.DESCRIBED or row.sha256 != described.checksum):
+        raise OtherFileError("the file has changed since it was described; it is described again by itself")
+    return None if row is None else row.stamp
 
 
 def _streamed(
@@ -127,40 +149,13 @@ def _streamed(
     headers = {**headers, "Content-Length": str(part.length)}
     if span is not None:
         headers["Content-Range"] = f"bytes {span.first}-{span.last}/{size}"
-    if request.method == "HEAD":
-        stack.close()
-        return HttpResponse(status=206 if span else 200, headers=headers)
-    return StreamingHttpResponse(Pieces(descriptor, stack, part), status=206 if span else 200, headers=headers)
+    return sending.streamed(request, descriptor, stack, part, 206 if span else 200, headers)
 
 
 def _may_be_part(request: HttpRequest, headers: dict[str, str], etag: str) -> bool:
     """Whether ``If-Range`` holds: a strong ETag, or the very date."""
     condition = request.headers.get("If-Range", "").strip()
     return request.method in ("GET", "HEAD") and condition in ("", etag, headers["Last-Modified"])
-
-
-class Pieces:
-    """The bytes of a part of an open file; closes it at the end, and when nobody reads on."""
-
-    def __init__(self, descriptor: int, stack: ExitStack, part: Span) -> None:
-        self._descriptor, self._stack, self._part = descriptor, stack, part
-
-    def __iter__(self) -> Iterator[bytes]:
-        place, end = self._part.first, self._part.last + 1
-        while place < end:
-            piece = os.pread(self._descriptor, min(_PIECE, end - place), place)
-            if not piece:
-                raise OtherFileError("the file became shorter while it was read")
-            place += len(piece)
-            yield piece
-        self._stack.close()  # raises when the file was changed meanwhile: the answer is cut off, never silently wrong
-
-    def close(self) -> None:
-        """What was changed meanwhile has been told, or nobody listens."""
-        try:
-            self._stack.close()
-        except OtherFileError as error:
-            log.info("a download was given up: %s", error)
 
 
 def _handed_over(root: Path, folder: str, path: str, headers: dict[str, str]) -> HttpResponse:
@@ -207,9 +202,7 @@ def _gone(why: str) -> HttpResponse:
     return failure(410, "The file is gone", f"{why} The dataset's page says whom to ask for it.")
 
 
-def _unreachable() -> HttpResponse:
-    answer = failure(
-        503, "The file cannot be reached now", "Its folder is not connected at present. Please try again later."
-    )
+def _unreachable(why: str) -> HttpResponse:
+    answer = failure(503, "The file cannot be reached now", f"{why} Please try again later.")
     answer["Retry-After"] = "600"
     return answer

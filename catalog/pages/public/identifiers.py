@@ -38,7 +38,7 @@ def thing(request: HttpRequest, kind: str, identifier: UUID) -> HttpResponse:
     """A project, run, instrument, data object or agent, of which one or more records speak."""
     if kind not in _ANCHORS:
         return answering.absent(request)
-    named = rows.naming(kind, identifier)
+    named = rows.naming(kind, identifier, 2)  # whether there are several is all that is asked
     if not named:
         return answering.absent(request)
     listed = f"?{kind}={identifier}" if (kind in _SHARED and len(named) > 1) or kind == iris.PROJECT else ""

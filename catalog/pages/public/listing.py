@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -23,6 +23,7 @@ from catalog.models import Published, PublishedThing
 from catalog.pages import records as workbench
 from catalog.pages.failures import answering_questions
 from catalog.pages.public import answering, rows
+from catalog.publishing.finding import folded
 from catalog.publishing.iris import AGENT, INSTRUMENT, PROJECT
 from catalog.publishing.site import site
 
@@ -63,10 +64,8 @@ _ALL = "Datasets"
 
 def _containing(found: QuerySet[Published], asked: str) -> QuerySet[Published]:
     """Those that have each word somewhere in their title, abstract or keywords."""
-    for word in asked.split()[:_MOST_WORDS]:
-        found = found.filter(
-            Q(title__icontains=word) | Q(value__dataset_abstract__icontains=word) | Q(value__keywords__icontains=word)
-        )
+    for word in folded(asked).split()[:_MOST_WORDS]:
+        found = found.filter(words__contains=word)
     return found
 
 
@@ -82,7 +81,7 @@ def _narrowed(request: HttpRequest, found: QuerySet[Published]) -> tuple[QuerySe
 
 def _heading(kind: str, identifier: str, key: str) -> str:
     """The thing's own name, where one of the records tells it."""
-    for row in rows.naming(kind, identifier)[:1]:
+    for row in rows.naming(kind, identifier, 1):
         if found := _named(rows.value_of(row), f"urn:uuid:{identifier}", key):
             return found
     return f"Datasets of one {kind}"

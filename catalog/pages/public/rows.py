@@ -25,7 +25,7 @@ def any_published() -> bool:
 
 def listed() -> QuerySet[Published]:
     """Every public record, without the documents."""
-    return rights.published().defer("value")
+    return rights.published().defer("value", "words")
 
 
 def record(identifier: object) -> Published | None:
@@ -33,20 +33,28 @@ def record(identifier: object) -> Published | None:
     return next(iter(listed().filter(identifier=str(identifier))[:1]), None)
 
 
+class ChangedError(Exception):
+    """A record was published anew, or withdrawn, while an answer was made from it: it is to be made again."""
+
+
 def value_of(row: Published) -> Thing:
-    """The published document; nobody may change it."""
+    """The published document that has the row's etag, so that nothing is kept under another; nobody may change it.
+
+    Raises:
+        ChangedError: when the record has another one by now.
+    """
     return _documents.of(row)
 
 
-def naming(kind: str, uuid: object) -> list[Published]:
-    """The records that name a thing, in the order of their titles."""
+def naming(kind: str, uuid: object, most: int) -> list[Published]:
+    """The first of the records that name a thing, in the order of their titles."""
     things = PublishedThing.objects.filter(kind=kind, identifier=str(uuid))
-    return list(listed().filter(identifier__in=things.values("record")).order_by("title", "identifier"))
+    return list(listed().filter(identifier__in=things.values("record")).order_by("title", "identifier")[:most])
 
 
 def file(uuid: object) -> tuple[Published, Thing] | None:
     """The record that publishes a file, and the file's public entry."""
-    for row in naming(FILE, uuid):
+    for row in naming(FILE, uuid, 1):
         things = PublishedThing.objects.filter(record=row.identifier, kind=FILE, identifier=str(uuid))
         for entry in _texts(things):
             return row, entry
@@ -54,9 +62,16 @@ def file(uuid: object) -> tuple[Published, Thing] | None:
 
 
 def files(row: Published, start: int, number: int) -> list[Thing]:
-    """Some of a record's files, in its order."""
+    """Some of a record's files, in its order.
+
+    Raises:
+        ChangedError: when they may be those of a later record.
+    """
     things = PublishedThing.objects.filter(record=row.identifier, kind=FILE).order_by("position")
-    return list(_texts(things, start, number))
+    found = _texts(things, start, number)
+    if not rights.published().filter(pk=row.pk, etag=row.etag).exists():  # both change in one transaction
+        raise ChangedError(row.identifier)
+    return found
 
 
 class _Documents:
@@ -72,10 +87,9 @@ class _Documents:
             if key in self.kept:
                 self.kept.move_to_end(key)
                 return self.kept[key]
-        rows = rights.published().filter(pk=row.pk)
-        found = next(iter(_texts(rows.filter(etag=row.etag))), None)
-        if found is None:  # changed since; what stands there now is as public
-            return next(iter(_texts(rows)), {})
+        found = next(iter(_texts(rights.published().filter(pk=row.pk, etag=row.etag))), None)
+        if found is None:
+            raise ChangedError(row.identifier)
         with self.lock:
             self.kept[key] = found
             while len(self.kept) > _KEPT:

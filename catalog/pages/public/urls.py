@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from catalog.pages.public import catalogs, downloads, identifiers, listing, records, vocabulary
+from catalog.pages.public import catalogs, downloads, dumps, identifiers, listing, records, vocabulary
 
 urlpatterns = [
     path("id/catalog", identifiers.catalog, name="id-catalog"),
@@ -19,7 +19,7 @@ urlpatterns = [
     path("terms", vocabulary.terms, name="terms"),
     path("shapes", vocabulary.shapes, name="shapes"),
     path("dcat/catalog", catalogs.dcat, name="dcat-catalog"),
-    path("dumps/catalog.nq.gz", catalogs.dump, name="dump"),
+    path("dumps/catalog.nq.gz", dumps.dump, name="dump"),
     path(".well-known/void", catalogs.void, name="void"),
     path("sitemap.xml", listing.sitemap, name="sitemap"),
     path("robots.txt", listing.robots, name="robots"),

@@ -9,6 +9,7 @@ from typing import Any
 import pyoxigraph as ox
 import pytest
 
+from catalog.graph import feeds
 from catalog.graph import quads as graphs
 from catalog.graph.serialising import FORMATS, text
 from tests.catalog.graph.graphs import SITE, published
@@ -96,6 +97,33 @@ def test_a_wrong_language_tag_is_left_out() -> None:
     found = graphs.dcat(published() | {"metadata_language": "no such thing"}, SITE)
     title = next(q.object for q in found if q.predicate.value.endswith("terms/title") and "seedlings" in q.object.value)
     assert title.language is None
+
+
+@pytest.mark.parametrize("function", ["dcat", "prov", "schemaorg", "terms", "record_quads"])
+@pytest.mark.parametrize("name", ["https://example.org/people#me", "urn:uuid:5b0d7f61-93a4-4c2e-8f17-6c5d4e3f2a1b#me"])
+def test_what_stands_in_a_thing_whose_name_has_a_fragment_has_a_name_too(function: str, name: str) -> None:
+    value = published()
+    value["creators"][0] |= {"@id": name, "identifiers": [{"value": "1", "scheme": "x"}]}
+    value["creators"][0].pop("orcid", None)
+    found = {str(each) for quad in getattr(graphs, function)(value, SITE) for each in (quad.subject, quad.object)}
+    assert not [each for each in found if each.count("#") > 1 and each.startswith("<")]
+
+
+def test_a_record_that_cannot_be_drawn_keeps_no_other_from_the_catalog(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, good = {**published(), "@id": "urn:uuid:0b6a3f0e-0000-4000-8000-000000000000"}, published()
+
+    def drawn(value: Any, site: Any) -> Any:
+        if value is bad:
+            raise ValueError("No scheme found in an absolute IRI")
+        return graphs.dcat(value, site)
+
+    monkeypatch.setattr(feeds, "dcat", drawn)
+    page = feeds.catalog_page([bad, good], SITE, 1, 1, 2)
+    assert set(graphs.dcat(good, SITE)) <= set(page)
+    assert not [quad for quad in page if "0b6a3f0e-0000" in str(quad)]
+    assert f"{bad['@id']} is left out of the catalog's page" in caplog.text
 
 
 def test_what_is_no_iri_makes_no_statement_and_no_error() -> None:

@@ -9,6 +9,7 @@ from django.test import Client
 
 from catalog.formats import ahead, rendered
 from catalog.formats.table import FORMATS
+from catalog.models import Published
 from catalog.publishing.site import site
 from tests.catalog.public.shown import Shown
 
@@ -73,3 +74,45 @@ def test_a_record_that_cannot_be_rendered_holds_up_no_other(
         follower.look(rows_changed=not follower.known)
     assert not follower.waiting
     assert "cannot be rendered as ttl" in caplog.text
+
+
+def test_what_does_not_fit_is_left_to_whoever_asks_and_what_is_kept_counts(
+    shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ahead, "LARGE", 1)
+    monkeypatch.setattr(ahead, "_MOST_BYTES", 1)
+    monkeypatch.setattr(rendered, "_near", rendered._Near())  # what other tests made is not made again
+    for _ in range(3):  # as after each start
+        follower = ahead.Ahead(site())
+        for number in range(20):
+            follower.look(rows_changed=number == 0)
+        assert (kept(shown), len(follower.waiting)) == (1, 0)
+    shown.publish(dataset_title="Another")
+    follower.look(rows_changed=True)
+    assert kept(shown) == 2
+
+
+def test_a_look_at_what_is_kept_already_ends_in_time(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ahead, "LARGE", 1)
+    monkeypatch.setattr(rendered, "size_kept", lambda *_: 1)
+    monkeypatch.setattr(ahead, "_LOOK_SECONDS", 0.0)
+    follower = ahead.Ahead(site())
+    for _ in range(3):
+        follower.look(rows_changed=not follower.known)
+    assert len(follower.waiting) == len(SLOW)
+    monkeypatch.setattr(ahead, "_LOOK_SECONDS", 5.0)
+    follower.look(rows_changed=False)
+    assert not follower.waiting
+
+
+def test_a_record_that_goes_while_it_is_looked_at_is_left_out(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ahead, "LARGE", 1)
+
+    def gone(*_: object) -> None:
+        Published.objects.all().delete()
+
+    monkeypatch.setattr(rendered, "size_kept", gone)
+    follower = ahead.Ahead(site())
+    follower.look(rows_changed=True)
+    assert not follower.waiting
+    assert kept(shown) == 0

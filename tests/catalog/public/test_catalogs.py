@@ -99,6 +99,19 @@ def test_void_describes_what_there_is(shown: Shown, client: Client) -> None:
     assert answer["Access-Control-Allow-Origin"] == "*"
 
 
+def test_where_no_sparql_is_answered_none_is_told_of(shown: Shown, client: Client, settings: Settings) -> None:
+    def told() -> tuple[bool, bool]:
+        pages = (client.get("/.well-known/void"), client.get("/dcat/catalog?format=ttl"))
+        void, dcat = (rdflib.Graph().parse(data=page.content, format="turtle") for page in pages)
+        return any(void.objects(None, VOID.sparqlEndpoint)), any(dcat.objects(None, DCAT.service))
+
+    assert told() == (True, True)
+    settings.FAIRFOLDER_SPARQL = False
+    assert told() == (False, False)
+    settings.FAIRFOLDER_SPARQL_QUERY_URL = "http://127.0.0.1:9/"
+    assert told() == (True, True)
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # rdflib's own
 def test_the_dump_has_a_named_graph_for_each_record(shown: Shown, client: Client) -> None:
     other = another(shown, 1)

@@ -144,6 +144,37 @@ def test_what_was_confirmed_and_changed_meanwhile_is_not_published(ready: Ready)
     assert not Published.objects.exists()
 
 
+def test_a_withdrawal_is_not_undone_by_who_has_not_seen_it(ready: Ready) -> None:
+    ready.publish()
+    seen = acting.token(preflight(ready.dataset, timezone.now()))
+    ready.withdraw()
+    with pytest.raises(PublishingError, match="changed while you looked"):
+        acting.publish(ready.dataset, by="another", seen=seen)
+    assert ready.row.state == "withdrawn"
+    acting.publish(ready.dataset, by="another", seen=acting.token(preflight(ready.dataset, timezone.now())))
+    assert ready.row.state == "published"
+
+
+def test_another_withdrawal_is_another_thing_to_confirm(ready: Ready) -> None:
+    ready.publish()
+    ready.withdraw("A wrong plate.")
+    seen = acting.token(preflight(ready.dataset, timezone.now()))
+    ready.publish()
+    ready.withdraw("Consent was taken back.")
+    with pytest.raises(PublishingError, match="changed while you looked"):
+        acting.publish(ready.dataset, by="another", seen=seen)
+
+
+def test_a_withdrawal_between_the_look_and_the_act_holds(ready: Ready, monkeypatch: pytest.MonkeyPatch) -> None:
+    ready.publish()
+    found = preflight(ready.dataset, timezone.now())
+    ready.withdraw()
+    monkeypatch.setattr(acting, "preflight", lambda *_: found)  # it looked just before
+    with pytest.raises(PublishingError, match="Somebody else published or withdrew it meanwhile: it is withdrawn now"):
+        acting.publish(ready.dataset, by="another", seen=acting.token(found))
+    assert (ready.row.state, ready.entry()["publication"]["state"]) == ("withdrawn", "withdrawn")
+
+
 def test_an_editor_publishes_nothing(ready: Ready) -> None:
     path = f".metadata/registry/{ready.identifier}.json"
     pins = [
@@ -266,7 +297,9 @@ def test_a_deleted_folder_leaves_a_tombstone_and_its_return_brings_the_record_ba
     assert_rebuilt_alike()
     away.rename(ready.root / FOLDER)
     ready.described.describe()
-    assert (Published.objects.get().state, Published.objects.get().etag) == ("published", row.etag)
+    back = Published.objects.get()
+    assert (back.state, back.title, back.file_count) == ("published", row.title, row.file_count)
+    assert row.modified < told.modified < back.modified
 
 
 def test_what_was_never_public_leaves_no_tombstone(ready: Ready) -> None:

@@ -135,7 +135,7 @@ def test_an_edit_of_the_registry_by_hand_is_told(ready: Ready, curie: Client) ->
     path = f".metadata/registry/{ready.identifier}.json"
     ready.described.write(path, {**ready.entry(), "publication": {"state": "unpublished"}})
     ready.described.describe()
-    assert "with an editor. That has no effect" in text(curie.get(address(ready)))
+    assert "No more is public than both of them say" in text(curie.get(address(ready)))
 
 
 # --- the command ------------------------------------------------------------------------------------------------------

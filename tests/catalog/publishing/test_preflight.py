@@ -10,7 +10,7 @@ from django.urls import resolve
 from django.utils import timezone
 
 from catalog import index
-from catalog.models import Published
+from catalog.models import File, Published
 from catalog.publishing import acting, checking
 from catalog.publishing.acting import PublishingError
 from catalog.publishing.checking import Preflight, preflight
@@ -102,6 +102,40 @@ def test_a_file_that_is_gone_or_changed_is_named(ready: Ready) -> None:
     assert "'a.csv'" in told
 
 
+def test_files_are_looked_up_however_many_there_are(ready: Ready, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checking, "_AT_ONCE", 1)
+    assert look(ready).passes
+    (ready.root / FOLDER / "plate1/b.csv").unlink()
+    ready.described.describe()
+    assert "One file is missing since the metadata was completed" in refused(ready)
+
+
+def test_a_dataset_of_more_than_a_hundred_thousand_files_passes(ready: Ready) -> None:
+    own, past = ready.dataset.pk, File.objects.order_by("pk").last()
+    assert past is not None
+    others = [
+        File(
+            id=past.pk + n, dataset_id=own, digest=n, identifier=f"{n:036}", path=f"{n:06}", size_bytes=0, version="V2"
+        )
+        for n in range(1, 100_001)
+    ]
+    File.objects.bulk_create(others, 5_000)
+    assert look(ready).passes
+
+
+def test_conditions_that_only_the_live_record_tells_are_asked_for_in_the_complete_metadata(ready: Ready) -> None:
+    office = {"@type": "Organization", "name": "Access Office"}
+    ready.access("restricted", access_conditions="Only with an agreement.", access_contact=office)
+    told = refused(ready)
+    assert "does not say under which conditions access is given. Its record does" in told
+    assert "write a new revision of a run" in told
+    assert "Whom to ask for access is not public" in " ".join(each.sentence for each in look(ready).advice)
+    ready.finalise("first")
+    assert "Whom to ask" not in advised(ready)
+    value = ready.publish().value
+    assert (value["access_conditions"], value["access_contact"]["name"]) == ("Only with an agreement.", "Access Office")
+
+
 def test_without_a_complete_run_there_is_nothing_to_publish(described: Any) -> None:
     from catalog.models import Dataset
 
@@ -161,6 +195,8 @@ def test_the_stricter_wins_whether_it_was_said_before_or_after_publishing(
         ready.publish()
     ready.access(level, **fields)
     if then == "before" and level != "confidential":
+        if level == "restricted":  # its conditions become public with the complete metadata only
+            ready.finalise("first")
         ready.publish()
     row = ready.row
     assert (row.state, row.access_level, row.embargo_end) == shown
@@ -170,11 +206,15 @@ def test_the_stricter_wins_whether_it_was_said_before_or_after_publishing(
 
 
 def test_a_stricter_record_after_publishing_is_opened_again_by_itself(ready: Ready) -> None:
-    etag = ready.publish().etag
+    before = ready.publish()
     ready.access("restricted", access_conditions="On request.")
-    assert ready.row.access_level == "restricted"
+    closed = ready.row
+    assert closed.access_level == "restricted"
     ready.access("public", access_conditions=None)
-    assert (ready.row.access_level, ready.row.etag) == ("public", etag)
+    public = {key: each for key, each in ready.row.value.items() if key != "last_modified_date"}
+    assert public == {key: each for key, each in before.value.items() if key != "last_modified_date"}
+    assert (ready.row.access_level, ready.row.etag == before.etag) == ("public", False)
+    assert before.modified < closed.modified < ready.row.modified
 
 
 def test_an_embargo_lifts_by_itself_at_its_date(ready: Ready) -> None:

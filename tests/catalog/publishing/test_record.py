@@ -15,7 +15,7 @@ import schemas
 from catalog.publishing import whitelist
 from catalog.publishing.access import LEVELS, Access, strictest
 from catalog.publishing.iris import with_public_iris
-from catalog.publishing.record import Published, compose
+from catalog.publishing.record import Former, Published, compose
 from catalog.publishing.whitelist import Kind, public_part
 from ingest import documents
 from ingest.schema import SchemaSet
@@ -162,6 +162,28 @@ def test_names_and_types_that_are_none_are_dropped() -> None:
     assert public_part(["Rosa"], whitelist.PERSON) == {}
 
 
+OURS = "urn:uuid:5b0d7f61-93a4-4c2e-8f17-6c5d4e3f2a1b"
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("https://orcid.org/0000-0001-5109-3700", True),
+        ("http://example.org/people#rosa", True),
+        (OURS, True),
+        ("mailto:rosa.private@example.org", False),
+        ("MAILTO:rosa.private@example.org", False),
+        ("tel:+49-30-1234", False),
+        ("file:///home/rosa", False),
+        (f"{OURS}#me", False),
+        ("urn:uuid:rosa.private@example.org", False),
+    ],
+)
+def test_a_name_written_by_hand_tells_no_address(name: str, kept: bool) -> None:
+    part = public_part({"@id": name, "@type": "Person", "name": "Rosa"}, whitelist.PERSON)
+    assert part == ({"@id": name} if kept else {}) | {"@type": "Person", "name": "Rosa"}
+
+
 # --- state and access ------------------------------------------------------------------------------------------------
 
 
@@ -215,10 +237,56 @@ def test_what_is_withdrawn_stays_so_without_a_reason(reason: str | None) -> None
 def test_with_its_folder_gone_it_is_a_tombstone(state: str) -> None:
     gone = {"state": state, "missing_since": "2026-11-29T00:00:00Z"}
     entry = {**example.entry(), **gone}
-    made = compose(entry, {}, [], NOW)
+    made = compose(entry, {}, [], NOW, last_level="restricted")
     assert made is not None
     assert (made.state, made.title) == ("withdrawn", example.dataset()["dataset_title"])
     assert made.value["withdrawn_date"] == "2026-11-29T00:00:00Z"
+
+
+@pytest.mark.parametrize("state", ["missing", "tombstone"])
+@pytest.mark.parametrize("level", ["", "confidential", "open"])
+def test_with_its_folder_gone_only_a_level_that_was_read_keeps_title_and_names(state: str, level: str) -> None:
+    gone = {"state": state, "missing_since": "2026-11-29T00:00:00Z"}
+    made = compose({**example.entry(), **gone}, {}, [], NOW, last_level=level)
+    assert made is not None
+    assert (made.state, made.access_level) == ("withdrawn", "confidential")
+    assert example.dataset()["dataset_title"] not in json.dumps(made.value)
+    assert "Carberry" not in json.dumps(made.value)
+
+
+@pytest.mark.parametrize("live", [{}, {"dataset_title": "A"}])
+@pytest.mark.parametrize("level", ["", "public"])
+def test_without_a_live_record_that_says_its_level_nothing_is_public(live: dict[str, Any], level: str) -> None:
+    made = compose(example.entry(), live, example.objects(), NOW, last_level=level)
+    assert made is not None
+    assert (made.state, made.access_level, made.files) == ("withdrawn", "confidential", ())
+    assert example.dataset()["dataset_title"] not in json.dumps(made.value)
+
+
+def test_the_moment_of_the_last_change_only_grows() -> None:
+    one = composed()
+    assert one is not None
+    later = Former(datetime(2026, 12, 24, 8, tzinfo=UTC), one.etag)
+    again = compose(example.entry(), example.dataset(), example.objects(), NOW, former=later)
+    assert again is not None
+    assert (
+        again.modified
+        == datetime(2026, 12, 24, 8, 0, 1, tzinfo=UTC)
+        == datetime.fromisoformat(again.value["last_modified_date"])
+    )
+    assert again.etag != one.etag
+    same = Former(again.modified, again.etag)
+    assert compose(example.entry(), example.dataset(), example.objects(), NOW, former=same) == again
+    earlier = Former(datetime(2026, 11, 1, tzinfo=UTC), "0")
+    moved = compose(example.entry(), example.dataset(), example.objects(), NOW, former=earlier)
+    assert moved is not None
+    assert moved.modified == NOW
+
+
+def test_without_a_former_one_it_is_no_earlier_than_the_registrys_change() -> None:
+    made = composed(lambda entry: entry.update(datestamp="2026-11-29T07:00:00Z"))
+    assert made is not None
+    assert made.value["last_modified_date"] == "2026-11-29T07:00:00Z"
 
 
 def test_what_became_confidential_keeps_not_even_its_title() -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,8 +18,9 @@ from catalog.graph import external
 from catalog.graph.asking import NoAnswerError, Question
 from catalog.graph.limits import Limits
 from catalog.graph.outside import OutsideStore
+from catalog.graph.store import Change
 from tests.catalog.service import eventually, free_port
-from tests.catalog.sparql.test_store import change
+from tests.catalog.sparql.test_store import NAME, change
 
 pytest.importorskip("rdflib_endpoint", reason="needs rdflib-endpoint")
 
@@ -29,6 +33,10 @@ app = SparqlEndpoint(graph=Dataset(default_union=True), path="/", enable_update=
 uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_level="warning")
 """
 LIMITS = Limits(seconds=10)
+
+
+def outside(folder: Path, server: str, version: str) -> OutsideStore:
+    return OutsideStore(folder, server, server, NAME, version)
 
 
 @pytest.fixture(scope="module")
@@ -53,34 +61,36 @@ def server() -> Iterator[str]:
 
 
 def values(server: str) -> list[str]:
-    found = external.ask(server, Question("SELECT ?g ?o WHERE { GRAPH ?g { ?s ?p ?o } } ORDER BY ?o"), LIMITS)
+    found = external.ask(server, Question("SELECT ?g ?o WHERE { GRAPH ?g { ?s ?p ?o } } ORDER BY ?o ?g"), LIMITS)
     with found.stream:
         rows = json.load(found.stream)["results"]["bindings"]
     return [f"{row['g']['value'].rpartition('/')[2]} {row['o']['value']}" for row in rows]
 
 
 def test_records_are_written_replaced_and_removed_there(server: str, tmp_path: Path) -> None:
-    with OutsideStore(tmp_path, server, "1") as store:
+    with outside(tmp_path, server, "1") as store:
         assert store.apply([change(1, 1, 2), change(2, 1, 1)]) == 2
         assert values(server) == ["1 1 0", "2 1 0", "1 1 1"]
         store.apply([change(1, 2, 1)])
         gone = change(2, 1)
         store.apply([type(gone)(gone.identifier, gone.graph)])
         assert (values(server), dict(store.etags())) == (["1 2 0"], {"1": "etag 2"})
-    with OutsideStore(tmp_path, server, "1") as store:
+    with outside(tmp_path, server, "1") as store:
         assert dict(store.etags()) == {"1": "etag 2"}
 
 
 def test_what_the_server_did_not_take_is_sent_again(tmp_path: Path) -> None:
-    with OutsideStore(tmp_path, f"http://127.0.0.1:{free_port()}/", "1") as store:
+    with outside(tmp_path, f"http://127.0.0.1:{free_port()}/", "1") as store:
         with pytest.raises(OSError, match="refused"):
             store.apply([change(1, 1)])
-        assert (dict(store.etags()), set(store.graphs())) == ({}, {"1"})
+        assert dict(store.etags()) == {}
+        with pytest.raises(OSError, match="refused"):  # what it has is not known yet, so nothing can be compared
+            store.graphs()
 
 
 @pytest.mark.django_db
 def test_sparql_asks_there_and_refuses_what_it_refuses_here(server: str, tmp_path: Path) -> None:
-    with OutsideStore(tmp_path, server, "2") as store:
+    with outside(tmp_path, server, "2") as store:
         store.apply([change(1, 3, 1)])
     with override_settings(FAIRFOLDER_SPARQL_QUERY_URL=server):
         client = Client()
@@ -100,3 +110,74 @@ def test_sparql_asks_there_and_refuses_what_it_refuses_here(server: str, tmp_pat
     with override_settings(FAIRFOLDER_SPARQL_QUERY_URL=f"http://127.0.0.1:{free_port()}/"):
         answer = Client().get("/sparql", {"query": "ASK {}"})
         assert (answer.status_code, answer["Retry-After"]) == (503, "30")
+
+
+def renamed(number: int, version: int, triples: int = 1) -> Change:
+    """The same record under another base address."""
+    found = change(number, version, triples)
+    return Change(found.identifier, found.graph.replace("http://e/", "http://new.test/"), found.etag, found.quads)
+
+
+def test_what_was_taken_back_goes_also_after_a_new_version_and_without_its_memory(server: str, tmp_path: Path) -> None:
+    def emptied(folder: Path, version: str) -> None:
+        with outside(folder, server, version) as store:
+            store.apply([Change(each, name) for each, name in store.graphs().items()])
+
+    emptied(tmp_path / "before", "0")
+    for folder, version in ((tmp_path / "known", "2"), (tmp_path / "forgotten", "1")):
+        with outside(tmp_path / "known", server, "1") as store:
+            store.apply([change(1, 1, 1), change(2, 1, 1)])
+        with outside(folder, server, version) as store:
+            assert (dict(store.etags()), set(store.graphs())) == ({}, {"1", "2"})
+            store.apply([Change("1", f"{NAME}1"), change(2, 2, 1)])
+            assert (values(server), set(store.graphs())) == (["2 2 0"], {"2"})
+        emptied(tmp_path / "other", "0")
+
+
+def test_another_base_address_leaves_nothing_under_the_old_one(server: str, tmp_path: Path) -> None:
+    with outside(tmp_path, server, "1") as store:
+        store.apply([change(1, 1, 1), change(2, 1, 1)])
+    with OutsideStore(tmp_path, server, server, "http://new.test/record/", "2") as store:
+        assert set(store.graphs()) == {"1", "2"}
+        store.apply([Change("2", renamed(2, 1).graph), renamed(1, 1)])
+        assert list(external.graphs(server, "http://")) == [renamed(1, 1).graph]
+        assert (store.graphs(), store.etags()) == ({"1": renamed(1, 1).graph}, {"1": "etag 1"})
+        store.apply([Change("1", renamed(1, 1).graph)])
+
+
+def test_names_of_graphs_are_told_in_parts(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(external, "_NAMES_AT_ONCE", 2)
+    with outside(tmp_path, server, "1") as store:
+        store.apply([change(number, 1, 1) for number in range(5)])
+        assert external.graphs(server, NAME) == [f"{NAME}{number}" for number in range(5)]
+        store.apply([Change(str(number), f"{NAME}{number}") for number in range(5)])
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "seconds", "reason"),
+    [("", b"x", 0.1, "time"), ("Content-Length: 9\r\n", b"short", 0.0, "absent")],
+)
+def test_an_answer_in_drops_is_given_up_and_half_of_one_refused(
+    head: str, body: bytes, seconds: float, reason: str
+) -> None:
+    def serve(door: socket.socket) -> None:
+        client, _ = door.accept()
+        with client:
+            client.recv(65_536)
+            try:
+                client.sendall(f"HTTP/1.1 200 OK\r\nContent-Type: text/csv\r\n{head}\r\n".encode())
+                for _ in range(100 if seconds else 1):
+                    client.sendall(body)
+                    time.sleep(seconds)
+            except OSError:  # it was given up
+                return
+
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        threading.Thread(target=serve, args=(door,), daemon=True).start()
+        began = time.monotonic()
+        with pytest.raises(NoAnswerError) as told:
+            external.ask(
+                f"http://127.0.0.1:{door.getsockname()[1]}/", Question("ASK {}", results="csv"), Limits(seconds=1)
+            )
+    assert told.value.reason == reason
+    assert time.monotonic() - began < 4

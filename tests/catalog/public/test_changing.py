@@ -1,0 +1,296 @@
+"""What changes while an answer is made from it, and who asks at the same time as many others."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
+
+from catalog.formats import rendered
+from catalog.models import Published, PublishedThing
+from catalog.pages.public import dumps, rows, sending
+from catalog.places import Places
+from catalog.publishing.iris import AGENT, PROJECT
+from ingest.locking import lock_file
+from ingest.opening import described_file
+from ingest.rows import Condition, FileRow, Stamp
+from ingest.seen import Seen, state_folder
+from tests.catalog.public.shown import FOLDER, WRITTEN, Shown
+
+CSV = "counts.csv"
+DUMP = "/dumps/catalog.nq.gz"
+
+
+def content(answer: Any) -> bytes:
+    return b"".join(answer.streaming_content) if answer.streaming else bytes(answer.content)
+
+
+# --- bytes that are not the published ones ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("later", [-1.0, -0.4, 1.0, 1.4])
+def test_other_bytes_of_the_same_size_in_another_second_are_not_given(
+    shown: Shown, client: Client, later: float
+) -> None:
+    file = shown.on_disk(CSV)
+    file.write_bytes(b"y" * len(shown.contents[CSV]))
+    os.utime(file, (WRITTEN.timestamp() + later,) * 2)
+    answer = client.get(shown.file(CSV))
+    assert answer.status_code == 409
+    assert "has changed" in answer.content.decode()
+
+
+def seen_as_it_is(shown: Shown, settings: Settings, **other: Any) -> None:
+    """What the engine remembers of the file."""
+    seen = Seen(state_folder(settings.ENGINE.state_dir, shown.tree.root))
+    place = seen.put_place("dataset", FOLDER, 1, 1, shown.identifier)
+    info = shown.on_disk(CSV).stat()
+    stamp = Stamp.of(info)._replace(dev=info.st_dev + 1)  # another number of the same device changes nothing
+    digest = rows.file(shown.ids[CSV])[1]["checksum"]["value"]  # type: ignore[index]
+    row = FileRow(place.id, CSV, stamp, digest, shown.ids[CSV], Condition.DESCRIBED, "", 0.0)
+    seen.put_files([row._replace(**other)])
+    seen.close()
+
+
+@pytest.mark.parametrize("later", [0.0, 0.4])
+def test_other_bytes_with_the_time_put_back_are_not_given(
+    shown: Shown, client: Client, settings: Settings, later: float
+) -> None:
+    seen_as_it_is(shown, settings)
+    answer = client.get(shown.file(CSV))
+    assert content(answer) == shown.contents[CSV]
+    file = shown.on_disk(CSV)
+    file.write_bytes(b"y" * len(shown.contents[CSV]))
+    os.utime(file, (WRITTEN.timestamp() + later,) * 2)
+    answer = client.get(shown.file(CSV))
+    assert (answer.status_code, answer.get("Repr-Digest")) == (409, None)
+
+
+def test_a_file_that_waits_to_be_read_again_is_not_given(shown: Shown, client: Client, settings: Settings) -> None:
+    seen_as_it_is(shown, settings, condition=Condition.PENDING)
+    assert client.get(shown.file(CSV)).status_code == 409
+
+
+def test_where_it_cannot_be_told_whether_it_changed_it_is_not_given(
+    shown: Shown, client: Client, settings: Settings
+) -> None:
+    seen_as_it_is(shown, settings)
+    (state_folder(settings.ENGINE.state_dir, shown.tree.root) / "seen.sqlite").write_bytes(b"no database " * 100)
+    answer = client.get(shown.file(CSV))
+    assert (answer.status_code, answer["Retry-After"]) == (503, "600")
+
+
+def test_a_time_beyond_all_calendars_is_told_as_changed(tmp_path: Path) -> None:
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "f").write_bytes(b"x")
+    os.utime(tmp_path / "d" / "f", (10**12, 10**12))
+    with pytest.raises(Exception, match="has changed"), described_file(tmp_path, "d", "f", 1, WRITTEN):
+        pass
+
+
+# --- a record that changes between two looks at it ----------------------------------------------------------------
+
+
+def changing(monkeypatch: pytest.MonkeyPatch, act: Any) -> None:
+    """Lets `act` happen once, after the row was read and before its document is."""
+    read, acts = rows.record, [act]
+
+    def record(identifier: object) -> Any:
+        found = read(identifier)
+        if acts:
+            acts.pop()()
+        return found
+
+    monkeypatch.setattr(rows, "record", record)
+
+
+@pytest.mark.parametrize("suffix", ["", ".ttl", ".csl.json", "/linkset"])
+def test_nothing_is_kept_under_the_etag_of_another_state(
+    shown: Shown, client: Client, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    address = shown.page + suffix
+    shown.publish(dataset_title="First")
+    wanted = client.get(address)
+    shown.publish(dataset_title=f"Second {suffix}")  # the state before the tombstone: nothing of it is kept yet
+    with monkeypatch.context() as patched:
+        changing(patched, shown.withdraw)
+        during = client.get(address)
+    assert during.content == client.get(address).content
+    assert during["ETag"] == client.get(address)["ETag"]
+    shown.publish(dataset_title=f"Second {suffix}")
+    after = client.get(address)
+    assert after.status_code == 200
+    assert after["ETag"] != during["ETag"]
+    assert b"wrong plate" not in after.content
+    shown.publish(dataset_title="First")
+    assert client.get(address).content == wanted.content
+
+
+def test_a_record_that_never_stands_still_is_told_in_words(
+    shown: Shown, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(row: object) -> None:
+        raise rows.ChangedError
+
+    shown.publish(dataset_title="Never still")  # nothing of it is kept yet
+    monkeypatch.setattr(rows, "value_of", never)
+    answer = client.get(f"{shown.page}.ttl")
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+
+
+def test_a_dump_is_named_by_what_is_in_it(shown: Shown, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        changing(patched, lambda: shown.publish(dataset_title="In between"))
+        during = client.get(DUMP)
+    text = gzip.decompress(content(during))
+    now = client.get(DUMP)
+    assert b"In between" in gzip.decompress(content(now))
+    assert (during["ETag"] == now["ETag"]) is (b"In between" in text)
+
+
+# --- many records, many readers -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("address", ["/id/agent/{}", "/datasets/?project={}"])
+def test_what_many_records_name_loads_few_of_them(shown: Shown, client: Client, address: str) -> None:
+    kind = AGENT if "agent" in address else PROJECT
+    PublishedThing.objects.create(record=shown.identifier, kind=kind, identifier=shown.ids[CSV])
+    with CaptureQueriesContext(
+        connection,
+    ) as asked:
+        client.get(address.format(shown.ids[CSV]))
+    naming = [each["sql"] for each in asked if 'ORDER BY "catalog_published"."title"' in each["sql"]]
+    assert naming
+    assert all("LIMIT" in each for each in naming)
+
+
+def test_downloads_take_places_and_give_them_back(
+    shown: Shown, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "DOWNLOADS_HERE", Places(2, 2))
+    content(client.get(DUMP))
+    for _ in range(3):
+        held = [client.get(shown.file(CSV)), client.get(DUMP)]
+        assert [each.status_code for each in held] == [200, 200]
+        for address in (shown.file(CSV), DUMP):
+            refused = client.get(address)
+            assert (refused.status_code, refused["Retry-After"]) == (503, "30")
+            assert "Too many files are being sent" in refused.content.decode()
+            assert client.head(address).status_code == 200
+        assert client.get(shown.page).status_code == 200
+        for each in held:
+            each.close()
+    again = client.get(shown.file(CSV))
+    assert content(again) == shown.contents[CSV]
+    again.close()
+
+
+def test_who_reads_too_slowly_is_cut_off(shown: Shown, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending, "_PATIENCE", -1.0)
+    answer = client.get(shown.file(CSV))
+    with pytest.raises(sending.SlowReaderError):
+        content(answer)
+    answer.close()
+
+
+# --- dumps --------------------------------------------------------------------------------------------------------
+
+
+def test_nobody_waits_for_a_dump(shown: Shown, client: Client) -> None:
+    assert client.head(DUMP).status_code == 503  # asking about it makes none
+    folder = dumps._folder()
+    assert not list(folder.glob("catalog-*"))
+    folder.mkdir(exist_ok=True)
+    with lock_file(folder / "building.lock", 1.0):
+        answer = client.get(DUMP)
+        assert (answer.status_code, answer["Retry-After"]) == (503, "60")
+    first = client.get(DUMP)
+    content(first)
+    shown.publish(dataset_title="Changed")
+    head = client.head(DUMP)
+    assert (head.status_code, head["ETag"]) == (200, first["ETag"])
+    with lock_file(folder / "building.lock", 1.0):
+        before = client.get(DUMP)
+        assert before["ETag"] == first["ETag"]
+        assert b"Changed" not in gzip.decompress(content(before))
+    now = client.get(DUMP)
+    assert b"Changed" in gzip.decompress(content(now))
+    assert len(list(folder.glob("catalog-*"))) == 1
+
+
+def test_a_dump_that_is_thrown_away_while_it_is_looked_for(
+    shown: Shown, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content(client.get(DUMP))
+    exists = Path.exists
+
+    def gone_at_once(path: Path) -> bool:
+        found = exists(path)
+        if path.name.startswith("catalog-") and found:
+            path.unlink()
+        return found
+
+    monkeypatch.setattr(Path, "exists", gone_at_once)
+    assert client.get(DUMP).status_code == 503
+
+
+# --- what an answer is made with ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("part", ["catalog/templatetags/x.py", "catalog/names.py", "schemas/x.json", "ingest/x.py"])
+def test_another_version_of_any_part_makes_answers_anew(tmp_path: Path, settings: Settings, part: str) -> None:
+    settings.BASE_DIR = tmp_path
+    edition = rendered.edition.__wrapped__
+    (tmp_path / part).parent.mkdir(parents=True)
+    (tmp_path / part).write_text("one")
+    before = edition()
+    info = (tmp_path / part).stat()
+    (tmp_path / part).write_text("two")
+    os.utime(tmp_path / part, ns=(info.st_atime_ns, info.st_mtime_ns))
+    assert edition() != before
+
+
+def test_the_list_and_sparql_lead_to_each_other(shown: Shown, client: Client) -> None:
+    assert 'href="/sparql"' in client.get("/datasets/").content.decode()
+    assert 'href="/datasets/"' in client.get("/sparql", headers={"accept": "text/html"}).content.decode()
+
+
+# --- words of every language --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("word", "others"),
+    [
+        ("Zürich", ("zürich", "ZÜRICH", "Zu\u0308rich", "ürich")),
+        ("Straße", ("STRASSE", "straße")),
+        ("日本語のデータ", ("日本語", "データ")),
+        ("Ёлка", ("ёлка", "ЁЛКА")),
+        ("100%_\\", ("100%", "%_\\")),
+    ],
+)
+@pytest.mark.parametrize("key", ["dataset_title", "dataset_abstract", "keywords"])
+def test_words_of_every_language_are_found(
+    shown: Shown, client: Client, key: str, word: str, others: tuple[str, ...]
+) -> None:
+    shown.publish(**{key: ["other", f"in {word} now"] if key == "keywords" else f"in {word} now"})
+    for asked in (word, *others):
+        assert '<li class="card">' in client.get("/datasets/", {"q": asked}).content.decode(), asked
+    for asked in ("%%", "_%", "u00fc", "dataset_title", "Żürich"):
+        assert '<li class="card">' not in client.get("/datasets/", {"q": asked}).content.decode(), asked
+
+
+def test_what_was_published_before_is_found_by_its_words(shown: Shown) -> None:
+    fill = import_module("catalog.migrations.0011_published_words").fill
+    shown.publish(keywords=["Zürich"])
+    Published.objects.update(words="")
+    fill(apps, None)
+    assert "zürich" in Published.objects.get().words
