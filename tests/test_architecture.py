@@ -52,7 +52,7 @@ WRITERS = {
     "catalog/state.py": "the state folder, and what the service says of itself in it",
     "catalog/environment.py": "the generated secret key, in the state folder",
     "catalog/formats/rendered.py": "rendered answers, in the state folder",
-    "catalog/pages/public/catalogs.py": "the dump of what is public, in the state folder",
+    "catalog/pages/public/dumps.py": "the dump of what is public, in the state folder",
     "catalog/graph/broker.py": "its socket and the folder of answers, in the state folder",
     "catalog/graph/external.py": "an answer on its way, in a temporary file without a name",
     "catalog/graph/followed.py": "what the quad store holds, in the state folder",

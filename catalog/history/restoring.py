@@ -136,7 +136,7 @@ def plan(target: Target, standing: Present, then: Mapping[str, Any]) -> Plan:
         lacking = [problem.message for problem in settling.complete_problems(schemas, kind, own, system)]
         own = {**own, "status": "draft"} if lacking else own
     changes = differences(words_of(target), now.value, with_people(kind, now.value, own))
-    return Plan(standing, own, tuple(changes), tuple(problems), tuple(lacking), tuple(_remarks(now.value, then)))
+    return Plan(standing, own, tuple(changes), tuple(problems), tuple(lacking), tuple(_remarks(now.value, then, own)))
 
 
 def by_hand(target: Target, version: Version) -> str:
@@ -190,9 +190,10 @@ def _of_the_same(target: Target, now: Mapping[str, Any], then: Mapping[str, Any]
         raise RestoreError(f"This version belongs to another record ({then[key]}), which stood in this place before.")
 
 
-def _remarks(now: Mapping[str, Any], then: Mapping[str, Any]) -> list[str]:
+def _remarks(now: Mapping[str, Any], then: Mapping[str, Any], own: Mapping[str, Any]) -> list[str]:
     told = []
-    if then.get("status") != now.get("status"):
+    stays = own.get("status", now.get("status")) == now.get("status")
+    if stays and then.get("status") != now.get("status"):
         told.append(f"It stays {'a draft' if now.get('status') == 'draft' else str(now.get('status'))}.")
     if not same(then.get("data_files"), now.get("data_files")):
         told.append("Which files belong to the run stays as it is; they are chosen on the run's page.")

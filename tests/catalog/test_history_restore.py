@@ -117,6 +117,7 @@ def test_a_complete_record_becomes_a_draft_where_it_would_not_be_complete(
     completed = past.commit("Complete it")
     page = preview(curator, first)
     assert "It would be a draft again" in page
+    assert "It stays complete" not in page
     assert confirm(curator, first, etag(tree)).status_code == 302
     assert value(tree)["status"] == "draft"
     # And a draft is not made complete by setting back a version that was.

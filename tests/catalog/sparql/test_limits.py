@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -158,21 +159,27 @@ def ticks(pid: int) -> int:
 
 
 def burning(busy: Endpoint) -> bool:
+    """Whether a worker works; they are niced, so where others work too it gets little."""
     before = {pid: ticks(pid) for pid in busy.workers()}
     time.sleep(0.3)
-    return any(ticks(pid) - spent > 10 for pid, spent in before.items())
+    return any(ticks(pid) - spent > 2 for pid, spent in before.items())
 
 
-def test_a_query_that_nobody_waits_for_is_stopped(busy: Endpoint) -> None:
-    eventually(lambda: not burning(busy), 15)
-    before = set(busy.workers())
-    text = urllib.parse.urlencode({"query": DEATHS["cross product"]})
-    with socket.create_connection(("127.0.0.1", busy.port)) as client:
-        client.sendall(f"GET /sparql?{text} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-        eventually(lambda: burning(busy), 3)
-    gone = time.monotonic()
-    eventually(lambda: set(busy.workers()) != before and not burning(busy), 10)
-    assert time.monotonic() - gone < 2.5
+def test_a_query_that_nobody_waits_for_is_stopped_long_before_its_limit(tmp_path: Path) -> None:
+    near, graph = NamedNode("http://e/near"), NamedNode(f"{BASE}/id/record/1")
+    nodes = [NamedNode(f"http://e/{n}") for n in range(2_000)]
+    with endpoint(tmp_path, FAIRFOLDER_SPARQL_SECONDS="60", FAIRFOLDER_PROXIES="1") as patient:
+        patient.put(*(Quad(one, near, other, graph) for one, other in pairwise(nodes)))
+        eventually(lambda: patient.ask("ASK { ?s ?p ?o }").status == 200, 15)
+        eventually(lambda: not burning(patient), 15)
+        before = set(patient.workers())
+        text = urllib.parse.urlencode({"query": DEATHS["cross product"]})
+        with socket.create_connection(("127.0.0.1", patient.port)) as client:
+            client.sendall(f"GET /sparql?{text} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+            eventually(lambda: burning(patient), 20)
+        gone = time.monotonic()
+        eventually(lambda: set(patient.workers()) != before and not burning(patient), 30)
+        assert time.monotonic() - gone < 2.0 + 3.0  # 2 s on a machine that does nothing else
 
 
 # --- killed ---------------------------------------------------------------------------------------------------------
