@@ -234,7 +234,7 @@ def _serving(state: Path, *more: str) -> Iterator[int]:
     web += ["--workers", "2", "--blocking-threads", "10", "--no-ws", "--log-level", "error", "catalog.wsgi:application"]
     with ExitStack() as stack:
         for command in (*([*MANAGE, name] for name in ("answer_sparql", *more)), web):
-            process = subprocess.Popen(command, env=environment, cwd=CHECKOUT)
+            process = subprocess.Popen(command, env=environment, cwd=CHECKOUT, stdout=sys.stderr.fileno())
             stack.callback(process.wait)
             stack.callback(process.terminate)
         _wait(lambda: bool(_asked(port, "ASK {}")))
