@@ -328,6 +328,7 @@ def test_an_unpublished_dataset_reads_no_complete_metadata(ready: Ready, monkeyp
     monkeypatch.setattr("catalog.index.published.read_revision", None)
     index.refresh([ready.root / FOLDER])
     ready.change(ADMINISTRATIVE, version_notes="more")
+    assert not Published.objects.exists()
 
 
 def test_a_project_is_public_with_its_published_datasets_only(ready: Ready) -> None:
