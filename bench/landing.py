@@ -89,6 +89,7 @@ def _again_and_again(engine: Engine, state: Path, words: str, address: str, time
     for _ in range(_ANEW):
         for each in (state / "rendered").iterdir():
             each.unlink()
+        engine.forget()
         anew += engine.page(address)
     milliseconds = [1000 * s for s in mine]
     late = percentile(milliseconds, 0.95)

@@ -150,6 +150,10 @@ class Engine:
         """How many files the index holds."""
         return int(self.ask(do="indexed")["files"])
 
+    def forget(self) -> None:
+        """The process has none of the answers it keeps in its memory."""
+        self.ask(do="forget")
+
     def ask(self, **request: Any) -> dict[str, Any]:
         """Raises BenchError when the process dies of the request."""
         assert self._process.stdin is not None
@@ -312,6 +316,13 @@ def _text(workspace: Any, path: str) -> dict[str, Any]:
     return {"text": _signed_in().get(path).content.decode()}
 
 
+def _forget(_: dict[str, Any]) -> dict[str, Any]:
+    from catalog.formats import rendered
+
+    rendered.forget()
+    return {}
+
+
 def _indexed(workspace: Any) -> dict[str, Any]:
     from catalog.models import File
 
@@ -324,6 +335,7 @@ _REQUESTS = {
     "post": _post,
     "text": _text,
     "indexed": _indexed,
+    "forget": _forget,
     "finalise": _finalise,
 }
 

@@ -11,11 +11,12 @@ import hashlib
 import logging
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
+from datetime import UTC
 from functools import cache
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -25,14 +26,17 @@ from django.db import DatabaseError, connection, connections
 
 from catalog.formats.ahead import Ahead
 from catalog.graph.asking import INTERNAL, PUBLIC
+from catalog.graph.catalog import SPARQL, Summary
 from catalog.graph.outside import OutsideStore
-from catalog.graph.quads import graph_name, record_quads
+from catalog.graph.portions import FILES, drawn
+from catalog.graph.quads import catalog_quads, graph_name, record_quads
 from catalog.graph.store import Change, QuadStore
 from catalog.index.published import compare_all, lift_embargoes
-from catalog.models import Published, Rebuild
-from catalog.publishing.iris import RECORD, public_iri
+from catalog.models import Published, PublishedThing, Rebuild
+from catalog.publishing.iris import FILE, RECORD, catalog_iri, public_iri
 from catalog.publishing.site import Site, site
-from catalog.whole_records import WholeRows
+from catalog.whole_records import WholeRows, too_many_files
+from ingest.publication import WITHDRAWN
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +45,8 @@ _EMBARGO_SECONDS = 60.0
 _COMPARE_SECONDS = 60.0  # also when the database says that nothing changed
 _SHARE = 10  # of the time that comparing all records may take: one part in so many
 _IN_ONE_QUERY = 50
+_FILES_AT_ONCE = 500
+CATALOG = "catalog"  # beside the identifiers of the records: the graph of the catalog itself
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
 _HERE = Path(__file__).resolve().parent
 
@@ -54,10 +60,14 @@ class Store(Protocol):
 
 
 class Rows(Protocol):
-    """What a graph is made from: the etag of each record, and the values of some, each with its etag or a newer one."""
+    """What a graph is made from: the etag of each record, and the values of some, each with its etag or a newer one.
+
+    ``files`` are those of a record that does not list them, in portions.
+    """
 
     def etags(self) -> Mapping[str, str]: ...
     def values(self, wanted: Mapping[str, str]) -> Iterator[tuple[str, str, Mapping[str, Any]]]: ...
+    def files(self, identifier: str) -> Iterator[list[Mapping[str, Any]]]: ...
 
 
 class PublicRows:
@@ -70,6 +80,23 @@ class PublicRows:
         rows = Published.objects.filter(identifier__in=list(wanted))
         yield from rows.values_list("identifier", "etag", "value").iterator(_IN_ONE_QUERY)
 
+    def files(self, identifier: str) -> Iterator[list[Mapping[str, Any]]]:
+        """Each read by itself, so that no read transaction lasts for as long as drawing takes."""
+        rows = PublishedThing.objects.filter(record=identifier, kind=FILE).order_by("position")
+        if rows.count() > settings.FAIRFOLDER_SPARQL_FILES:
+            log.warning(too_many_files(identifier))
+            return
+        after = -1
+        while some := list(rows.filter(position__gt=after).values_list("position", "value")[:_FILES_AT_ONCE]):
+            yield [value for _, value in some if value is not None]
+            after = some[-1][0]
+
+
+def summaries() -> list[Summary]:
+    """What the catalog says of its records, withdrawn ones too."""
+    rows = Published.objects.order_by("identifier").values_list("identifier", "modified", "state")
+    return [Summary(each, f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}", state == WITHDRAWN) for each, at, state in rows]
+
 
 @dataclass
 class Graph:
@@ -80,6 +107,7 @@ class Graph:
     rows: Rows
     here: Site
     pause: float = 0.5  # the shortest between two comparisons
+    catalog: Callable[[], Iterable[Summary]] | None = None  # the records it says the catalog has; None leaves it out
     waits_for_rebuild: bool = False  # its rows are dropped and come back one by one while the index is rebuilt
     due: float = 0.0
     wait: float = FIRST_WAIT
@@ -110,7 +138,9 @@ class Graph:
     def bring_up_to_date(self) -> int:
         """Makes the store equal to the rows; answers how many records changed in it."""
         began = time.monotonic()
-        wanted, have, known = self.rows.etags(), self.store.etags(), self.store.graphs()
+        wanted, have, known = dict(self.rows.etags()), self.store.etags(), self.store.graphs()
+        if self.catalog is not None:
+            wanted[CATALOG] = hashlib.sha256(orjson.dumps(sorted(wanted.items()))).hexdigest()
         changed = [each for each, etag in wanted.items() if have.get(each) != etag and self.set_aside.get(each) != etag]
         gone = [each for each in known if each not in wanted]
         self.cost = time.monotonic() - began
@@ -119,21 +149,30 @@ class Graph:
     def _changes(self, changed: Mapping[str, str], gone: Sequence[str]) -> Iterator[Change]:
         for identifier in gone:
             yield Change(identifier, graph_name(self.here, identifier).value)
-        left = iter(changed.items())
+        left = iter((each, etag) for each, etag in changed.items() if each != CATALOG)
         while some := dict(islice(left, _IN_ONE_QUERY)):
             for identifier, etag, value in self.rows.values(some):
                 yield self._change(identifier, etag, value)
+        if self.catalog is not None and CATALOG in changed:
+            there = [each for each in self.catalog() if each.identifier not in self.set_aside]
+            whole = catalog_quads(self.here, there, (SPARQL,))
+            yield Change(CATALOG, catalog_iri(self.here.base_url), changed[CATALOG], whole)
 
     def _change(self, identifier: str, etag: str, value: Mapping[str, Any]) -> Change:
         graph = graph_name(self.here, identifier).value
         try:
-            return Change(identifier, graph, etag, record_quads(value, self.here))
+            quads = record_quads(value, self.here)
         except Exception:  # one record that cannot be drawn keeps no other from being found
             log.exception(
                 "the record %s cannot be written as RDF; it is left out of the %s graph", identifier, self.name
             )
             self.set_aside[identifier] = etag
             return Change(identifier, graph)
+        self.set_aside.pop(identifier, None)
+        files = self.rows.files(identifier) if FILES not in value else iter(())
+        if (first := next(files, None)) is None:
+            return Change(identifier, graph, etag, quads)
+        return Change(identifier, graph, etag, drawn(value, chain([first], files), self.here))
 
 
 def follow(stop: threading.Event) -> None:
@@ -185,14 +224,14 @@ def _graphs(stack: ExitStack, here: Site) -> list[Graph]:
     )
     whole = stack.enter_context(QuadStore(folder / INTERNAL, version))
     return [
-        Graph(PUBLIC, public, PublicRows(), here),
+        Graph(PUBLIC, public, PublicRows(), here, catalog=summaries),
         Graph(INTERNAL, whole, WholeRows(), here, pause=5.0, waits_for_rebuild=True),
     ]
 
 
 def version_of(here: Site) -> str:
     """Everything that a record's quads depend on besides the record: the catalog, the contexts, how they are read."""
-    digest = hashlib.sha256(orjson.dumps(asdict(here)))
+    digest = hashlib.sha256(orjson.dumps([asdict(here), settings.FAIRFOLDER_SPARQL_FILES]))
     digest.update(_program())
     return digest.hexdigest()
 

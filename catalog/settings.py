@@ -57,6 +57,7 @@ FAIRFOLDER_SENDFILE = _environment.choice("FAIRFOLDER_SENDFILE", ("off", "x-acce
 FAIRFOLDER_SENDFILE_PREFIX = _environment.url_prefix("FAIRFOLDER_SENDFILE_PREFIX") or "/protected"
 FAIRFOLDER_FILES_IN_RECORD = _environment.number("FAIRFOLDER_FILES_IN_RECORD", 1_000, 1, 1_000_000)
 FAIRFOLDER_SPARQL = _environment.flag("FAIRFOLDER_SPARQL", default=True)
+FAIRFOLDER_SPARQL_FILES = _environment.number("FAIRFOLDER_SPARQL_FILES", 1_000_000, 1, 100_000_000)
 FAIRFOLDER_SPARQL_SECONDS = _environment.number("FAIRFOLDER_SPARQL_SECONDS", 20, 1, 3_600)
 FAIRFOLDER_SPARQL_ROWS = _environment.number("FAIRFOLDER_SPARQL_ROWS", 100_000, 1, 100_000_000)
 FAIRFOLDER_SPARQL_MEGABYTES = _environment.number("FAIRFOLDER_SPARQL_MEGABYTES", 50, 1, 10_000)
@@ -123,6 +124,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "catalog.rights.in_templates",
+                "catalog.sparql.answering.in_templates",
             ]
         },
     }

@@ -7,6 +7,7 @@ For curators only. The newest complete metadata of a run comes before its draft;
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,9 +17,12 @@ import orjson
 from django.conf import settings
 from django.db.models import QuerySet
 
-from catalog.models import Dataset, FileDocument, Instrument, Project, Run, value_of
+from catalog.models import Dataset, File, FileDocument, Instrument, Project, Run, value_of
+
+log = logging.getLogger(__name__)
 
 _FORMAT = "2"
+_FILES_AT_ONCE = 500
 _USED = "instruments_used"  # of a run: identifiers
 Value = Mapping[str, Any]
 
@@ -51,6 +55,28 @@ class WholeRows:
         around = _around(datasets)
         for dataset in datasets:
             yield dataset.identifier, wanted[dataset.identifier], _record(dataset, around)
+
+    def files(self, identifier: str) -> Iterator[list[Value]]:
+        """The files of a dataset whose record does not list them, in portions; none where there are too many."""
+        dataset = Dataset.objects.filter(identifier=identifier).first()
+        if dataset is None:
+            return
+        if dataset.file_count > settings.FAIRFOLDER_SPARQL_FILES:
+            log.warning(too_many_files(identifier))
+            return
+        rows = File.objects.filter(dataset=dataset, document__isnull=False).order_by("pk")
+        after = 0
+        while some := list(rows.filter(pk__gt=after).values_list("pk", "document__text")[:_FILES_AT_ONCE]):
+            yield [each for _, text in some if isinstance(each := orjson.loads(text), dict)]
+            after = some[-1][0]
+
+
+def too_many_files(identifier: str) -> str:
+    """What the log says of a dataset whose files no query finds."""
+    return (
+        f"the dataset {identifier} has more than {settings.FAIRFOLDER_SPARQL_FILES:,} files: SPARQL knows its data "
+        "objects, and not each file (FAIRFOLDER_SPARQL_FILES)"
+    )
 
 
 def _digest(told: Iterable[Any]) -> str:

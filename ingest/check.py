@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,15 @@ from ingest.finding import Found
 from ingest.layout import relative_to_root
 from ingest.places import list_folders
 from ingest.report import Finding
+from ingest.schema import Problem
 from ingest.workspace import Workspace
+
+Judge = Callable[[str, Mapping[str, Any]], Sequence[Problem]]
+"""What else is wrong with a document of a kind: asked where the caller knows more than its schema."""
+
+
+def _nothing_else(_: str, __: Mapping[str, Any]) -> Sequence[Problem]:
+    return ()
 
 
 @dataclass
@@ -33,8 +41,16 @@ class CheckReport:
         return asdict(self)
 
 
-def check(ws: Workspace, scope: Path | None = None, progress: Callable[[int], None] | None = None) -> CheckReport:
+def check(
+    ws: Workspace,
+    scope: Path | None = None,
+    progress: Callable[[int], None] | None = None,
+    judge: Judge = _nothing_else,
+) -> CheckReport:
     """Every document below ``scope`` (the root without one) against its schema, and identities against each other.
+
+    Args:
+        judge: asked besides; what it says of a place is told instead of what the schema says there.
 
     Raises:
         LayoutError: ``scope`` lies outside the root.
@@ -47,7 +63,7 @@ def check(ws: Workspace, scope: Path | None = None, progress: Callable[[int], No
         if inside is not None and not found.path.is_relative_to(inside):
             continue
         report.documents += 1
-        value = _read(ws, found, report)
+        value = _read(ws, found, report, judge)
         if value is None:
             continue
         _collect(ws, found, value, owners, report)
@@ -59,7 +75,7 @@ def check(ws: Workspace, scope: Path | None = None, progress: Callable[[int], No
     return report
 
 
-def _read(ws: Workspace, found: Found, report: CheckReport) -> Mapping[str, Any] | None:
+def _read(ws: Workspace, found: Found, report: CheckReport, judge: Judge) -> Mapping[str, Any] | None:
     name = _shown(ws, found.path)
     try:
         value = documents.read_document(found.path, found.kind).value
@@ -68,7 +84,10 @@ def _read(ws: Workspace, found: Found, report: CheckReport) -> Mapping[str, Any]
     except DocumentError as error:
         report.findings.append(Finding(name, "readable", str(error)))
         return None
-    for problem in ws.schemas.problems(found.kind, value):
+    further = judge(found.kind, value)
+    told = {problem.pointer for problem in further}
+    judged = [each for each in ws.schemas.problems(found.kind, value) if each.pointer not in told]
+    for problem in (*judged, *further):
         report.findings.append(Finding(name, problem.rule, f"{problem.pointer or 'the document'}: {problem.message}"))
     return value
 

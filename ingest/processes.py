@@ -29,7 +29,7 @@ _GARBAGE = 50_000  # new objects before the youngest of them are looked through
 
 
 def collect_rarely() -> None:
-    """Fewer looks for garbage in this program: for one that ends when it has read everything, and no watcher.
+    """Fewer looks for garbage in this program: for one that reads very much, and no watcher, whose memory would grow.
 
     Looking for cycles among 100,000 new dictionaries, which have none, took a seventh of its time.
     """

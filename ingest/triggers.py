@@ -1,5 +1,8 @@
 """Event → what to create or change. Pure: every function returns the records for :meth:`ingest.store.Store.apply`.
 
+Only where a manifest entry cannot tell whether its file is as it was completed, what tells it is asked
+(:mod:`ingest.finalised`).
+
 Trigger 0: a project folder. Trigger 1: a dataset folder. Trigger 2: files. Those a person sets off stand elsewhere:
 starting a run (3) in :mod:`ingest.runs`, completing it (4 and 5) in :mod:`ingest.complete`.
 """
@@ -15,6 +18,7 @@ from uuid import uuid4
 from ingest import blanks, documents, finding, manifest, publication
 from ingest.documents import ADMINISTRATIVE, EXPERIMENT, PROJECT, STRUCTURAL, encode_path
 from ingest.events import Arrived, Described, FileEvent, Forgotten, Gone, Left, Moved, Renewed
+from ingest.finalised import FinalisedBytes
 from ingest.lasting import Renewal, noticed
 from ingest.places import Decision, Verdict
 from ingest.records import Change, EntriesChange, Record
@@ -237,12 +241,13 @@ def files_record(
 
     def change(old: Mapping[bytes, Value]) -> Mapping[bytes, Value | None]:
         entries: dict[bytes, Value | None] = dict(old)
+        now = _Now(moment, FinalisedBytes(root, place.path))
         new: dict[bytes, Value | None] = {}
         for event in happened:
             if renewed is not None and isinstance(event, Described):
                 renewal = noticed(entries.get(_key(event.path)) or {}, event)
                 renewed.update({event.path: renewal} if renewal is not None else {})
-            changed = _FILE_TRIGGERS[type(event)](event, entries, moment)
+            changed = _FILE_TRIGGERS[type(event)](event, entries, now)
             entries.update(changed)
             new.update(changed)
         return new
@@ -274,27 +279,47 @@ def _entry(path: str, identifier: str, technical: Mapping[str, Any], old: Mappin
 Entries = Mapping[bytes, Value | None]
 
 
-def _described(event: Described, entries: Entries, moment: str) -> Entries:
+@dataclass(frozen=True)
+class _Now:
+    """The moment of a change, and what tells whether a file of a complete run is as it was completed."""
+
+    moment: str
+    finalised: FinalisedBytes
+
+    def state(self, old: Mapping[str, Any], checksum: Mapping[str, Any] | None) -> str:
+        """Of a file that is there, with these bytes: ``changed`` where its run was completed with others."""
+        if old.get("data_object_version") != "V2":
+            return "present"
+        before = old.get("checksum")
+        as_completed = before is None or before == checksum
+        if old.get("state") != "present":
+            named = self.finalised.sha256(old)
+            was_only_away = old.get("state") == "missing" and not old.get("previous_checksums")
+            as_completed = named == (checksum or {}).get("value") if named else as_completed and was_only_away
+        return "present" if as_completed else "changed"
+
+
+def _described(event: Described, entries: Entries, now: _Now) -> Entries:
     key = _key(event.path)
     old = entries.get(key)
     technical = event.facts.technical
     if old is None:
-        first = {"data_object_version": "V1", "first_seen": moment}
+        first = {"data_object_version": "V1", "first_seen": now.moment}
         return {key: _entry(event.path, event.identifier, technical, first, "present")}
     more, before = dict(old), old.get("checksum")
     differs = before is not None and before != technical["checksum"]
     if before is not None and differs:
-        more["previous_checksums"] = [*old.get("previous_checksums", ()), {**before, "replaced_date": moment}]
-    finalised = old.get("data_object_version") == "V2" and (differs or old.get("state") == "changed")
-    return {key: _entry(event.path, old["file_identifier"], technical, more, "changed" if finalised else "present")}
+        more["previous_checksums"] = [*old.get("previous_checksums", ()), {**before, "replaced_date": now.moment}]
+    state = now.state(old, technical["checksum"])
+    return {key: _entry(event.path, old["file_identifier"], technical, more, state)}
 
 
-def _moved(event: Moved, entries: Entries, moment: str) -> Entries:
+def _moved(event: Moved, entries: Entries, now: _Now) -> Entries:
     old = entries.get(_key(event.old))
     if old is None:
         return {}
     read = {k: old[k] for k in _READ_KEYS if k in old and k != "extension"} | dict(event.technical)
-    state = "present" if old.get("state") == "missing" else old.get("state", "present")
+    state = now.state(old, read.get("checksum"))
     entry = _entry(event.path, old["file_identifier"], _in_order(old, read), old, state)
     gone: Entries = {_key(event.old): None} if event.old != event.path else {}
     return {**gone, _key(event.path): entry}
@@ -305,38 +330,38 @@ def _in_order(old: Mapping[str, Any], technical: Mapping[str, Any]) -> Value:
     return {k: technical[k] for k in sorted(technical, key=order.index)}
 
 
-def _arrived(event: Arrived, entries: Entries, moment: str) -> Entries:
+def _arrived(event: Arrived, entries: Entries, now: _Now) -> Entries:
     read = {k: event.entry[k] for k in event.entry if k in _READ_KEYS and k != "extension"} | dict(event.technical)
     identifier = event.entry["file_identifier"]
     return {_key(event.path): _entry(event.path, identifier, _in_order(event.entry, read), event.entry, "present")}
 
 
-def _left(event: Left, entries: Entries, moment: str) -> Entries:
+def _left(event: Left, entries: Entries, now: _Now) -> Entries:
     old = entries.get(_key(event.path))
     return {_key(event.path): None} if old is not None and old["file_identifier"] == event.identifier else {}
 
 
-def _renewed(event: Renewed, entries: Entries, moment: str) -> Entries:
+def _renewed(event: Renewed, entries: Entries, now: _Now) -> Entries:
     key = _key(event.path)
     old = entries.get(key)
     return {} if old is None else {key: _copied_entry(old, event.identifier)}
 
 
-def _gone(event: Gone, entries: Entries, moment: str) -> Entries:
+def _gone(event: Gone, entries: Entries, now: _Now) -> Entries:
     old = entries.get(_key(event.path))
     if old is None or old.get("state") == "missing":
         return {}
-    return {_key(event.path): {**old, "state": "missing", "missing_since": moment}}
+    return {_key(event.path): {**old, "state": "missing", "missing_since": now.moment}}
 
 
-def _forgotten(event: Forgotten, entries: Entries, moment: str) -> Entries:
+def _forgotten(event: Forgotten, entries: Entries, now: _Now) -> Entries:
     old = entries.get(_key(event.path))
     if old is None or old.get("state") != "missing" or old.get("data_object_version") == "V2":
         return {}
     return {_key(event.path): None}
 
 
-_FILE_TRIGGERS: Mapping[type, Callable[[Any, Entries, str], Entries]] = {
+_FILE_TRIGGERS: Mapping[type, Callable[[Any, Entries, _Now], Entries]] = {
     Described: _described,
     Moved: _moved,
     Arrived: _arrived,

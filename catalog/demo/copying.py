@@ -78,7 +78,7 @@ def lay_down(files: Iterable[Copy], project: Path) -> None:
     """
     gathering = project.with_name(f".{project.name}.part")
     try:
-        _refuse_used(project)
+        refuse_used(project)
         shutil.rmtree(gathering, ignore_errors=True)  # what a killed earlier call left
         for file in files:
             _copy(file.source, gathering / file.target)
@@ -93,7 +93,11 @@ def lay_down(files: Iterable[Copy], project: Path) -> None:
         ) from error
 
 
-def _refuse_used(project: Path) -> None:
+def refuse_used(project: Path) -> None:
+    """
+    Raises:
+        DemoError: if there is anything at a project's place already.
+    """
     if project.is_symlink() or (project.exists() and (not project.is_dir() or any(project.iterdir()))):
         raise DemoError(_used(project))
 

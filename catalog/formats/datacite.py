@@ -7,18 +7,12 @@ from typing import Any
 
 import orjson
 
-from catalog.formats import reading
+from catalog.formats import openness, reading
 from catalog.formats.reading import Thing, one, several, text, texts, web, without_empty
 from catalog.publishing.site import Site
 
 SCHEMA = "http://datacite.org/schema/kernel-4"
 _ROR, _ORCID = "https://ror.org", "https://orcid.org"
-# DataCite's recommended vocabulary, COAR Access Rights.
-_COAR = {
-    "public": ("open access", "http://purl.org/coar/access_right/c_abf2"),
-    "embargoed": ("embargoed access", "http://purl.org/coar/access_right/c_f1cf"),
-    "restricted": ("restricted access", "http://purl.org/coar/access_right/c_16ec"),
-}
 
 
 def render(value: Thing, site: Site) -> bytes:
@@ -206,7 +200,7 @@ def _rights(value: Thing) -> Iterator[dict[str, str]]:
         yield without_empty({**named, **(spdx if known else {})})
     if text(value, "rights_statement"):
         yield {"rights": text(value, "rights_statement")}
-    words, address = _COAR.get(text(value, "access_level"), ("", ""))
+    words, address = openness.coar(value)
     if words:
         yield {"rights": words, "rightsUri": address}
     if text(value, "access_conditions"):

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 MOST_BYTES = 512 << 20
 _CHECKED_EVERY = 32 << 20
-_MOST_NEAR, _MOST_NEAR_BYTES = 128, 64 << 10
+_NEAR_BYTES, _NEAR_ONE = 32 << 20, 4 << 20  # in each process's memory: of all, and of one
 _HEAD = 12  # bytes before what is kept: its length and CRC-32, for a machine that lost power
 _PARTS = ("catalog", "contexts", "ingest", "schemas")  # an answer may be made with anything in them
 
@@ -60,11 +60,12 @@ def size_kept(etag: str, name: str, site: Site) -> int | None:
 
 
 class _Near:
-    """The small ones asked for last, in this process's own memory."""
+    """Those asked for last, in this process's own memory: what was checked when it was read is not read again."""
 
     def __init__(self) -> None:
         self.lock = Lock()
         self.kept: OrderedDict[str, bytes] = OrderedDict()
+        self.bytes = 0
 
     def get(self, called: str) -> bytes | None:
         with self.lock:
@@ -74,15 +75,22 @@ class _Near:
             return found
 
     def put(self, called: str, body: bytes) -> None:
-        if len(body) > _MOST_NEAR_BYTES:
+        if len(body) > _NEAR_ONE:
             return
         with self.lock:
+            self.bytes += len(body) - len(self.kept.pop(called, b""))
             self.kept[called] = body
-            while len(self.kept) > _MOST_NEAR:
-                self.kept.popitem(last=False)
+            while self.bytes > _NEAR_BYTES:
+                self.bytes -= len(self.kept.popitem(last=False)[1])
 
 
 _near = _Near()
+
+
+def forget() -> None:
+    """Empties this process's own memory of answers; the folder stays."""
+    global _near
+    _near = _Near()
 
 
 def _folder() -> Path:

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from catalog.formats import reading, schemaorg
+from catalog.formats import openness, reading, schemaorg
 from catalog.formats.reading import Thing, one, several, text, texts, web, without_empty
 from catalog.publishing.iris import public_iri
 from catalog.publishing.site import Site
@@ -56,7 +56,9 @@ class Crate:
                 "keywords": texts(value, "keywords"),
                 "inLanguage": texts(value, "languages"),
                 "temporalCoverage": schemaorg.period(one(value, "temporal_coverage")),
-                "conditionsOfAccess": text(value, "access_level"),
+                "conditionsOfAccess": openness.conditions(value),
+                "isAccessibleForFree": reading.is_open(value),
+                "potentialAction": self._access(value),
                 "variableMeasured": [self._variable(each) for each in reading.variables(value)],
                 "hasPart": files,
                 "mentions": _there(self._run(each, value) for each in reading.runs(value)),
@@ -94,6 +96,14 @@ class Crate:
         if not address:
             return text(value, "license") or text(value, "rights_statement")
         return self._add({"@id": address, "@type": "CreativeWork", "name": reading.license_name(value)})
+
+    def _access(self, value: Thing) -> Node:
+        """The end of an embargo, as entities of their own: nothing is nested in a crate."""
+        action = schemaorg.access_action(value)
+        if not action:
+            return {}
+        asked = self._add({"@id": "#access-from", **action["actionAccessibilityRequirement"]})
+        return self._add({"@id": "#access", **action, "name": "Access", "actionAccessibilityRequirement": asked})
 
     def _variable(self, thing: Thing) -> Node:
         node = schemaorg.variable(thing)

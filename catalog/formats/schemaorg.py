@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from catalog.formats import reading
+from catalog.formats import openness, reading
 from catalog.formats.reading import Thing, one, several, text, texts, web, without_empty
 from catalog.publishing.iris import public_iri
 from catalog.publishing.site import Site
@@ -48,7 +48,8 @@ def dataset(value: Thing, site: Site, most_files: int | None = None) -> dict[str
         "keywords": _keywords(value),
         "inLanguage": texts(value, "languages"),
         "creativeWorkStatus": "Withdrawn" if reading.is_withdrawn(value) else "",
-        "conditionsOfAccess": text(value, "access_conditions") or text(value, "access_level"),
+        "conditionsOfAccess": openness.conditions(value),
+        "potentialAction": access_action(value),
         "spatialCoverage": [_place(each) for each in several(value, "spatial_coverage")],
         "temporalCoverage": period(one(value, "temporal_coverage")),
         "measurementTechnique": text(value, "methods"),
@@ -61,6 +62,15 @@ def dataset(value: Thing, site: Site, most_files: int | None = None) -> dict[str
         **_related(value),
     }
     return {**without_empty(node), **_access(value), **_distribution(value, base, most_files)}
+
+
+def access_action(value: Thing) -> dict[str, Any]:
+    """From when on the files may be had, for programs; {} where there is no embargo that ends."""
+    end = openness.end_of_embargo(value)
+    if not end:
+        return {}
+    asked = {"@type": "ActionAccessSpecification", "availabilityStarts": end}
+    return {"@type": "ConsumeAction", "actionAccessibilityRequirement": asked}
 
 
 def agent(thing: Thing, base: str) -> dict[str, Any]:

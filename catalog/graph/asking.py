@@ -28,7 +28,7 @@ _PATIENCE = 30.0  # beyond the time a query and its waiting may take
 # Why there is no answer.
 SYNTAX, REFUSED, UNACCEPTABLE, LARGE = "syntax", "refused", "unacceptable", "large"
 UNFIT, TIME, MEMORY = "unfit", "time", "memory"
-BUSY, ABSENT, FAILED = "busy", "absent", "failed"
+BUSY, ABSENT, FAILED, OFF = "busy", "absent", "failed", "off"
 
 
 @dataclass(frozen=True)

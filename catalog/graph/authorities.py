@@ -22,6 +22,7 @@ SKOS = "http://www.w3.org/2004/02/skos/core#"
 
 ACCESS_RIGHTS = {"PUBLIC": "public", "RESTRICTED": "restricted", "NON_PUBLIC": "non-public"}
 AVAILABILITY = {"AVAILABLE": "available"}
+STATUSES = {"WITHDRAWN": "withdrawn"}
 THEMES = {
     "AGRI": "Agriculture, fisheries, forestry and food", "ECON": "Economy and finance",
     "EDUC": "Education, culture and sport", "ENER": "Energy", "ENVI": "Environment",
@@ -115,6 +116,7 @@ _DCT = "http://purl.org/dc/terms/"
 _LISTS: Mapping[str, _List] = {
     f"{EU}access-right": _List(ACCESS_RIGHTS, (SKOS + "Concept", _DCT + "RightsStatement")),
     f"{EU}data-theme": _List(THEMES),
+    f"{EU}dataset-status": _List(STATUSES),
     f"{EU}file-type": _List(dict(FILE_TYPES.values()), (SKOS + "Concept", _DCT + "MediaTypeOrExtent")),
     f"{EU}frequency": _List(FREQUENCIES, (SKOS + "Concept", _DCT + "Frequency")),
     f"{EU}language": _List(dict(LANGUAGES.values()), (SKOS + "Concept", _DCT + "LinguisticSystem")),

@@ -18,10 +18,14 @@ THEMES = f"{authorities.EU}data-theme"
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What the catalog says of one record; ``modified`` is when the record last changed, RFC 3339."""
+    """What the catalog says of one record; ``modified`` is when the record last changed, RFC 3339.
+
+    Of what is withdrawn the record stays in the catalog, and the dataset is none of its datasets any more.
+    """
 
     identifier: str
     modified: str
+    is_withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +148,8 @@ def _records(whole: _Whole, summaries: Iterable[Summary]) -> str:
     """Every record and dataset; the moment of the newest change."""
     newest = ""
     for each in summaries:
-        whole.add(whole.node, DCAT["dataset"], NamedNode(public_iri(whole.base, DATASET, each.identifier)))
+        if not each.is_withdrawn:
+            whole.add(whole.node, DCAT["dataset"], NamedNode(public_iri(whole.base, DATASET, each.identifier)))
         whole.add(whole.node, DCAT["record"], NamedNode(public_iri(whole.base, RECORD, each.identifier)))
         newest = max(newest, each.modified)
     return newest

@@ -14,6 +14,8 @@ from typing import Any, Final
 
 from pyoxigraph import NamedNode
 
+from catalog.graph.values import named
+
 PLAIN, IRI, WORD, DATATYPE = "plain", "iri", "word", "datatype"
 PROPERTY, REVERSE, NEST, IDENTITY, NOTHING = "property", "reverse", "nest", "identity", "nothing"
 
@@ -54,7 +56,7 @@ class Scope:
         self.aliases = tuple(key for key, term in terms.items() if term.use == IDENTITY)
         self._below: dict[str, Scope] = {}
         self._words: dict[str, Scope] = {}
-        self._typed: dict[tuple[str, ...], Scope] = {}
+        self._typed: dict[tuple[str, ...], tuple[Scope, tuple[NamedNode, ...]]] = {}
 
     def below(self, key: str) -> Scope:
         """What is in force in a node that stands under this key."""
@@ -72,17 +74,26 @@ class Scope:
 
     def typed(self, types: Sequence[str]) -> Scope:
         """What is in force in a node of these types."""
+        return self._of(types)[0]
+
+    def classes(self, types: Sequence[str]) -> tuple[NamedNode, ...]:
+        """The classes these types name; those that name none are passed over."""
+        return self._of(types)[1]
+
+    def _of(self, types: Sequence[str]) -> tuple[Scope, tuple[NamedNode, ...]]:
         key = tuple(types)
-        scope = self._typed.get(key)
-        if scope is None:
+        found = self._typed.get(key)
+        if found is None:
             scope = self
             for name in sorted(key):
                 local = self.terms[name].local if name in self.terms else None
                 if local is not None:
                     scope = extended(scope, {"@propagate": False, **local}, f"of the type {name}")
+            meant = (named(scope.expand(name, as_word=True)) for name in key)
+            found = scope, tuple(each for each in meant if each is not None)
             if len(self._typed) < 1_000:
-                self._typed[key] = scope
-        return scope
+                self._typed[key] = found
+        return found
 
     def expand(self, value: str, *, as_word: bool) -> str:
         """The IRI a value stands for; "" where it stands for none."""

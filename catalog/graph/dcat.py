@@ -37,6 +37,7 @@ PROFILE: Final = "http://data.europa.eu/r5r/"
 """DCAT-AP as the thing a catalog record conforms to."""
 
 AVAILABLE: Final = NamedNode(f"{authorities.EU}planned-availability/AVAILABLE")
+WITHDRAWN: Final = NamedNode(f"{authorities.EU}dataset-status/WITHDRAWN")
 PUBLISHED, PUBLIC = "published", "public"
 
 TYPES: Final[Mapping[NamedNode, tuple[NamedNode, ...]]] = {
@@ -97,6 +98,7 @@ def complete(drawing: Drawing) -> None:
     coverage(drawing)
     relations(drawing)
     theme(drawing)
+    withdrawal(drawing)
     series(drawing)
     files(drawing)
     files_of_data_objects(drawing)
@@ -105,7 +107,7 @@ def complete(drawing: Drawing) -> None:
 
 
 def identity(drawing: Drawing) -> None:
-    """The DOI as an identifier, the landing page, when the newest version was published."""
+    """The DOI as an identifier, the landing page, when the newest version was published or all of it withdrawn."""
     value, dataset = drawing.value, drawing.dataset
     doi = value.get("doi")
     if isinstance(doi, str):
@@ -115,8 +117,8 @@ def identity(drawing: Drawing) -> None:
         drawing.add(other, SKOS["notation"], literal(doi, XSD["anyURI"]))
         drawing.add(other, ADMS["schemeAgency"], literal("DOI"))
     drawing.add(dataset, DCAT["landingPage"], landing_page(drawing))
-    published = value.get("version_published") or value.get("date_published")
-    drawing.add(dataset, DCT["modified"], literal(published, XSD["dateTime"]) if published else None)
+    changed = value.get("withdrawn_date") or value.get("version_published") or value.get("date_published")
+    drawing.add(dataset, DCT["modified"], literal(changed, XSD["dateTime"]) if changed else None)
 
 
 def landing_page(drawing: Drawing) -> NamedNode | None:
@@ -125,7 +127,7 @@ def landing_page(drawing: Drawing) -> NamedNode | None:
 
 
 def texts(drawing: Drawing) -> None:
-    """Other titles in their languages; what else DCAT wants as a node; a tombstone's reason as its description."""
+    """Other titles in their languages; what else DCAT wants as a node."""
     value, dataset = drawing.value, drawing.dataset
     for each in _listed(value.get("alternative_titles")):
         drawing.add(dataset, DCT["alternative"], drawing.text(each.get("title"), each.get("language")))
@@ -139,8 +141,17 @@ def texts(drawing: Drawing) -> None:
             node = drawing.within(key)
             drawing.add(dataset, predicate, node)
             drawing.add(node, RDFS["label"], words)
-    if "dataset_abstract" not in value:
-        drawing.add(dataset, DCT["description"], drawing.text(value.get("withdrawal_reason")))
+
+
+def withdrawal(drawing: Drawing) -> None:
+    """A tombstone's status, for harvesters; since when and why it is one as its description, for readers."""
+    value, dataset = drawing.value, drawing.dataset
+    if is_withdrawn(value):
+        day = str(value.get("withdrawn_date", ""))[:10]
+        words = f"This dataset was withdrawn{f' on {day}' if day else ''}."
+        drawing.add(dataset, ADMS["status"], WITHDRAWN)
+        drawing.add(dataset, DCT["description"], drawing.text(words, "en"))
+        drawing.add(dataset, ADMS["versionNotes"], drawing.text(value.get("withdrawal_reason")))
 
 
 def people(drawing: Drawing) -> None:
@@ -278,9 +289,14 @@ def files_of_data_objects(drawing: Drawing) -> None:
         drawing.add(whole, DCT["rights"], access)
 
 
+def is_withdrawn(value: Value) -> bool:
+    """Whether it is a tombstone."""
+    return value.get("publication_state", PUBLISHED) != PUBLISHED
+
+
 def is_open(value: Value) -> bool:
     """Whether anybody may have the files now."""
-    return value.get("access_level") == PUBLIC and value.get("publication_state", PUBLISHED) == PUBLISHED
+    return value.get("access_level") == PUBLIC and not is_withdrawn(value)
 
 
 def described(file: Value) -> str:

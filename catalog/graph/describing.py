@@ -7,26 +7,23 @@ from collections.abc import Iterable
 import pyoxigraph
 from pyoxigraph import Literal, NamedNode, RdfFormat, Triple
 
+from catalog.graph import media
+from catalog.graph.prefixes import PREFIXES
+
 SD = "http://www.w3.org/ns/sparql-service-description#"
 _FORMATS = "http://www.w3.org/ns/formats/"
-_RDF_TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
-_TITLE, _DESCRIPTION = "http://purl.org/dc/terms/title", "http://purl.org/dc/terms/description"
+_RDF_TYPE = f"{PREFIXES['rdf']}type"
+_TITLE, _DESCRIPTION = f"{PREFIXES['dct']}title", f"{PREFIXES['dct']}description"
 _RESULT_FORMATS = (
     "SPARQL_Results_JSON", "SPARQL_Results_XML", "SPARQL_Results_CSV", "SPARQL_Results_TSV",
     "Turtle", "N-Triples", "RDF_XML", "JSON-LD",
 )  # fmt: skip
-_RDF = {
-    "turtle": RdfFormat.TURTLE,
-    "ntriples": RdfFormat.N_TRIPLES,
-    "rdfxml": RdfFormat.RDF_XML,
-    "jsonld": RdfFormat.JSON_LD,
-}
-_PREFIXES = {"sd": SD, "formats": _FORMATS, "dct": "http://purl.org/dc/terms/"}
+_PREFIXES = {"sd": SD, "formats": _FORMATS, "dct": PREFIXES["dct"]}
 
 
 def service_description(endpoint: str, title: str, words: str, form: str) -> bytes:
     """The description of the endpoint with this address, every node of it with an IRI."""
-    body = pyoxigraph.serialize(_triples(endpoint, title, words), format=_RDF[form], prefixes=_PREFIXES)
+    body = pyoxigraph.serialize(_triples(endpoint, title, words), format=RdfFormat.from_media_type(media.RDF[form]), prefixes=_PREFIXES)
     return body or b""
 
 

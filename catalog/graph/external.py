@@ -20,19 +20,8 @@ from urllib.parse import urlencode
 from catalog.graph import asking, queries
 from catalog.graph.asking import Answer, NoAnswerError, Question
 from catalog.graph.limits import Limits
+from catalog.graph.media import RDF, RESULTS
 
-_RESULTS = {
-    "json": "application/sparql-results+json",
-    "xml": "application/sparql-results+xml",
-    "csv": "text/csv",
-    "tsv": "text/tab-separated-values",
-}
-_RDF = {
-    "turtle": "text/turtle",
-    "ntriples": "application/n-triples",
-    "rdfxml": "application/rdf+xml",
-    "jsonld": "application/ld+json",
-}
 _UPDATE_SECONDS = 120.0
 _PIECE = 1 << 16
 _NAMES_AT_ONCE = 5_000  # servers cut longer answers
@@ -58,7 +47,7 @@ def ask(url: str, question: Question, limits: Limits) -> Answer:
     """
     if why := queries.refusal(question.query, strictly=True):
         raise NoAnswerError(asking.REFUSED, why)
-    accepted = [table[form] for table, form in ((_RESULTS, question.results), (_RDF, question.rdf)) if form]
+    accepted = [table[form] for table, form in ((RESULTS, question.results), (RDF, question.rdf)) if form]
     if not accepted:
         raise NoAnswerError(asking.UNACCEPTABLE, asking.SELECT)
     fields = [("query", question.query)]
@@ -79,11 +68,11 @@ def ask(url: str, question: Question, limits: Limits) -> Answer:
 def _answer(media: str, stream: IO[bytes], question: Question) -> Answer:
     size = stream.tell()
     stream.seek(0)
-    for kind, form, table in ((asking.GRAPH, question.rdf, _RDF), (asking.SELECT, question.results, _RESULTS)):
+    for kind, form, table in ((asking.GRAPH, question.rdf, RDF), (asking.SELECT, question.results, RESULTS)):
         if form and media == table[form]:
             return Answer(kind, form, size, "", cast(BinaryIO, stream))
     stream.close()
-    kind = asking.GRAPH if media in _RDF.values() else asking.SELECT
+    kind = asking.GRAPH if media in RDF.values() else asking.SELECT
     if (question.rdf if kind == asking.GRAPH else question.results) == "":
         raise NoAnswerError(asking.UNACCEPTABLE, kind)
     raise NoAnswerError(
@@ -164,7 +153,7 @@ def graphs(url: str, space: str) -> list[str]:
 
 def _names(url: str, query: str) -> list[str]:
     try:
-        with _opened(url, [("query", query)], _RESULTS["json"], _UPDATE_SECONDS) as response:
+        with _opened(url, [("query", query)], RESULTS["json"], _UPDATE_SECONDS) as response:
             rows = json.load(response)["results"]["bindings"]
             return [row["g"]["value"] for row in rows]
     except (HTTPException, ValueError, LookupError, TypeError) as error:
@@ -180,11 +169,27 @@ def replace(url: str, graphs: Mapping[str, Iterable[str]]) -> None:
     steps = []
     for graph, lines in graphs.items():
         steps.append(f"DROP SILENT GRAPH <{graph}>")
-        text = "\n".join(lines)
-        if text:
-            steps.append(f"INSERT DATA {{ GRAPH <{graph}> {{\n{text}\n}} }}")
-    body = ";\n".join(steps).encode()
+        steps += _insertion(graph, lines)
+    _update(url, ";\n".join(steps))
+
+
+def add(url: str, graph: str, lines: Iterable[str]) -> None:
+    """Adds these triples, given as lines of N-Triples, to a named graph.
+
+    Raises:
+        OSError: when the server does not take it.
+    """
+    for step in _insertion(graph, lines):
+        _update(url, step)
+
+
+def _insertion(graph: str, lines: Iterable[str]) -> list[str]:
+    text = "\n".join(lines)
+    return [f"INSERT DATA {{ GRAPH <{graph}> {{\n{text}\n}} }}"] if text else []
+
+
+def _update(url: str, text: str) -> None:
     headers = {"Content-Type": "application/sparql-update"}
-    request = urllib.request.Request(url, body, headers)  # noqa: S310 - checked at start
+    request = urllib.request.Request(url, text.encode(), headers)  # noqa: S310 - checked at start
     with _OPENER.open(request, timeout=_UPDATE_SECONDS) as response:
         response.read()

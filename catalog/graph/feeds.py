@@ -9,6 +9,7 @@ from typing import Final
 from pyoxigraph import Literal, NamedNode, Quad
 
 from catalog.graph.catalog import SPARQL, Summary, catalog_quads
+from catalog.graph.dcat import is_withdrawn
 from catalog.graph.drawing import Value
 from catalog.graph.quads import dcat
 from catalog.graph.values import XSD
@@ -47,7 +48,7 @@ def _drawn(value: Value, site: Site) -> list[Quad] | None:
 
 
 def _summary(value: Value) -> Summary:
-    return Summary(uuid_of(str(value.get("@id"))), str(value.get("last_modified_date", "")))
+    return Summary(uuid_of(str(value.get("@id"))), str(value.get("last_modified_date", "")), is_withdrawn(value))
 
 
 def _turns(site: Site, page: int, pages: int, total: int, graph: object) -> list[Quad]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sized
 from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
+
+from pyoxigraph import Quad
 
 from catalog.graph import external
 from catalog.graph.followed import Followed
 from catalog.graph.store import Change
 from ingest.locking import lock_file
 
-_AT_ONCE = 20
+_AT_ONCE, _QUADS_AT_ONCE = 20, 20_000
 _WAIT_SECONDS = 10.0
 
 
@@ -75,10 +78,20 @@ class OutsideStore:
     def _send(self, batch: list[Change]) -> int:
         self._followed.begin({change.identifier: change.graph for change in batch})
         graphs: dict[str, list[str]] = {name: [] for each in batch for name in self._followed.names(each.identifier)}
-        graphs |= {change.graph: [f"{quad.triple} ." for quad in change.quads] for change in batch}
+        whole = [change for change in batch if isinstance(change.quads, Sized)]
+        graphs |= {change.graph: _lines(change.quads) for change in whole}
         external.replace(self._url, graphs)
+        for change in batch:
+            if not isinstance(change.quads, Sized):  # too many for one request: they come one after the other
+                quads = iter(change.quads)
+                while some := list(islice(quads, _QUADS_AT_ONCE)):
+                    external.add(self._url, change.graph, _lines(some))
         self._followed.done(
             {change.identifier: (change.graph, change.etag) for change in batch if change.etag},
             [change.identifier for change in batch if not change.etag],
         )
         return len(batch)
+
+
+def _lines(quads: Iterable[Quad]) -> list[str]:
+    return [f"{quad.triple} ." for quad in quads]

@@ -1,5 +1,4 @@
-"""What can be told from a query's text before it runs: that it would change or fetch something, and whether it names
-the graphs it asks.
+"""What can be told from a query's text before it runs: that it would change or fetch something.
 
 This refuses in words what the worker could not do anyway: it reads a snapshot that cannot be written, from a process
 without a network (:mod:`catalog.graph.worker`).
@@ -26,7 +25,6 @@ _BLANKED = re.compile(
 )
 # Oxigraph's parser ends a number or a Boolean where a keyword begins, and a keyword where anything else does.
 _SERVICE = re.compile(r"(?:(?<![^\W\d])|(?<=true)|(?<=false))SERVICE", re.IGNORECASE)
-_FROM = re.compile(r"(?<![^\W\d])FROM(?![\w-])", re.IGNORECASE)
 _WORD = re.compile(r"[A-Za-z]+")
 _UPDATES = frozenset({"INSERT", "DELETE", "LOAD", "CLEAR", "DROP", "CREATE", "ADD", "MOVE", "COPY", "WITH"})
 _PROLOGUE = re.compile(r"\s*(?:(?:PREFIX\s+[\w.-]*|BASE)\s*)*", re.IGNORECASE)  # its IRIs and colons are blanked
@@ -51,11 +49,6 @@ def refusal(query: str, *, strictly: bool = False) -> str:
     if word is not None and word[0].upper() in _UPDATES:
         return CHANGES
     return FETCHES if _SERVICE.search(text if strictly else bare) else ""
-
-
-def names_graphs(query: str) -> bool:
-    """Whether a query says by FROM which graphs it asks."""
-    return _FROM.search(_blanked(unescaped(query))) is not None
 
 
 def unescaped(query: str) -> str:

@@ -74,21 +74,22 @@ class Reading:
 
     def _node(self, value: dict[str, Any], scope: Scope, place: _Place, language: str) -> Node:
         types = _types(value)
+        classes: tuple[NamedNode, ...] = ()
         if types:
-            scope = scope.typed(types)
+            classes, scope = scope.classes(types), scope.typed(types)
         subject, place = self._subject(value, types, scope, place)
         self.nodes[id(value)] = subject
         if self.base:
             own = value.get("metadata_language")
             language = own if isinstance(own, str) else language
-        for type_ in types:
-            meant = named(scope.expand(type_, as_word=True))
-            if meant is not None:
-                self.quads.append(Quad(subject, RDF_TYPE, meant, self.graph))
+        for each in classes:
+            self.quads.append(Quad(subject, RDF_TYPE, each, self.graph))
         self._properties(value, subject, scope, place, language)
         return subject
 
-    def _subject(self, value: dict[str, Any], types: list[str], scope: Scope, place: _Place) -> tuple[Node, _Place]:
+    def _subject(
+        self, value: dict[str, Any], types: tuple[str, ...], scope: Scope, place: _Place
+    ) -> tuple[Node, _Place]:
         """The node an object is, and the place from which what stands in it gets its names."""
         told = value.get("@id")
         if told is None:
@@ -98,15 +99,13 @@ class Reading:
                     break
         if isinstance(told, str) and told:
             iri = scope.expand(told, as_word=False)
-            if self.base and iri.startswith(_URN):
+            ours = bool(self.base) and iri.startswith(_URN)
+            if ours:
                 kind = KINDS.get(types[0], "") if types else LINKS.get(place.key, "")
                 iri = public_name(self.base, kind, iri) if kind else iri
-                node = named(iri)
-                if node is not None:
-                    return node, _Place(iri, depth=place.depth)
             node = named(iri)
             if node is not None:
-                return node, place.settled(value) if place.owner else _Place(iri, depth=place.depth)
+                return node, _Place(iri, depth=place.depth) if ours or not place.owner else place.settled(value)
         if self.base and place.owner:
             place = place.settled(value)
             # A name that has a fragment already, as one of the world's own may, cannot have a second.
@@ -116,8 +115,8 @@ class Reading:
     def _properties(self, value: dict[str, Any], subject: Node, scope: Scope, place: _Place, language: str) -> None:
         terms, graph, quads = scope.terms, self.graph, self.quads
         for key, each in value.items():
-            term = terms.get(key)
-            if term is None or each is None or key[:1] == "@":
+            term = terms.get(key)  # no keyword is a term
+            if term is None or each is None:
                 continue
             predicate = term.node
             if predicate is None:
@@ -127,10 +126,13 @@ class Reading:
                             self._properties(part, subject, scope, place, language)
             elif isinstance(each, (dict, list)) or term.use is REVERSE:
                 self._below(each, term, predicate, subject, scope, place, language)
+            elif term.values is PLAIN and isinstance(each, str):  # by far the most
+                said = text(each, language if language and key in TEXTS else "")
+                quads.append(Quad(subject, predicate, said, graph))
             else:
-                plain = self._value(each, term, scope, language)
-                if plain is not None:
-                    quads.append(Quad(subject, predicate, plain, graph))
+                meant = self._value(each, term, scope, language)
+                if meant is not None:
+                    quads.append(Quad(subject, predicate, meant, graph))
 
     # --- what stands under a key --------------------------------------------------------------------------------
 
@@ -160,14 +162,10 @@ class Reading:
 
     def _value(self, each: Any, term: Term, scope: Scope, language: str) -> NamedNode | Literal | None:
         values = term.values
-        if values is PLAIN:
-            if language and term.key in TEXTS and isinstance(each, str):
-                return text(each, language)
-            return literal(each)
-        if values is DATATYPE:
+        if not isinstance(each, str) or values is DATATYPE:
             return literal(each, term.datatype)
-        if not isinstance(each, str):
-            return literal(each)
+        if values is PLAIN:
+            return text(each, language if language and term.key in TEXTS else "")
         iri = scope.at(term.key).expand(each, as_word=True) if values is WORD else scope.expand(each, as_word=False)
         if self.base and iri.startswith(_URN) and term.key in LINKS:
             iri = public_name(self.base, LINKS[term.key], iri)
@@ -203,10 +201,8 @@ def _encodable(key: str) -> str:
     return key.encode(errors="replace").decode()
 
 
-def _types(value: dict[str, Any]) -> list[str]:
+def _types(value: dict[str, Any]) -> tuple[str, ...]:
     told = value.get("@type")
-    if told is None:
-        return []
     if isinstance(told, str):
-        return [told]
-    return [each for each in told if isinstance(each, str)] if isinstance(told, list) else []
+        return (told,)
+    return tuple([each for each in told if isinstance(each, str)]) if isinstance(told, list) else ()

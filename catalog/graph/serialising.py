@@ -13,8 +13,9 @@ from typing import Any, Final
 import orjson
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, Triple, serialize
 
+from catalog.graph.prefixes import PREFIXES
 from catalog.graph.values import XSD
-from catalog.graph.vocabulary import PREFIXES, TYPE
+from catalog.graph.vocabulary import TYPE
 
 _RDF_LANGUAGE: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#langString"
 _NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

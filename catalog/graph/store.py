@@ -1,4 +1,7 @@
-"""The quad store and its one writer: each record in a named graph of its own, replaced as a whole.
+"""The quad store and its one writer: each record in a named graph of its own, and all of them in the default graph.
+
+The default graph is kept, and not made of the others when a query runs: Oxigraph's union counts what several graphs say
+once for each of them, and this one says it once.
 
 The store can be dropped at any time: it is made anew from the published rows where it is missing, damaged, or of
 another version. Nobody reads it but through :mod:`catalog.graph.snapshots`, so that a batch is seen whole or not.
@@ -8,13 +11,14 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sized
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 
-from pyoxigraph import NamedNode, Quad, Store
+from pyoxigraph import DefaultGraph, NamedNode, Quad, Store
 
 from catalog.graph.followed import Followed
 from catalog.graph.snapshots import Snapshots
@@ -22,14 +26,20 @@ from ingest.locking import lock_file
 
 log = logging.getLogger(__name__)
 
-LAYOUT = "1"
-MANY = 500  # changes from which loading in bulk is quicker than one transaction for each
+LAYOUT = "2"
+MANY = 10_000  # quads from which loading in bulk is quicker than one transaction
+_AT_ONCE, _IN_BATCH, _CHANGES = 100_000, 500_000, 2_000  # quads loaded, and quads and changes marked, in one go
+_DEFAULT = DefaultGraph()
 _WAIT_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
 class Change:
-    """One record as it shall be in the store: its quads, all of them in `graph`; none takes it away."""
+    """One record as it shall be in the store: its quads, all of them in `graph`; none takes it away.
+
+    Quads in a list are compared with those that are there. Others are made while they are loaded, because they may not
+    fit into memory.
+    """
 
     identifier: str
     graph: str
@@ -118,31 +128,73 @@ class QuadStore:
         return name
 
     def _apply(self, batch: list[Change]) -> None:
-        known = self._followed.graphs()
+        known, whole = self._followed.graphs(), self._followed.etags()
         self._followed.begin({change.identifier: change.graph for change in batch})
-        for change in batch:
-            if change.identifier in known:
-                self._store.remove_graph(NamedNode(change.graph))
-        fresh = [change for change in batch if change.etag]
-        if len(batch) >= MANY:
-            self._store.bulk_extend(quad for change in fresh for quad in change.quads)
-        else:
-            for change in fresh:
-                self._store.extend(change.quads)
+        changes = ((change, change.identifier in known, change.identifier in whole) for change in batch)
+        for some in _portions(quad for each in changes for quad in self._fresh(*each)):
+            load = self._store.bulk_extend if len(some) >= MANY else self._store.extend
+            load(_in_both(some))
         self._store.flush()
+        fresh = [change for change in batch if change.etag]
         self._followed.done(
             {change.identifier: (change.graph, change.etag) for change in fresh},
             [change.identifier for change in batch if not change.etag],
         )
 
+    def _fresh(self, change: Change, is_known: bool, is_whole: bool) -> Iterable[Quad]:
+        """The quads of a change that are not there yet, once those that it does not have are gone."""
+        graph = NamedNode(change.graph)
+        if not change.etag:
+            self._remove(graph, {})
+            self._store.remove_graph(graph)
+            return ()
+        if not is_known:
+            return change.quads
+        if not is_whole or not isinstance(change.quads, Sized):  # of one that was under way nothing is certain
+            self._remove(graph, {})
+            return change.quads
+        wanted = dict.fromkeys(change.quads)
+        self._remove(graph, wanted)
+        return wanted
+
+    def _remove(self, graph: NamedNode, wanted: dict[Quad, None]) -> None:
+        """Takes away what a graph says and shall not, and from the default graph what no other says; what is `wanted`
+        and there already is taken out of it.
+
+        The default graph comes first: a crash in between leaves no triple there that stands in no other graph.
+        """
+        for quad in self._store.quads_for_pattern(None, None, None, graph):
+            if quad in wanted:
+                del wanted[quad]
+                continue
+            subject, predicate, value, _ = quad
+            sayings = self._store.quads_for_pattern(subject, predicate, value, None)
+            if all(each.graph_name in (graph, _DEFAULT) for each in sayings):
+                self._store.remove(Quad(subject, predicate, value))
+            self._store.remove(quad)
+
+
+def _in_both(quads: list[Quad]) -> Iterator[Quad]:
+    """Each quad in its graph, then in the default graph: nothing stands there alone."""
+    for quad in quads:
+        yield quad
+        yield Quad(quad.subject, quad.predicate, quad.object)
+
+
+def _portions(quads: Iterator[Quad]) -> Iterator[list[Quad]]:
+    while some := list(islice(quads, _AT_ONCE)):
+        yield some
+
 
 def _batches(changes: Iterable[Change]) -> Iterator[list[Change]]:
     """Parts that fit into memory, each large enough to be loaded quickly."""
     batch: list[Change] = []
+    held = 0
     for change in changes:
         batch.append(change)
-        if len(batch) >= 4 * MANY:
+        held += len(change.quads) if isinstance(change.quads, Sized) else 0
+        if len(batch) >= _CHANGES or held >= _IN_BATCH:
             yield batch
-            batch = []
+            batch, held = [], 0
     if batch:
         yield batch

@@ -11,7 +11,6 @@ import contextlib
 import ctypes
 import itertools
 import os
-import re
 import resource
 import signal
 import socket
@@ -24,26 +23,15 @@ from typing import IO, Any, cast
 import pyoxigraph
 from pyoxigraph import NamedNode, QueryBoolean, QueryResultsFormat, QuerySolutions, RdfFormat, Store
 
-from catalog.graph import asking, frames, queries, solutions
+from catalog.graph import asking, frames, media, misreading, queries, solutions
 from catalog.graph.limits import Limits
 from catalog.graph.snapshots import Lease, Snapshots
 
-RESULTS = {
-    "json": QueryResultsFormat.JSON,
-    "xml": QueryResultsFormat.XML,
-    "csv": QueryResultsFormat.CSV,
-    "tsv": QueryResultsFormat.TSV,
-}
-RDF = {
-    "turtle": RdfFormat.TURTLE,
-    "ntriples": RdfFormat.N_TRIPLES,
-    "rdfxml": RdfFormat.RDF_XML,
-    "jsonld": RdfFormat.JSON_LD,
-}
+_RESULTS = {name: QueryResultsFormat.from_media_type(each) for name, each in media.RESULTS.items()}
+_RDF = {name: RdfFormat.from_media_type(each) for name, each in media.RDF.items()}
 # What stands between two rows; a text may hold it too, so that what it counts is an upper bound.
 _BETWEEN = {"json": b"},{", "xml": b"<result>", "csv": b"\n", "tsv": b"\n"}
 _NEW_NETWORK, _NEW_USER, _DIE_WITH_PARENT = 0x40000000, 0x10000000, 1
-_PLACE = re.compile(r"error at (\d+):(\d+): (.*)", re.DOTALL)
 _LONGEST_REASON = 160
 
 
@@ -95,7 +83,8 @@ class Worker:
         try:
             return self._write(store, question)
         except SyntaxError as error:
-            return _misread(str(error)), None
+            found = misreading.told(str(error), question.query)
+            return _no(asking.SYNTAX, found.sentence, found.line, found.column), None
         except ValueError as error:
             return _no(asking.REFUSED, f"A graph's name is no IRI: {error}."), None
         except RuntimeError as error:
@@ -137,7 +126,7 @@ class Worker:
             if isinstance(results, QuerySolutions):
                 partial = self._write_rows(store, question, results, stream)
             elif isinstance(results, QueryBoolean):
-                results.serialize(stream, RESULTS[form])
+                results.serialize(stream, _RESULTS[form])
                 partial = ""
             else:
                 partial = self._write_graph(store, question, results, stream)
@@ -156,7 +145,7 @@ class Worker:
         form, most = question.results, self._rows(question)
         spool = _Spool(stream, self._limits.bytes, most + (form in ("csv", "tsv")), _BETWEEN[form])
         try:
-            results.serialize(cast(IO[bytes], spool), RESULTS[form])
+            results.serialize(cast(IO[bytes], spool), _RESULTS[form])
         except _FullError:
             stream.seek(0)
             stream.truncate()
@@ -186,7 +175,7 @@ class Worker:
             counted = _Counted(results, most)
             spool = _Spool(stream, self._limits.bytes, 0, b"")
             try:
-                pyoxigraph.serialize(counted, cast(IO[bytes], spool), RDF[question.rdf])
+                pyoxigraph.serialize(counted, cast(IO[bytes], spool), _RDF[question.rdf])
             except _FullError:
                 stream.seek(0)
                 stream.truncate()
@@ -211,7 +200,7 @@ class _Counted:
 
 
 def _terms(question: asking.Question) -> dict[str, Any]:
-    """Which graphs are asked: the protocol's, or the query's own, or all of them as one; and the base of its IRIs."""
+    """Which graphs are asked: the protocol's, or the query's own, or those of the store; and the base of its IRIs."""
     return {"base_iri": question.base or None, **_dataset(question)}
 
 
@@ -221,21 +210,11 @@ def _dataset(question: asking.Question) -> dict[str, Any]:
             "default_graph": [NamedNode(name) for name in question.default_graphs or ()],
             "named_graphs": [NamedNode(name) for name in question.named_graphs or ()],
         }
-    return {"use_default_graph_as_union": not queries.names_graphs(question.query)}
+    return {}
 
 
 def _no(reason: str, sentence: str, line: int = 0, column: int = 0, retry: int = 0) -> dict[str, Any]:
     return {"reason": reason, "sentence": sentence, "line": line, "column": column, "retry_seconds": retry}
-
-
-def _misread(text: str) -> dict[str, Any]:
-    found = _PLACE.match(text)
-    if found is None:
-        return _no(asking.SYNTAX, f"The query cannot be read: {_short(text)}.")
-    line, column = int(found[1]), int(found[2])
-    return _no(
-        asking.SYNTAX, f"The query cannot be read at line {line}, column {column}: {_short(found[3])}.", line, column
-    )
 
 
 def _short(text: str) -> str:

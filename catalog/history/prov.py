@@ -47,17 +47,21 @@ class Step:
     changes: Sequence[str] = field(default=())
 
 
-def trail(record: str, title: str, steps: Sequence[Step], *, with_names: bool) -> dict[str, Any]:
+def trail(
+    record: str, title: str, steps: Sequence[Step], *, with_names: bool, acts: Sequence[Step] = ()
+) -> dict[str, Any]:
     """A document's versions, the newest first, as JSON-LD.
 
     Args:
         record: the IRI of the record.
+        acts: what was done with the record and made no version of it: publishing it, withdrawing it.
         with_names: whether the reader may know who people are.
     """
     graph: list[Node] = [{"@id": record, "@type": "prov:Entity", "rdfs:label": title}]
     for step, before in zip(steps, [*steps[1:], None], strict=True):
         graph += _step(record, step, before, with_names=with_names)
-    graph += _agents((step.by for step in steps), with_names=with_names)
+    graph += [_act(record, act, with_names=with_names) for act in acts]
+    graph += _agents((step.by for step in (*steps, *acts)), with_names=with_names)
     return {"@context": CONTEXT, "@graph": graph}
 
 
@@ -94,6 +98,20 @@ def _step(record: str, step: Step, before: Step | None, *, with_names: bool) -> 
     if before is not None and before.blob:
         entity["prov:wasRevisionOf"] = {"@id": before.address}
     return [activity, entity]
+
+
+def _act(record: str, act: Step, *, with_names: bool) -> Node:
+    """What was done and when is public once it is done; only who did it is not for everybody."""
+    return {
+        "@id": act.address,
+        "@type": "prov:Activity",
+        "rdfs:label": act.subject,
+        "dct:identifier": f"swh:1:rev:{act.commit}",
+        "prov:startedAtTime": act.moment,
+        "prov:endedAtTime": act.moment,
+        "prov:wasAssociatedWith": {"@id": _agent(act.by, with_names=with_names)[0]},
+        "prov:used": {"@id": record},
+    }
 
 
 def _agents(who: Iterable[str], *, with_names: bool) -> list[Node]:

@@ -25,6 +25,7 @@ _NEUTRAL: Mapping[str, str] = {
     "4": "A run was marked complete",
     "5": "A complete metadata file was made",
     "form": "A change of the record",
+    "publish": "A dataset was published or withdrawn",
     "bulk": "A change of several records at once",
     "restore": "A version was restored",
     "filesystem": "A change made on disk",

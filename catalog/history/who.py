@@ -17,6 +17,7 @@ _TRIGGERS: Mapping[str, str] = {
     "4": "a run that is complete",
     "5": "a complete metadata file",
     "form": "a form",
+    "publish": "publishing or withdrawing it",
     "bulk": "a change of several records at once",
     "restore": "a version that was restored",
     "filesystem": "a change on disk",

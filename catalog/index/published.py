@@ -26,14 +26,14 @@ from catalog.models import Dataset, Document, Published, PublishedThing, Rebuild
 from catalog.publishing import record
 from catalog.publishing.access import CONFIDENTIAL, EMBARGOED, LEVELS, stated
 from catalog.publishing.finding import words_of
-from catalog.publishing.iris import AGENT, DATA_OBJECT, FILE, INSTRUMENT, PROJECT, RUN, uuid_of
+from catalog.publishing.iris import AGENT, DATA_OBJECT, FILE, INSTRUMENT, PROJECT, RUN, VARIABLE, uuid_of
 from catalog.queries import below
 from ingest import documents
 from ingest.acts import Acts
 from ingest.documents import ADMINISTRATIVE, COMPLETE
 from ingest.errors import DocumentError, StoreError
 from ingest.layout import METADATA
-from ingest.publication import PUBLISHED, UNPUBLISHED, pinned, state_of
+from ingest.publication import PUBLISHED, UNPUBLISHED, WITHDRAWN, pinned, state_of
 from ingest.revisions import read_revision
 from ingest.seen import state_folder
 
@@ -165,8 +165,9 @@ def _derive_one(sources: _Sources, row: Published | None, now: datetime, *, afre
     if made is None:
         return False
     if row is None or row.etag != made.etag or afresh:
+        things = [*_things(made), *_kept(made)]
         PublishedThing.objects.filter(record=made.identifier)._raw_delete("default")
-        PublishedThing.objects.bulk_create(_things(made), _AT_ONCE)
+        PublishedThing.objects.bulk_create(things, _AT_ONCE)
     told = {"basis": basis, "last_level": sources.last_level}
     Published.objects.update_or_create(identifier=made.identifier, defaults=_columns(made) | told)
     return True
@@ -280,9 +281,22 @@ def _things(made: record.Published) -> Iterator[PublishedThing]:
     named = dict.fromkeys(_named(made))
     for position, (kind, identifier) in enumerate(named):
         yield PublishedThing(record=made.identifier, kind=kind, identifier=identifier, position=position)
+    for kind, identifier in made.gone:
+        yield PublishedThing(record=made.identifier, kind=kind, identifier=identifier)
     for position, file in enumerate(made.files):
         identifier = file["file_identifier"]
         yield PublishedThing(record=made.identifier, kind=FILE, identifier=identifier, position=position, value=file)
+
+
+def _kept(made: record.Published) -> Iterator[PublishedThing]:
+    """Of a tombstone whose complete metadata is gone: what was public when it could be read last."""
+    if made.state != WITHDRAWN:
+        return
+    told = set(made.gone)
+    known = PublishedThing.objects.filter(record=made.identifier, kind__in=(FILE, RUN, DATA_OBJECT))
+    for kind, identifier in known.values_list("kind", "identifier"):
+        if (kind, identifier) not in told:
+            yield PublishedThing(record=made.identifier, kind=kind, identifier=identifier)
 
 
 def _named(made: record.Published) -> Iterator[tuple[str, str]]:
@@ -294,6 +308,10 @@ def _named(made: record.Published) -> Iterator[tuple[str, str]]:
         yield INSTRUMENT, each["instrument_identifier"]
     if project := value.get("project"):
         yield PROJECT, project["project_identifier"]
+    for holder in (value.get("structure", {}), *made.files):
+        for each in holder.get("variables", ()):
+            if own := uuid_of(str(each.get("@id"))):  # what was read from a file has none: it is a part of the file
+                yield VARIABLE, own
     for identifier in _agents({key: each for key, each in value.items() if key != "file_descriptions"}):
         yield AGENT, identifier
 

@@ -50,18 +50,36 @@ def unavailable(error: Exception) -> HttpResponse:
     return response
 
 
+def _for_stranger(request: HttpRequest, status: int, title: str, advice: str) -> HttpResponse | None:
+    """The answer to somebody without an account: it leads to what is public, where anything is."""
+    from catalog.pages.public import answering, rows  # here: they need the models, and this module is loaded before
+
+    user = getattr(request, "user", None)  # none where the request failed early
+    try:
+        if (user is not None and user.is_authenticated) or not rows.any_published():
+            return None
+    except _UNAVAILABLE:
+        return None
+    return answering.refused(request, status, title, advice)
+
+
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return failure(400, "This request cannot be read", "Go back and try again, or start from the list of projects.")
+    told = _for_stranger(request, 400, "This request cannot be read", "Something in its address or form is not right.")
+    return told or failure(
+        400, "This request cannot be read", "Go back and try again, or start from the list of projects."
+    )
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return failure(
+    told = _for_stranger(request, 403, "This page is not open to you", "Its readers have an account that may see it.")
+    return told or failure(
         403, "This page is not open to you", "Sign in with an account that may see it, or ask an administrator."
     )
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return failure(
+    told = _for_stranger(request, 404, "There is nothing here", "No page and no public record has this address.")
+    return told or failure(
         404,
         "There is nothing here",
         "The record may have been removed, or the address is mistyped. Start from the list of projects.",
@@ -114,6 +132,7 @@ def answering_questions(view: Callable[..., HttpResponse]) -> Callable[..., Http
         try:
             return view(request, *args, **kwargs)
         except QuestionError as error:
-            return failure(400, "This address cannot be read", str(error))
+            told = _for_stranger(request, 400, "This address cannot be read", str(error))
+            return told or failure(400, "This address cannot be read", str(error))
 
     return answered

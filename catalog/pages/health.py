@@ -19,6 +19,7 @@ from django.views.decorators.cache import never_cache
 from catalog import engine, queries, rights, state
 from catalog.models import Dataset, Project
 from catalog.pages.failures import failure
+from catalog.publishing.altered import altered
 from ingest import documents
 from ingest.errors import FairfolderError, LayoutError
 from ingest.seen import Condition
@@ -68,6 +69,7 @@ def status(request: HttpRequest) -> HttpResponse:
     context = {
         "roots": roots,
         "unclear": _linked(unclear),
+        "altered": altered(),
         "watcher": state.watcher_note(),
         "rebuilding": queries.rebuilding(),
         "counts": _counts(),

@@ -17,7 +17,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from catalog import engine, queries, rights
 from catalog.editing import targets
 from catalog.editing.targets import Target
-from catalog.history import comparing, finding, past, prov, restoring, telling
+from catalog.history import acts, comparing, finding, past, prov, restoring, telling
+from catalog.history.acts import Act
 from catalog.history.differences import PROJECT_KEY
 from catalog.history.past import Text
 from catalog.history.restoring import Plan, RestoreError
@@ -57,6 +58,7 @@ def history(request: HttpRequest, word: str, identifier: UUID) -> HttpResponse:
     other = past.version(target, chosen) if chosen else None
     context = _around(request, target) | {
         "lines": _lines(request, target, page),
+        "acts": _acts(target, page),
         "page": page,
         "other": other,
         "trouble": page.trouble,
@@ -197,7 +199,12 @@ def trail(request: HttpRequest, word: str, identifier: UUID) -> HttpResponse:
         prov.Step(f"{address}?at={v.commit}", v.commit, v.blob, v.moment, v.by, v.subject, v.reason, changes or ())
         for v, changes in zip(versions, told, strict=True)
     ]
-    value = prov.trail(_iri(target), target.title, steps, with_names=request.user.is_authenticated)
+    of_acts = [
+        prov.Step(f"{address}#act-{a.version.commit}", a.version.commit, "", a.version.moment, a.version.by, a.words)
+        for a in _acts(target, page)
+    ]
+    named = request.user.is_authenticated
+    value = prov.trail(_iri(target), target.title, steps, with_names=named, acts=of_acts)
     response = JsonResponse(value, content_type="application/ld+json")
     if page.older:
         response["Link"] = f'<{request.build_absolute_uri(request.path)}?at={page.older}>; rel="next"'
@@ -269,6 +276,13 @@ def _lines(request: HttpRequest, target: Target, page: past.Page) -> list[Line]:
         Line(each, changes and changes[:FIRST_CHANGES], max(0, len(changes or ()) - FIRST_CHANGES), first and not at)
         for at, (each, changes) in enumerate(zip(versions, told, strict=True))
     ]
+
+
+def _acts(target: Target, page: past.Page) -> list[Act]:
+    """When a dataset was published and withdrawn, beside its newest versions."""
+    if target.word != "dataset" or page.number > 1 or page.trouble:
+        return []
+    return acts.acts(target.root, target.identifier)
 
 
 def _facts(target: Target, found: Text) -> list[values.Fact]:

@@ -21,6 +21,7 @@ from catalog.models import Dataset, Published
 from catalog.pages.failures import failure
 from catalog.publishing import acting, standing
 from catalog.publishing.acting import LONGEST_REASON, PublishingError
+from catalog.publishing.altered import altered
 from catalog.publishing.checking import Preflight, preflight
 from ingest.errors import FairfolderError, StoreError
 from ingest.publication import state_of, versions
@@ -108,6 +109,8 @@ def _page(
         "publication": stand.entry.get("publication", {}),
         "versions": list(reversed(versions(stand.entry))),
         "row": row,
+        "altered": [sentence for each in altered(dataset.identifier) for sentence in each.sentences],
+        "unchanged": not found.is_new and not stand.edited,
         "seen": acting.token(found),
         "preview": preview.value if preview is not None and preview.state == "published" else None,
         "files": preview.files[:FIRST_FILES] if preview is not None else (),

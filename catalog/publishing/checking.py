@@ -117,8 +117,7 @@ def preflight(dataset: Dataset, now: datetime) -> Preflight:
     access = strictest([newest["dataset"], stand.live], now)
     findings = [
         *wrong,
-        *_incomplete(dataset, stand.root, newest),
-        *_described(dataset, newest),
+        *_complete(dataset, stand.root, newest, stand.live),
         *_access(dataset, newest["dataset"], stand.live, access, now),
         *_persons(dataset, newest["dataset"]),
         *_files(dataset, found),
@@ -190,16 +189,25 @@ def _revisions(stand: Standing) -> tuple[list[Revision], list[Finding]]:
     return found, wrong
 
 
-def _incomplete(dataset: Dataset, root: Path, newest: Mapping[str, Any]) -> Iterator[Finding]:
-    """What the parts of the newest complete metadata file lack; they may have been filled in since it was written."""
-    run = str(newest["experiment"]["run_id"])
-    outdated = Run.objects.filter(identifier=run).exclude(outdated=[]).exists()
-    again = f"; if that is done, write a new revision of the run {newest['experiment'].get('run_label')!r}"
+def _complete(dataset: Dataset, root: Path, newest: Mapping[str, Any], live: Mapping[str, Any]) -> Iterator[Finding]:
+    """What the newest complete metadata file lacks; of what was filled in since, only that a revision has to say it."""
+    filled: list[str] = []
+    yield from _incomplete(dataset, root, newest, filled)
+    yield from _described(dataset, newest, live, filled)
+    if filled:
+        run, label = newest["experiment"]["run_id"], newest["experiment"].get("run_label")
+        words = f"Only what the complete metadata says is public, and since it was written {' and '.join(filled)}"
+        yield Finding(f"{words}; write a new revision of the run {label!r}.", True, reverse("run", args=[run]))
+
+
+def _incomplete(dataset: Dataset, root: Path, newest: Mapping[str, Any], filled: list[str]) -> Iterator[Finding]:
+    """Parts that are not complete, in the words of today's records."""
+    again = f"; when that is done, write a new revision of the run {newest['experiment'].get('run_label')!r}"
     project, own = newest["project"], newest["dataset"]
     parts = [
-        ("The project", PROJECT, project, "project", project["project_identifier"]),
-        ("The dataset", ADMINISTRATIVE, own, "dataset", dataset.identifier),
-        *((f"The instrument {each.get('instrument_name') or each['instrument_identifier']!r}", INSTRUMENT, each,
+        ("the project", PROJECT, project, "project", project["project_identifier"]),
+        ("the dataset", ADMINISTRATIVE, own, "dataset", dataset.identifier),
+        *((f"the instrument {each.get('instrument_name') or each['instrument_identifier']!r}", INSTRUMENT, each,
            "instrument", each["instrument_identifier"]) for each in newest.get("instruments", ())),
     ]  # fmt: skip
     for title, kind, value, word, identifier in parts:
@@ -207,39 +215,50 @@ def _incomplete(dataset: Dataset, root: Path, newest: Mapping[str, Any]) -> Iter
         lacks = engine.lacking(root, kind, {**value, "@context": documents.context_iri(kind)})
         if not lacks and value.get("status") == "complete":
             continue
+        now = standing.target(word, identifier)
+        lacks = lacks if now is None else engine.lacking(root, kind, now)
+        if now is not None and not lacks and now.get("status") == "complete":
+            filled.append(f"{title} was completed")
+            continue
         words = f"is not complete: {lacks[0].message.rstrip('.')}" if lacks else "is still a draft: mark it complete"
         more = f" (and {len(lacks) - 1} more)" if len(lacks) > 1 else ""
-        address = (
-            reverse("run", args=[run]) if outdated and _is_complete_now(word, identifier) else _form(word, identifier)
-        )
-        yield Finding(f"{title} {words}{more}{again}.", True, address)
+        yield Finding(f"{title[0].upper()}{title[1:]} {words}{more}{again}.", True, _form(word, identifier))
 
 
-def _is_complete_now(word: str, identifier: str) -> bool:
-    target = standing.target(word, identifier)
-    return target is not None and target.get("status") == "complete"
-
-
-def _described(dataset: Dataset, newest: Mapping[str, Any]) -> Iterator[Finding]:
+def _described(
+    dataset: Dataset, newest: Mapping[str, Any], live: Mapping[str, Any], filled: list[str]
+) -> Iterator[Finding]:
     """What every catalogue and search engine asks, said by name."""
     own = newest["dataset"]
-    wanted = (
-        ("license", "It has no licence: nobody would know what may be done with the data."),
-        ("publisher", "It has no publisher."),
-        ("keywords", "It has no keyword; give at least one."),
-        ("creators", "It names nobody who made it."),
-    )
-    for key, words in wanted:
-        if not own.get(key):
+    wanted: tuple[tuple[str, Callable[[Any], object], str, str], ...] = (
+        ("license", bool, "a licence", "It has no licence: nobody would know what may be done with the data."),
+        ("publisher", bool, "a publisher", "It has no publisher."),
+        ("keywords", bool, "a keyword", "It has no keyword; give at least one."),
+        ("creators", bool, "people who made it", "It names nobody who made it."),
+        ("dataset_abstract", _is_long_enough, "an abstract", f"Its abstract has {_length(live)} characters; "
+         f"dataset search engines ask for {SHORTEST_ABSTRACT}."),
+        ("data_steward", _is_contact, "a contact", "It has no contact: give the data steward with an e-mail address, "
+         "the only one that becomes public."),
+    )  # fmt: skip
+    for key, is_there, noun, words in wanted:
+        if is_there(own.get(key)):
+            continue
+        if not is_there(live.get(key)):
             yield Finding(words, True, _form("dataset", dataset.identifier, key))
-    abstract = str(own.get("dataset_abstract", "")).strip()
-    if len(abstract) < SHORTEST_ABSTRACT:
-        words = f"Its abstract has {len(abstract)} characters; dataset search engines ask for {SHORTEST_ABSTRACT}."
-        yield Finding(words, True, _form("dataset", dataset.identifier, "dataset_abstract"))
-    steward = own.get("data_steward")
-    if not (isinstance(steward, Mapping) and steward.get("email")):
-        words = "It has no contact: give the data steward with an e-mail address, the only one that becomes public."
-        yield Finding(words, True, _form("dataset", dataset.identifier, "data_steward"))
+        elif "the dataset was completed" not in filled:
+            filled.append(f"its record was given {noun}")
+
+
+def _length(record_: Mapping[str, Any]) -> int:
+    return len(str(record_.get("dataset_abstract", "")).strip())
+
+
+def _is_long_enough(abstract: Any) -> bool:
+    return len(str(abstract or "").strip()) >= SHORTEST_ABSTRACT
+
+
+def _is_contact(steward: Any) -> bool:
+    return isinstance(steward, Mapping) and bool(steward.get("email"))
 
 
 # --- access -----------------------------------------------------------------------------------------------------------
@@ -250,7 +269,11 @@ def _access(
 ) -> Iterator[Finding]:
     here = _form("dataset", dataset.identifier, "access_level")
     if access.level == CONFIDENTIAL:
-        yield Finding(_why_confidential(fixed, live, now), True, here)
+        runs = reverse("dataset-runs", args=[dataset.identifier])
+        is_open_now = stated(live, now).level != CONFIDENTIAL
+        words = f" Its record says {live.get('access_level')!r} by now: write a new revision of a run."
+        told = _why_confidential(fixed, live, now)
+        yield Finding(told + words if is_open_now else told, True, runs if is_open_now else here)
         return
     if stated(live, now) != stated(fixed, now):
         words = f"The complete metadata says {fixed['access_level']!r}, the dataset's record {live['access_level']!r}"

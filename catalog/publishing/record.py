@@ -7,14 +7,14 @@ administrative record, which may be stricter by now. Every public way out is mad
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import orjson
 
-from catalog.publishing import whitelist
+from catalog.publishing import iris, whitelist
 from catalog.publishing.access import CONFIDENTIAL, EMBARGOED, Access, embargo_end, is_stricter, strictest
 from catalog.publishing.whitelist import public_part
 from ingest import manifest
@@ -42,7 +42,10 @@ class Former:
 
 @dataclass(frozen=True)
 class Published:
-    """What the public sees of a dataset; ``files`` are its public file entries, also when there are too many for it."""
+    """What the public sees of a dataset; ``files`` are its public file entries, also when there are too many for it.
+
+    ``gone`` are kind and identifier of what was public before it was withdrawn, and whose names lead to the tombstone.
+    """
 
     identifier: str
     state: str
@@ -57,6 +60,7 @@ class Published:
     value: dict[str, Any]
     etag: str
     files: tuple[dict[str, Any], ...] = ()
+    gone: tuple[tuple[str, str], ...] = ()
 
 
 def compose(
@@ -230,7 +234,16 @@ def _tombstone(entry: Value, objects: Sequence[Value], live: Value, reason: str,
     moved = _modified(entry, live, objects, access)
     value["withdrawn_date"] = str(publication.get("withdrawn_date") or entry.get("missing_since") or _stamp(moved))
     value["last_modified_date"] = _stamp(moved)
-    return _published(entry, value, Access(access.level), ())
+    return replace(_published(entry, value, Access(access.level), ()), gone=tuple(_gone(entry, objects)))
+
+
+def _gone(entry: Value, objects: Sequence[Value]) -> Iterator[tuple[str, str]]:
+    """What the newest version named, and no more than that: nothing else was ever public."""
+    for each in pinned(entry):
+        yield iris.DATA_OBJECT, str(each["data_object_identifier"])
+        yield iris.RUN, str(each["run_id"])
+    for file in _files(objects):
+        yield iris.FILE, str(file["file_identifier"])
 
 
 # --- around both ----------------------------------------------------------------------------------------------------

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from django.conf import settings
+from django.http import HttpRequest
 
 from catalog.graph import asking, external
 from catalog.graph.asking import PUBLIC, Answer, NoAnswerError, Question
 from catalog.graph.limits import Limits
+
+OFF = "This service answers no SPARQL queries; its administrator turns them on with FAIRFOLDER_SPARQL=1."
+
+
+def is_on() -> bool:
+    """Whether queries are answered at all; without an indexer nothing keeps an institution's own server up to date."""
+    return bool(settings.FAIRFOLDER_SPARQL)
+
+
+def in_templates(request: HttpRequest) -> Mapping[str, object]:
+    """A context processor: ``has_sparql``, for pages that would lead to ``/sparql``."""
+    return {"has_sparql": is_on()}
 
 
 def folder() -> Path:
@@ -35,9 +48,9 @@ def answer(question: Question, has_gone: Callable[[], bool] = lambda: False) -> 
     Raises:
         NoAnswerError: why there is none.
     """
+    if not is_on():
+        raise NoAnswerError(asking.OFF, OFF)
     url = settings.FAIRFOLDER_SPARQL_QUERY_URL
     if url and question.graph == PUBLIC:
         return external.ask(url, question, limits())
-    if not settings.FAIRFOLDER_SPARQL:
-        raise NoAnswerError(asking.ABSENT, "This service answers no SPARQL queries; FAIRFOLDER_SPARQL=1 has it do so.")
     return asking.ask(folder(), question, limits(), has_gone)

@@ -5,20 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from catalog.graph import media
+
 HTML = "html"
 # Each form with its media types; the first is what is answered to whoever takes anything.
-RESULTS: Mapping[str, Sequence[str]] = {
-    "json": ("application/sparql-results+json", "application/json"),
-    "xml": ("application/sparql-results+xml", "application/xml", "text/xml"),
-    "csv": ("text/csv",),
-    "tsv": ("text/tab-separated-values",),
-}
-RDF: Mapping[str, Sequence[str]] = {
-    "turtle": ("text/turtle", "application/x-turtle"),
-    "ntriples": ("application/n-triples", "text/plain"),
-    "rdfxml": ("application/rdf+xml", "application/xml", "text/xml"),
-    "jsonld": ("application/ld+json", "application/json"),
-}
+_ALSO = {
+    "json": ("application/json",), "xml": ("application/xml", "text/xml"), "turtle": ("application/x-turtle",),
+    "ntriples": ("text/plain",), "rdfxml": ("application/xml", "text/xml"), "jsonld": ("application/json",),
+}  # fmt: skip
+RESULTS: Mapping[str, Sequence[str]] = {name: (each, *_ALSO.get(name, ())) for name, each in media.RESULTS.items()}
+RDF: Mapping[str, Sequence[str]] = {name: (each, *_ALSO.get(name, ())) for name, each in media.RDF.items()}
 PAGE: Mapping[str, Sequence[str]] = {HTML: ("text/html", "application/xhtml+xml")}
 NAMES: Mapping[str, str] = {
     "json": "JSON", "xml": "XML", "csv": "CSV", "tsv": "TSV",

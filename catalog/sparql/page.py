@@ -50,7 +50,7 @@ def page(request: HttpRequest, asked: Asked, ask: Ask) -> HttpResponse:
 
 
 def failed(request: HttpRequest, asked: Asked, sentence: str, status: int) -> HttpResponse:
-    """The page with what is wrong, and the query as it was written."""
+    """The page with what is wrong, and the query as it was written; nothing else where no query is answered."""
     return _rendered(request, {"failure": sentence}, query=asked.query or "", status=status)
 
 

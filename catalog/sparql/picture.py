@@ -90,6 +90,8 @@ def picture(request: HttpRequest) -> HttpResponse:
     """The picture around the node named in the address."""
     iri = request.GET.get("node", "").strip()
     context = {"node": iri, "site": site(), "section": "sparql"}
+    if not answering.is_on():
+        return render(request, "catalog/sparql_picture.html", {**context, "failure": answering.OFF}, status=404)
     if not _IRI.fullmatch(iri):
         told = f"{iri!r} is no IRI; give a whole one, such as {site().base_url}/id/catalog." if iri else ""
         return render(request, "catalog/sparql_picture.html", {**context, "failure": told}, status=400 if iri else 200)

@@ -4,16 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_PREFIXES = {
-    "dcat": "http://www.w3.org/ns/dcat#",
-    "dct": "http://purl.org/dc/terms/",
-    "ff": "https://w3id.org/fairfolder/terms#",
-    "foaf": "http://xmlns.com/foaf/0.1/",
-    "prov": "http://www.w3.org/ns/prov#",
-    "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
-    "schema": "https://schema.org/",
-    "ssn": "http://www.w3.org/ns/ssn/",
-}
+from catalog.graph.prefixes import PREFIXES
 
 
 @dataclass(frozen=True)
@@ -25,7 +16,7 @@ class Ready:
 
 
 def _ready(title: str, prefixes: str, pattern: str) -> Ready:
-    head = "\n".join(f"PREFIX {name}: <{_PREFIXES[name]}>" for name in prefixes.split())
+    head = "\n".join(f"PREFIX {name}: <{PREFIXES[name]}>" for name in prefixes.split())
     return Ready(title, f"{head}\n\n{pattern.strip()}\n")
 
 
@@ -135,9 +126,7 @@ LIMIT 100
         "dcat ff rdfs",
         """
 SELECT ?format (COUNT(?file) AS ?files) (SUM(?bytes) AS ?size) WHERE {
-  { SELECT DISTINCT ?file ?format ?bytes WHERE {
-      ?file ff:fileFormat/rdfs:label ?format ; dcat:byteSize ?bytes .
-  } }
+  ?file ff:fileFormat/rdfs:label ?format ; dcat:byteSize ?bytes .
 }
 GROUP BY ?format
 ORDER BY DESC(?size)

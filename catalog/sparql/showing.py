@@ -9,29 +9,11 @@ from typing import Any
 
 from catalog.graph import asking
 from catalog.graph.asking import Answer, NoAnswerError
+from catalog.graph.prefixes import PREFIXES
 
 ROWS = 500
 _LARGEST = 4_000_000
 _LONGEST_TEXT = 2_000
-PREFIXES: Mapping[str, str] = {
-    "adms": "http://www.w3.org/ns/adms#",
-    "dcat": "http://www.w3.org/ns/dcat#",
-    "dct": "http://purl.org/dc/terms/",
-    "dqv": "http://www.w3.org/ns/dqv#",
-    "ff": "https://w3id.org/fairfolder/terms#",
-    "foaf": "http://xmlns.com/foaf/0.1/",
-    "owl": "http://www.w3.org/2002/07/owl#",
-    "prov": "http://www.w3.org/ns/prov#",
-    "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
-    "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
-    "schema": "https://schema.org/",
-    "skos": "http://www.w3.org/2004/02/skos/core#",
-    "sosa": "http://www.w3.org/ns/sosa/",
-    "spdx": "http://spdx.org/rdf/terms#",
-    "ssn": "http://www.w3.org/ns/ssn/",
-    "vcard": "http://www.w3.org/2006/vcard/ns#",
-    "xsd": "http://www.w3.org/2001/XMLSchema#",
-}
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ from catalog.sparql.protocol import Asked
 METHODS = ("GET", "HEAD", "POST", "OPTIONS")
 STATUS = {
     asking.SYNTAX: 400, asking.REFUSED: 400, asking.UNFIT: 400, asking.UNACCEPTABLE: 406, asking.LARGE: 413,
-    protocol.WRONG_TYPE: 415,
+    protocol.WRONG_TYPE: 415, asking.OFF: 404,
 }  # fmt: skip
 _UNANSWERED = 503
 _EXPOSED = "Fairfolder-Partial, Link, Retry-After"
@@ -99,6 +99,8 @@ def _answered(request: HttpRequest, graph: str) -> HttpResponseBase:
     asked: Asked | None = None
     try:
         asked = protocol.read(request)
+        if not answering.is_on():
+            raise NoAnswerError(asking.OFF, answering.OFF)
         if asked.wanted.is_page and graph == PUBLIC:
             return page.page(request, asked, _in_place(request))
         if asked.query is None:

@@ -261,9 +261,15 @@ class Recorder:
         _log.info("%d commits that waited are on %s", count, heads.branch)
         return look(hold.repository)
 
-    def _record_found(self, hold: _Hold, names: Sequence[str]) -> int:
-        """Whatever of some paths is not as recorded becomes commits of those who changed it; how many."""
-        heads, made = look(hold.repository), 0
+    def _record_found(self, hold: _Hold, names: Sequence[str], heads: Heads | None = None) -> int:
+        """Whatever of some paths is not as recorded becomes commits of those who changed it; how many.
+
+        Args:
+            heads: those of just now, where they are known.
+        """
+        if not names:
+            return 0
+        heads, made = heads or look(hold.repository), 0
         for number, some in enumerate(comparing.portions(self.root, comparing.expanded(hold.repository, heads, names))):
             made += self._record_some(hold, some, None if number else heads)
         return made
@@ -305,15 +311,17 @@ class Recorder:
             self._trouble(error)
             return 0
         try:
-            waited = len(waiting(hold.repository, look(hold.repository)))
-            heads = self._replayed(hold, look(hold.repository))
+            heads = look(hold.repository)
+            waited = len(waiting(hold.repository, heads))
+            heads = self._replayed(hold, heads)
             if paths is None:
                 memory, self._just = self._just, {}
                 names = comparing.suspects(hold.repository, heads, self.layout, self._folder / "known.json", memory)
             else:
                 names = self._relative(paths)
-            made = hold.completed + self._record_found(hold, names)
-            heads = look(hold.repository)
+            found = self._record_found(hold, names, heads)
+            made = hold.completed + found
+            heads = look(hold.repository) if found else heads
             if not heads.pending:
                 made += waited
                 if paths is None and not heads.busy:

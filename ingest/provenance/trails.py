@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -35,20 +35,30 @@ class Version:
     names: tuple[str, ...] = ()
 
 
-def versions(repository: Repository, path: str, *, limit: int, before: str = "", upto: str = "HEAD") -> list[Version]:
+def versions(
+    repository: Repository,
+    path: str,
+    *,
+    limit: int,
+    before: str = "",
+    upto: str = "HEAD",
+    triggers: Sequence[str] = (),
+) -> list[Version]:
     """The newest versions of a path (``os`` string relative to the root), at most ``limit``.
 
     Args:
         before: a commit; only what was recorded before it.
         upto: a commit; only what it and those before it recorded. Not used with ``before``.
+        triggers: plain words; only what one of these led to.
 
     Raises:
         GitError: when the repository cannot be read.
     """
     trailers = [f"%(trailers:key={key},valueonly,separator=%x20)" for key in _TRAILERS]
+    led_to = [f"--grep=^Trigger: {each}$" for each in triggers]
     answer = repository.run(
         "log", "-z", "--raw", "--no-abbrev", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-color",
-        "--diff-merges=first-parent", "--no-show-signature", "--no-mailmap", f"--max-count={limit}",
+        "--diff-merges=first-parent", "--no-show-signature", "--no-mailmap", f"--max-count={limit}", *led_to,
         f"--format=tformat:{'%x00'.join((*_FIELDS, *trailers))}",
         "--end-of-options", f"{before}^@" if before else upto, "--", path,
     )  # fmt: skip

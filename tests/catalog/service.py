@@ -61,14 +61,15 @@ class Service:
         }
         return own | self.settings | more
 
-    def run(self, *arguments: str, **settings: str) -> Answer:
+    def run(self, *arguments: str, prefix: Sequence[str] = (), **settings: str) -> Answer:
+        """A command that ends by itself. ``prefix``: a program that runs it."""
         done = subprocess.run(
-            [*MANAGE, *arguments],
+            [*prefix, *MANAGE, *arguments],
             env=self.environment(**settings),
             cwd=self.base,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
             check=False,
         )
         return Answer(done.returncode, done.stdout, done.stderr)
@@ -91,7 +92,7 @@ class Service:
             finally:
                 if process.poll() is None:
                     process.terminate()
-                process.communicate(timeout=40)
+                process.communicate(timeout=120)
 
 
 @dataclass
@@ -108,7 +109,7 @@ class Serving:
 
     def get(self, path: str = "") -> tuple[int, str]:
         try:
-            with urllib.request.urlopen(self.url + path, timeout=10) as answer:
+            with urllib.request.urlopen(self.url + path, timeout=120) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
@@ -122,6 +123,14 @@ class Serving:
             known = ("watch", "index_graph", "catalog.graph.broker", "answer_sparql")
             found[next((name for name in known if name in words), "granian")] = int(pid)
         return found
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process still works: one that has ended may be listed until somebody asks how it ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in ("Z", "X")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def free_port() -> int:
@@ -147,16 +156,15 @@ def first_object(process: subprocess.Popen[str], errors: Path) -> dict[str, Any]
     raise AssertionError(f"serve ended with {process.wait()}: {text} {errors.read_text()}")
 
 
-def eventually(what: Any, seconds: float = 60.0) -> Any:
-    """The first true answer of `what`, asked again until then.
+def eventually(what: Any, seconds: float = 180.0) -> Any:
+    """The first true answer of `what`, asked again until then. The bound is there to end a test that failed.
 
     Raises:
         AssertionError: when there is none in time.
     """
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        answer = what()
-        if answer:
-            return answer
+    while not (answer := what()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"never came true in {seconds} s: {what}")
         time.sleep(0.05)
-    raise AssertionError(f"never came true in {seconds} s: {what}")
+    return answer

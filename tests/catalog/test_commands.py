@@ -308,7 +308,7 @@ def test_watching_describes_what_comes_and_stops_when_told(service: Service) -> 
         assert (second.code, "is being watched already" in second.err) == (2, True)
     finally:
         watcher.terminate()
-        out, err = watcher.communicate(timeout=30)
+        out, err = watcher.communicate(timeout=120)
     assert (watcher.returncode, json.loads(out)) == (0, {"watched": [str(service.root)]})
     assert "Traceback" not in err
 
@@ -333,7 +333,7 @@ def test_progress_is_drawn_on_a_terminal_only_and_never_on_standard_output(servi
             drawn += chunk
     except OSError:
         pass  # the terminal's other end is closed
-    out, _ = process.communicate(timeout=60)
+    out, _ = process.communicate(timeout=120)
     os.close(ours)
     assert json.loads(out)["roots"][0]["described"] == 40
     assert b"Describing" in drawn

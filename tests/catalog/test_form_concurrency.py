@@ -283,7 +283,7 @@ class Session:
 
     def _ask(self, verb: str, path: str, body: bytes | None) -> tuple[int, str]:
         host = urlsplit(self.base)
-        connection = http.client.HTTPConnection(str(host.hostname), host.port, timeout=60)
+        connection = http.client.HTTPConnection(str(host.hostname), host.port, timeout=120)
         kept = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         headers = {"Cookie": kept, "Content-Type": "application/x-www-form-urlencoded"}
         try:

@@ -40,7 +40,7 @@ def in_process(service: Service, code: str, *words: str) -> subprocess.Completed
         cwd=service.base,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
 
 

@@ -10,9 +10,9 @@ import os
 import shutil
 import socket
 import struct
-import time
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,9 @@ from pytest_django import Settings
 from catalog import index
 from catalog.models import File
 from catalog.pages import previews
-from ingest.formats import first_rows, sandbox
+from ingest.formats import first_rows, sandbox, sheet_rows
+from ingest.formats.compressed import Unpacker
+from ingest.formats.facts import Facts
 from ingest.reconcile import reconcile
 from ingest.workspace import open_workspace
 from tests.catalog.hostile import CORPUS, see
@@ -40,7 +42,9 @@ FOLDER = "p_Alpha/plate"
 
 
 @pytest.fixture(autouse=True)
-def nothing_kept() -> None:
+def nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And time enough: how long a page waits is the matter of one test alone."""
+    monkeypatch.setattr(previews, "SECONDS", 300.0)
     caches["previews"].clear()
 
 
@@ -176,23 +180,19 @@ def test_a_bomb_is_refused_by_its_size_at_once(reader: Client, tree: Tree, folde
     zeros = b"".join(packed.compress(bytes(1 << 20)) for _ in range(200)) + packed.flush()
     (folder / "bomb.png").write_bytes(png_of(60_000, 60_000, zeros))
     describe(tree, settings)
-    begun = time.monotonic()
     assert "60,000 × 60,000 pixels, more than 80,000,000" in reason("bomb.png")
-    assert time.monotonic() - begun < 5
     assert "No preview: the image has 60,000" in see(reader, address("bomb.png")).words
     see(reader, f"{address('bomb.png')}preview", 404)
 
 
-def test_an_image_within_the_limits_that_takes_too_long_is_stopped(
+def test_an_image_that_takes_too_long_is_stopped(
     tree: Tree, folder: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    Image.new("RGB", (8_900, 8_900)).save(folder / "large.png", compress_level=1)
+    Image.new("RGB", (9, 9)).save(folder / "slow.png")
     describe(tree, settings)
+    monkeypatch.setitem(sandbox.JOBS, "thumbnail", "tests.ingest.formats.endless")
     monkeypatch.setattr(previews, "SECONDS", 0.5)
-    sandbox.shutdown()
-    begun = time.monotonic()
-    assert "took longer than" in reason("large.png")
-    assert time.monotonic() - begun < 5
+    assert "took longer than" in reason("slow.png")
 
 
 @pytest.mark.parametrize("form", ["png", "jpeg", "gif", "tiff", "webp"])
@@ -303,10 +303,8 @@ def test_pipes_sockets_and_folders_are_not_read_and_hold_nothing_up(
     monkeypatch.chdir(folder)
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind("socket.txt")
-        begun = time.monotonic()
         assert [reason(f"{name}.txt") for name in ("pipe", "folder")] == ["it is not a regular file"] * 2
-        assert reason("socket.txt")
-        assert time.monotonic() - begun < 1
+        assert reason("socket.txt")  # to read the pipe would take for ever
 
 
 @pytest.mark.parametrize(
@@ -398,17 +396,27 @@ def test_a_table_inside_gzip_is_shown(tree: Tree, folder: Path, settings: Settin
     assert rows_of("counts.csv.gz").rows[:2] == (("G0", "0"), ("G1", "1"))
 
 
-def test_a_gzip_bomb_costs_no_more_than_the_bound(tree: Tree, folder: Path, settings: Settings) -> None:
+def test_a_gzip_bomb_costs_no_more_than_the_bound(
+    tree: Tree, folder: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with gzip.open(folder / "bomb.txt.gz", "wb", compresslevel=9) as packed:
         packed.write(b"line\n")
         for _ in range(300):
             packed.write(b" " * (1 << 20))
     describe(tree, settings)
-    begun = time.monotonic()
+    unpacked: list[int] = []
+    true_feed = Unpacker.feed
+
+    def counting(unpacker: Unpacker, data: bytes) -> Iterator[bytes]:
+        for piece in true_feed(unpacker, data):
+            unpacked.append(len(piece))
+            yield piece
+
+    monkeypatch.setattr(Unpacker, "feed", counting)
     found = shown("bomb.txt.gz")
     assert isinstance(found, previews.Text)
     assert found.lines.lines == ("line",)
-    assert time.monotonic() - begun < 1
+    assert 0 < sum(unpacked) <= first_rows.READ_BYTES
 
 
 def test_json_lines_are_a_table(tree: Tree, folder: Path, settings: Settings) -> None:
@@ -443,7 +451,9 @@ def test_a_workbook_shows_values_and_dates_of_its_first_sheet(
     assert "Sheet Plate layout , first 20 rows" in see(reader, address("layout.xlsx")).words
 
 
-def test_a_workbook_bomb_costs_no_more_than_the_bound(tree: Tree, folder: Path, settings: Settings) -> None:
+def test_a_workbook_bomb_costs_no_more_than_the_bound(
+    tree: Tree, folder: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     book = openpyxl.Workbook()
     book.active.append(["a", "b"])
     small = io.BytesIO()
@@ -460,10 +470,20 @@ def test_a_workbook_bomb_costs_no_more_than_the_bound(tree: Tree, folder: Path, 
             else:
                 new.writestr(name, old.read(name))
     describe(tree, settings)
-    begun = time.monotonic()
     found = shown("bomb.xlsx")
     assert found is None or found.form in ("nothing", "table")
-    assert time.monotonic() - begun < 5
+    unpacked: list[int] = []
+    true_read = zipfile.ZipExtFile.read
+
+    def counting(member: zipfile.ZipExtFile, n: int | None = -1) -> bytes:
+        piece = true_read(member, n)
+        unpacked.append(len(piece))
+        return piece
+
+    monkeypatch.setattr(zipfile.ZipExtFile, "read", counting)
+    with (folder / "bomb.xlsx").open("rb") as file:  # what the worker does, where it can be counted
+        sheet_rows.extract(file.fileno(), os.stat(file.fileno()).st_size, Facts())
+    assert 0 < sum(unpacked) < 16 << 20
 
 
 def test_a_line_of_300_megabytes_is_not_read(
@@ -483,9 +503,7 @@ def test_a_line_of_300_megabytes_is_not_read(
         return true_pread(fd, length, offset)
 
     monkeypatch.setattr(os, "pread", counting)
-    begun = time.monotonic()
     assert reason("line.csv") == "its first line is longer than 256 kB"
-    assert time.monotonic() - begun < 1
     assert read
     assert max(read) <= first_rows.READ_BYTES
 
@@ -500,9 +518,7 @@ def test_a_file_of_which_only_the_beginning_is_there_needs_no_more(
     size = (folder / "huge.csv").stat().st_size
     tree.dataset(FOLDER, [entry("huge.csv", size, "text/csv", modified_utc=None)])
     index.refresh(tree.documents())
-    begun = time.monotonic()
     assert len(rows_of("huge.csv").rows) == 20
-    assert time.monotonic() - begun < 1
 
 
 def test_a_text_shows_forty_lines_each_cut(reader: Client, tree: Tree, folder: Path, settings: Settings) -> None:

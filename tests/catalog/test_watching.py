@@ -46,7 +46,7 @@ def watching(announce: Callable[[str], None]) -> Iterator[None]:
         assert thread.is_alive()
     finally:
         stop.set()
-        thread.join(30)
+        thread.join(120)
     assert not thread.is_alive()
 
 
@@ -61,10 +61,10 @@ def other(tree: Tree, tmp_path: Path, settings: Settings, monkeypatch: pytest.Mo
     return other
 
 
-def described(root: Path, name: str, seconds: float = 15.0) -> None:
+def described(root: Path, name: str) -> None:
     """Makes a project, which has its record soon."""
     (root / name).mkdir()
-    eventually((root / name / ".metadata/project_descriptive.json").exists, seconds)
+    eventually((root / name / ".metadata/project_descriptive.json").exists)
 
 
 def mode(root: Path) -> str:
@@ -83,7 +83,7 @@ def test_a_root_that_fails_is_told_and_shown_and_watched_once_it_can_be(
             assert "is being watched already" in state.unwatched(tree.root)
             assert state.unwatched(other) == ""
             assert "is being watched already" in reader.get("/status/").content.decode()
-        described(tree.root, "p_Beta", 30)
+        described(tree.root, "p_Beta")
         eventually(lambda: state.unwatched(tree.root) == "")
     assert len([line for line in said if "is being watched already" in line]) == 1
 
@@ -103,7 +103,7 @@ def test_one_root_that_breaks_ends_no_other(tree: Tree, other: Path, monkeypatch
     with watching(said.append):
         eventually(lambda: [line for line in said if "unexpected RuntimeError: can't start new thread" in line])
         described(other, "p_Alpha")
-        described(tree.root, "p_Beta", 30)
+        described(tree.root, "p_Beta")
 
 
 def test_a_root_that_goes_and_comes_back_is_watched_again_and_the_others_go_on(tree: Tree, other: Path) -> None:

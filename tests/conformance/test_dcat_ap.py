@@ -8,13 +8,17 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import pyoxigraph
 import pytest
+from django.test import Client
 from pyoxigraph import Quad
 
 from catalog.graph import feeds, quads, shacl, violations
 from catalog.graph.catalog import API, OAI, SPARQL, Summary, catalog_quads
 from catalog.graph.shacl import Report, Result
 from catalog.graph.vocabulary import PREFIXES, TYPE
+from tests.catalog.demo.shown import publish_demo
+from tests.catalog.described import Described
 from tests.catalog.graph.graphs import SITE
 from tests.conformance import generated, official, variants
 
@@ -102,6 +106,15 @@ def test_a_whole_catalog_with_every_service_violates_nothing(whole: list[Quad]) 
 def test_generated_catalogs_violate_nothing(rng: random.Random, count: Callable[[int, int], int]) -> None:
     for number in range(count(2, 100)):
         assert violated(generated.generated(rng)) == [], f"catalog {number}"
+
+
+@pytest.mark.django_db
+def test_the_whole_catalog_of_the_demonstration_violates_nothing(described: Described, client: Client) -> None:
+    """As a harvester gets it: open, restricted, embargoed and withdrawn."""
+    publish_demo(described)
+    answer = client.get("/dcat/catalog?format=nq")
+    drawn = list(pyoxigraph.parse(answer.content, format=pyoxigraph.RdfFormat.N_QUADS))
+    assert violated(drawn) == []
 
 
 @pytest.mark.parametrize("name", official.ALL)

@@ -49,7 +49,7 @@ def run_reconcile(watched: Watched, *before: str) -> subprocess.CompletedProcess
     """A whole pass, under another program if one is given."""
     command = [*before, *reconcile_command(watched)]
     return subprocess.run(
-        command, cwd=CHECKOUT, env=environment(watched), capture_output=True, text=True, errors="replace", timeout=120
+        command, cwd=CHECKOUT, env=environment(watched), capture_output=True, text=True, errors="replace", timeout=300
     )
 
 

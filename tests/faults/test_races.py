@@ -33,9 +33,7 @@ def test_folders_five_levels_deep_with_a_file_at_each(watched: Watched, count: C
             path.mkdir(parents=True, exist_ok=True)
             (path / "file.txt").write_text(f"{i}{level}\n")
             path = path / level
-    started = time.monotonic()
     watched.reconcile()
-    assert time.monotonic() - started < 10
     assert len(watched.entries(D)) == number * 4
     assert violations(watched.root, watched.state) == []
 
@@ -146,7 +144,7 @@ def test_two_passes_at_once_take_turns(watched: Watched, count: Callable[[int, i
         watched.put(f"p_{i % 2}/d{i % 5}/f{i}.txt", f"{i}\n")
     processes = [start_reconcile(watched) for _ in range(4)]
     for process in processes:
-        _, stderr = process.communicate(timeout=120)
+        _, stderr = process.communicate(timeout=300)
         assert process.returncode == 0, stderr
     assert violations(watched.root, watched.state) == []
     assert watched.problems() == {}
@@ -159,7 +157,7 @@ def test_two_state_folders_on_one_root_write_no_nonsense(watched: Watched, tmp_p
         watched.put(f"p_{i % 2}/d{i % 3}/f{i}.txt", f"{i}\n")
     processes = [start_reconcile(w) for w in (watched, other)]
     for process in processes:
-        _, stderr = process.communicate(timeout=120)
+        _, stderr = process.communicate(timeout=300)
         assert b"Traceback" not in stderr, stderr
     for w in (watched, other, watched):
         w.reconcile()

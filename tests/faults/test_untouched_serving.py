@@ -45,7 +45,7 @@ def test_no_call_of_the_whole_service_touches_research_data(tmp_path: Path) -> N
             (folder / "f2.csv").unlink()
             before = everything(service.root)
             document = folder / ".metadata" / "dataset_structural.json"
-            eventually(lambda: all(word in document.read_text() for word in ("late.csv", "moved.csv")), 120)
+            eventually(lambda: all(word in document.read_text() for word in ("late.csv", "moved.csv")))
             _look_and_save(session, folder)
         finally:
             _end(serving)
@@ -63,7 +63,7 @@ def _look_and_save(session: Session, folder: Path) -> None:
     pages += [f"files/{each['file_identifier']}/" for each in files]
     pages += [f"files/{each['file_identifier']}/preview" for each in files if each["file_name"] == "leaf.png"]
     for page in pages:
-        eventually(partial(_is_there, session, page), 20)
+        eventually(partial(_is_there, session, page))
     address = f"edit/dataset/{dataset}/"
     form = inputs(session.get(address)[1])
     assert session.post(address, {**form, "/dataset_title": "Leaves of rye", "do": "save"})[0] == 302
@@ -78,7 +78,7 @@ def _end(serving: Serving) -> None:
     tracer = serving.process.pid
     (service,) = map(int, Path(f"/proc/{tracer}/task/{tracer}/children").read_text().split())
     os.kill(service, signal.SIGTERM)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while serving.process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.1)
     assert serving.process.poll() is not None

@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -20,7 +22,7 @@ def ingest(watched: Watched, *arguments: str, **env: str) -> subprocess.Complete
     settings = {"FAIRFOLDER_STATE_DIR": str(watched.state), "FAIRFOLDER_SETTLE_SECONDS": "0", **env}
     command = [sys.executable, "-m", "ingest", *arguments]
     return subprocess.run(
-        command, cwd=CHECKOUT, env={**os.environ, **settings}, capture_output=True, text=True, timeout=60
+        command, cwd=CHECKOUT, env={**os.environ, **settings}, capture_output=True, text=True, timeout=300
     )
 
 
@@ -116,26 +118,33 @@ def test_names_that_are_no_text_can_be_printed(watched: Watched) -> None:
             assert "dataset_structural.json" in run.stdout
 
 
+def _open_files(pid: int) -> Iterator[str]:
+    for descriptor in Path(f"/proc/{pid}/fd").glob("*"):
+        with suppress(OSError):
+            yield os.readlink(descriptor)
+
+
 def test_ctrl_c_ends_a_pass_and_keeps_what_it_did(watched: Watched) -> None:
     import signal
     import time
 
-    for i in range(3000):
-        watched.put(f"{D}/f{i:04}.txt", f"{i}\n")
+    number = 1_000
+    for i in range(number):
+        watched.put(f"{D}/f{i:04}.txt", f"{i}\n" * 100)
     settings = {"FAIRFOLDER_STATE_DIR": str(watched.state), "FAIRFOLDER_SETTLE_SECONDS": "0",
-                "FAIRFOLDER_READ_RATE": "10k"}  # fmt: skip
+                "FAIRFOLDER_READ_RATE": "1k"}  # fmt: skip
     command = [sys.executable, "-m", "ingest", "reconcile", str(watched.root)]
     with subprocess.Popen(command, cwd=CHECKOUT, env={**os.environ, **settings}, stderr=subprocess.PIPE) as process:
-        manifest = watched.root / D / ".metadata" / "dataset_structural.json"
-        deadline = time.monotonic() + 20
-        while not manifest.exists() and time.monotonic() < deadline:
+        opened: set[str] = set()
+        while len(opened) < 4:  # two are read at once: then some have been read, and all would take minutes
+            assert process.poll() is None
+            opened |= {link for link in _open_files(process.pid) if link.endswith(".txt")}
             time.sleep(0.01)
-        time.sleep(0.3)
         process.send_signal(signal.SIGINT)
-        _, stderr = process.communicate(timeout=20)
+        _, stderr = process.communicate(timeout=120)
     assert b"Traceback" not in stderr, stderr
     done = len(watched.entries(D))
-    assert 0 < done < 3000
+    assert 0 < done < number
     assert watched.check() == []
     report = watched.reconcile()
-    assert (report.described, report.unchanged) == (3000 - done, done)
+    assert (report.described, report.unchanged) == (number - done, done)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 
 import schemas
+from ingest import schema_lint
 from ingest.errors import SchemaError
 from ingest.schema import Override, Problem, SchemaSet
 from tests.schemas.records import ENTRY, complete, full, template
@@ -126,14 +126,19 @@ def test_the_folder_is_looked_at_no_more_often_than_asked(folder: Path) -> None:
     assert SchemaSet(folder).overrides() != []
 
 
-def test_a_file_that_did_not_change_is_not_judged_again(folder: Path, live: SchemaSet) -> None:
+def test_a_file_that_did_not_change_is_not_judged_again(
+    folder: Path, live: SchemaSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = write(folder, "project_descriptive.json", {})
     os.utime(path, (1, 1))
     assert live.overrides()[0].in_force
-    started = time.perf_counter()
-    for _ in range(100):
+
+    def judged(*_: object, **__: object) -> None:
+        raise AssertionError("it was judged again")
+
+    monkeypatch.setattr(schema_lint.subprocess, "run", judged)
+    for _ in range(3):
         assert live.overrides()[0].in_force
-    assert (time.perf_counter() - started) / 100 < 0.02, "a child process takes ten times as long"
 
 
 # --- what a local schema may ask --------------------------------------------------------------------------------
@@ -272,12 +277,10 @@ def test_two_local_schemas_do_not_share_an_identity(folder: Path, live: SchemaSe
 
 def test_a_hostile_pattern_holds_nobody_up(folder: Path, live: SchemaSet) -> None:
     write(folder, "project_descriptive.json", {"properties": {"code": {"type": "string", "pattern": "^(a+)+$"}}})
-    record = {**template("project_descriptive"), "code": "a" * 30 + "!"}
+    record = {**template("project_descriptive"), "code": "a" * 100 + "!"}  # tried one after the other: for ever
     assert live.overrides()[0].in_force
-    started = time.perf_counter()
     assert pointers(live.problems("project_descriptive", record)) == ["/code"]
     assert pointers(live.problems("project_descriptive", {**record, "code": "a" * 100_000 + "!"})) == ["/code"]
-    assert time.perf_counter() - started < 1
 
 
 # --- what a person is told --------------------------------------------------------------------------------------

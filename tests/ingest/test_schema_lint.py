@@ -239,7 +239,10 @@ def _hostile(address: str) -> list[dict[str, Any]]:
 def test_the_listener_hears_a_caller(listener: tuple[int, list[str]]) -> None:
     port, calls = listener
     socket.create_connection(("127.0.0.1", port)).close()
-    time.sleep(0.3)
+    for _ in range(3_000):
+        if calls:
+            break
+        time.sleep(0.02)
     assert len(calls) == 1
 
 
@@ -284,15 +287,16 @@ def test_a_document_that_names_a_schema_elsewhere_makes_nobody_fetch_it(listener
 
 
 def test_a_check_that_takes_too_long_is_ended_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(schema_lint, "WALL_SECONDS", 0.01)
+    monkeypatch.setattr(schema_lint, "WALL_SECONDS", 0)
     assert "took longer than" in reason(own())
 
 
-def test_a_check_that_takes_too_much_time_or_memory_is_ended_by_its_own_limits() -> None:
+def test_a_check_that_takes_too_much_time_or_memory_is_ended_by_its_own_limits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(schema_lint, "WALL_SECONDS", 500)
     heavy = own(properties={f"k{i}": {"pattern": "^(\\w{1,60}){1,20}$"} for i in range(6000)})
-    started = time.monotonic()
     assert "took more than" in reason(heavy)
-    assert time.monotonic() - started < schema_lint.WALL_SECONDS
 
 
 def test_costly_rules_that_stay_within_the_limits_are_accepted() -> None:

@@ -382,9 +382,9 @@ def test_of_many_forms_saved_at_once_each_version_has_one_success(
     workers = [context.Process(target=_save_form, args=(described.root, n, times, results)) for n in range(4)]
     for worker in workers:
         worker.start()
-    told = [results.get(timeout=120) for _ in workers]
+    told = [results.get(timeout=300) for _ in workers]
     for worker in workers:
-        worker.join(60)
+        worker.join(120)
     assert [saved for saved, _ in told] == [times] * 4
     assert described.administrative(D)["x_count"] == 4 * times
 

@@ -10,9 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import unquote_to_bytes
 
 from ingest.check import check
+from ingest.clock import Clock
 from ingest.reconcile import reconcile
 from ingest.report import Report
 from ingest.settings import EngineSettings
@@ -146,6 +148,13 @@ class Watched:
     def problems(self) -> dict[str, str]:
         """Path → reason of everything the status page shows."""
         return {p.path: p.reason for p in self.status().problems}
+
+
+@contextmanager
+def standing_still(moment: int) -> Iterator[None]:
+    """The file system's clock shows one moment (in nanoseconds) to the engine, however long the machine takes."""
+    with patch.object(Clock, "_probe", lambda _: moment):
+        yield
 
 
 def os_path(entry: Value) -> str:

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, Request, sync_playwright
+from axe_playwright_python.base import AxeResults
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Dialog,
+    Page,
+    Request,
+    expect,
+    sync_playwright,
+)
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 QUIET = [
@@ -21,13 +34,21 @@ QUIET = [
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
+# Of the four looks the first two have both sizes and both colours; the campaign has all.
+LOOKS = (("light", DESKTOP), ("dark", PHONE), ("dark", DESKTOP), ("light", PHONE))
+FEW = LOOKS[:2]
 # Reports what the policy refused, also where the console says nothing of it.
 LISTEN = """document.addEventListener('securitypolicyviolation', (event) => {
   console.error(`refused by the policy: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`);
 });
 window.__hit = (what) => console.error(`a text ran as a script: ${what}`);"""
+# Only what is wrong: to gather what is right as well takes three times as long. Nothing is fetched once more.
+_AXE = {"preload": False, "resultTypes": ["violations"]}
 # An answer that tells of a conflict, a missing page or an unfit value is no fault of the page that asked.
 _ANSWERS = ("status of 40", "status of 41", "status of 42")
+
+
+expect.set_options(timeout=60_000)
 
 
 @contextmanager
@@ -74,6 +95,25 @@ class Watched:
 
     def close(self) -> None:
         self.page.context.close()
+
+
+def says(page: Page, text: str, place: str = "main") -> None:
+    """Waits until a part of the page shows a text: after a click the next page may have come in part."""
+    expect(page.locator(place)).to_contain_text(text, use_inner_text=True)
+
+
+def barriers(page: Page) -> str:
+    """What axe-core finds wrong for people who cannot see, hear or point well; nothing when it is accessible."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(Axe().axe_script)
+    found = AxeResults(page.evaluate("options => axe.run(document, options)", _AXE))
+    return str(found.generate_report()) if found.violations_count else ""
+
+
+def shoot(page: Page, name: str) -> None:
+    """A picture of the whole page for somebody to look at, where one asks for it: JOURNEY_SHOTS=FOLDER."""
+    if folder := os.environ.get("JOURNEY_SHOTS"):
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
 def open_page(browser: Browser, base: str, **options: Any) -> Watched:

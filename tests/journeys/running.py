@@ -51,7 +51,7 @@ class Running:
             self.process = subprocess.Popen(
                 command, cwd=CHECKOUT, env=self.env, stdout=log, stderr=log, start_new_session=True
             )
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while not (self._healthy() and "Ctrl-C stops it" in self.said()):
             assert self.process.poll() is None, f"serve ended:\n{self.said()}"
             assert time.monotonic() < deadline, f"serve does not answer:\n{self.said()}"
@@ -59,7 +59,7 @@ class Running:
 
     def _healthy(self) -> bool:
         try:
-            with urllib.request.urlopen(f"{self.address}/healthz", timeout=5) as answer:
+            with urllib.request.urlopen(f"{self.address}/healthz", timeout=60) as answer:
                 return answer.status == 200
         except (urllib.error.URLError, OSError):
             return False
@@ -71,16 +71,16 @@ class Running:
         """Ctrl-C: the terminal sends it to the whole group."""
         assert self.process is not None
         os.killpg(self.process.pid, signal.SIGINT)
-        return self.process.wait(60)
+        return self.process.wait(120)
 
     def end(self) -> None:
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(30)
+                self.process.wait(120)
             except subprocess.TimeoutExpired:
                 os.killpg(self.process.pid, signal.SIGKILL)
-                self.process.wait(30)
+                self.process.wait(120)
 
     def sign_in(self) -> None:
         """As the administrator whose password was printed once."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from PIL import Image
 
 from tests.journeys import tour
-from tests.journeys.browsing import CHROMIUM, DESKTOP, PHONE, Watched, chromium
+from tests.journeys.browsing import CHROMIUM, DESKTOP, LOOKS, PHONE, Watched, chromium
 
 # Page of the tour → name of its pictures.
 SHOWN = {
@@ -65,7 +65,7 @@ def _walk(base: Path, folder: Path) -> None:
 
 
 def _take(watched: Watched, folder: Path, name: str, place: str) -> None:
-    for scheme, size in tour.LOOKS:
+    for scheme, size in LOOKS:
         tour.look(watched.page, scheme, size)
         watched.page.evaluate("document.activeElement?.blur()")
         watched.page.locator(place).evaluate("e => e.scrollIntoView({ behavior: 'instant' })")

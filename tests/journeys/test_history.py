@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.catalog.recorded import Past
 from tests.catalog.service import Service, Serving, eventually
 from tests.journeys import story
-from tests.journeys.browsing import CHROMIUM, DESKTOP, PHONE, chromium, sign_in
+from tests.journeys.browsing import CHROMIUM, FEW, LOOKS, barriers, chromium, says, shoot, sign_in
 from tests.journeys.story import DATASET
 
 pytestmark = [pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine"), pytest.mark.timeout(600)]
 
 DOCUMENT = f"{DATASET}/.metadata/dataset_administrative.json"
-LOOKS = tuple((scheme, size) for size in (DESKTOP, PHONE) for scheme in ("light", "dark"))
 
 
 @pytest.fixture(scope="module")
@@ -51,10 +48,8 @@ def retitle(page: Page, base: str, dataset: str, title: str) -> None:
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
 def test_an_earlier_version_is_found_compared_and_had_again(
-    browser: Browser, served: tuple[Service, Serving], script: bool, tmp_path: Path
+    browser: Browser, served: tuple[Service, Serving], script: bool, campaign: bool
 ) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
     service, serving = served
     password = str(serving.value["password"])
     dataset = story.read(service, DOCUMENT)["dataset_identifier"]
@@ -65,24 +60,25 @@ def test_an_earlier_version_is_found_compared_and_had_again(
         retitle(page, serving.url, dataset, title)
     page = who.go(f"datasets/{dataset}/")
     page.get_by_role("link", name="History of this record").click()
-    main = page.locator("main")
-    assert f"Dataset title: {first} → {second}" in main.inner_text()
+    says(page, f"Dataset title: {first} → {second}")
     addresses = {"history": page.url}
     page.locator("tbody tr").nth(1).get_by_role("link", name="Compare").click()
     page.get_by_text("Choose the version to compare").wait_for()
     page.locator("tbody tr").nth(0).get_by_role("link", name="Compare").click()
+    expect(page.locator("tbody td")).to_have_text([first, second])
     addresses["differences"] = page.url
-    assert [each.inner_text() for each in page.locator("tbody td").all()] == [first, second]
     page.get_by_role("link", name="History", exact=True).click()
-    page.locator("tbody tr").nth(1).locator("th a").click()
+    with page.expect_navigation():
+        page.locator("tbody tr").nth(1).locator("th a").click()
     addresses["version"] = page.url
-    page.get_by_role("link", name="Restore this version").click()
+    with page.expect_navigation():
+        page.get_by_role("link", name="Restore this version").click()
     addresses["restore"] = page.url
-    assert second in main.inner_text()
+    says(page, second)
     page.get_by_label("Why?").fill("The longer title was wrong")
     page.get_by_role("button", name="Restore this version").click()
     page.get_by_text("The version was restored").wait_for()
-    assert "Why: The longer title was wrong" in main.inner_text()
+    says(page, "Why: The longer title was wrong")
     assert story.read(service, DOCUMENT)["dataset_title"] == first
     told = Past(service.root).git("log", "-1", "--format=%an %s", "--", DOCUMENT)
     assert told.startswith("admin Restore dataset heat_shock as of ")
@@ -94,18 +90,16 @@ def test_an_earlier_version_is_found_compared_and_had_again(
     addresses["files"] = f"{serving.url}history/files/{dataset}/version/"
     file = story.read(service, f"{DATASET}/.metadata/dataset_structural.json")["file_descriptions"][0]
     addresses["file"] = f"{serving.url}files/{file['file_identifier']}/history/"
-    shots = Path(os.environ.get("JOURNEY_SHOTS", tmp_path))
-    for scheme, size in LOOKS:
+    for scheme, size in LOOKS if campaign else FEW:
         seen = sign_in(browser, serving.url, "admin", password, color_scheme=scheme, viewport=size)
         for name, address in addresses.items():
             seen.page.goto(address)
-            seen.page.screenshot(path=shots / f"history-{name}-{scheme}-{size['width']}.png", full_page=True)
+            shoot(seen.page, f"history-{name}-{scheme}-{size['width']}")
             wide = seen.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert wide <= 0, f"{name} is wider than the screen by {wide} px"
             cut = "all => all.some(each => each.scrollWidth > each.clientWidth)"
             is_cut = seen.page.locator(".scroll").evaluate_all(cut)
             assert not is_cut, f"{name} is to be scrolled sideways at {size['width']} px"
-            found = Axe().run(seen.page)
-            assert found.violations_count == 0, f"{name}: {found.generate_report()}"
+            assert barriers(seen.page) == "", name
         assert seen.wrong == []
         seen.close()

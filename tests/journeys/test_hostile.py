@@ -86,7 +86,8 @@ def _poison(service: Service, watched: Watched, project: str, texts: Any) -> Non
     eventually(lambda: list(service.root.glob(f"{project}/heat/.metadata/runs/*/data_object_*.json")))
     page.goto(f"{watched.base}review/dataset/{dataset}/")
     page.locator("textarea").fill(texts[0])
-    page.get_by_role("button", name=re.compile("Send for review")).click()
+    with page.expect_navigation():
+        page.get_by_role("button", name=re.compile("Send for review")).click()
 
 
 def _type_what_is_refused(watched: Watched, service: Service) -> None:
@@ -101,8 +102,8 @@ def _type_what_is_refused(watched: Watched, service: Service) -> None:
         page.locator("[name='/data_steward/email']").fill(text)
         page.locator("[name='/dataset_title']").focus()
     page.evaluate("(t) => document.querySelectorAll('#form input[type=text]').forEach((e) => { e.value = t })", text)
-    page.get_by_role("button", name="Save", exact=True).locator("visible=true").click()
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Save", exact=True).locator("visible=true").click()
     _look(watched)
 
 
@@ -144,9 +145,8 @@ def _go_on_after_a_conflict(browser: Browser, watched: Watched, service: Service
     page.locator("[name='/project_description']").fill(EVERYTHING)
     path = service.root / f"p_0/.metadata/{PROJECT}.json"
     _write(path, {**record, "project_description": f"</textarea>{hostile_records.PLAIN}"})
-    with page.expect_response(lambda answer: answer.status == 412):
+    with page.expect_response(lambda answer: answer.status == 412), page.expect_navigation():
         page.get_by_role("button", name="Save", exact=True).locator("visible=true").click()
-    page.wait_for_load_state()
     _look(watched)
 
 

@@ -8,12 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.journeys import tour
-from tests.journeys.browsing import CHROMIUM, DESKTOP, PHONE, chromium
+from tests.journeys.browsing import CHROMIUM, DESKTOP, FEW, LOOKS, barriers, chromium
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
 
-# Of the four looks these two have both sizes and both colours; the campaign has all.
-FEW = (("light", DESKTOP), ("dark", PHONE))
 KINDS = {
     "projects", "project", "members", "dataset", "files", "file", "run", "run-outdated", "run-files", "revision",
     "revision-2", "start-run", "start-run-refused", "not-complete", "instruments", "instrument", "new-instrument",
@@ -29,9 +27,7 @@ KINDS = {
 def test_every_page_is_accessible_quiet_and_fits_the_screen(
     tmp_path: Path, campaign: bool, count: Callable[[int, int], int]
 ) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
-    looks = tour.LOOKS if campaign else FEW
+    looks = LOOKS if campaign else FEW
     seen, wrong = set(), []
     with chromium() as browser, tour.furnished(tmp_path, browser) as house:
         for name, watched in tour.pages(house, browser):
@@ -43,9 +39,8 @@ def test_every_page_is_accessible_quiet_and_fits_the_screen(
                 )
                 if over > 0:
                     wrong.append(f"{name} is wider than {size['width']} px by {over}")
-                found = Axe().run(watched.page, options={"preload": False})
-                if found.violations_count:
-                    wrong.append(f"{name}, {scheme}, {size['width']} px: {found.generate_report()}")
+                if found := barriers(watched.page):
+                    wrong.append(f"{name}, {scheme}, {size['width']} px: {found}")
             tour.look(watched.page, "light", DESKTOP)
             watched.wrong.clear()
             seen.add(name)

@@ -14,11 +14,9 @@ from tests.catalog.public.conftest import shown as shown
 from tests.catalog.public.conftest import unpublished as unpublished
 from tests.catalog.public.shown import Shown
 from tests.catalog.public.test_hostile import planted
-from tests.journeys.browsing import CHROMIUM, DESKTOP, PHONE, open_page
+from tests.journeys.browsing import CHROMIUM, FEW, LOOKS, barriers, open_page
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
-FEW = (("light", DESKTOP), ("dark", PHONE))
-ALL = (*FEW, ("dark", DESKTOP), ("light", PHONE))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -34,8 +32,6 @@ def _base(live_server: LiveServer) -> str:
 
 
 def _wrong(browser: Browser, base: str, address: str, looks: object) -> list[str]:
-    from axe_playwright_python.sync_playwright import Axe
-
     wrong = []
     watched = open_page(browser, base)
     watched.page.goto(base + address)
@@ -47,9 +43,8 @@ def _wrong(browser: Browser, base: str, address: str, looks: object) -> list[str
         over = watched.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         if over > 0:
             wrong.append(f"{address} is wider than {size['width']} px by {over}")
-        found = Axe().run(watched.page, options={"preload": False})
-        if found.violations_count:
-            wrong.append(f"{address}, {scheme}, {size['width']} px: {found.generate_report()}")
+        if found := barriers(watched.page):
+            wrong.append(f"{address}, {scheme}, {size['width']} px: {found}")
     wrong += watched.wrong
     watched.page.context.close()
     return wrong
@@ -59,7 +54,7 @@ def _wrong(browser: Browser, base: str, address: str, looks: object) -> list[str
 def test_public_pages_are_accessible_quiet_and_fit_the_screen(
     shown: Shown, live_server: LiveServer, browser: Browser, campaign: bool
 ) -> None:
-    looks = ALL if campaign else FEW
+    looks = LOOKS if campaign else FEW
     wrong = []
     base = _base(live_server)
     for address in (shown.page, "/datasets/", "/datasets/?q=nothing", "/terms"):

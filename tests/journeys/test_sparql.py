@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 from pyoxigraph import Literal, NamedNode, Quad
 
 from tests.catalog.hostile import CORPUS
 from tests.catalog.sparql.endpoint import BASE, Endpoint, endpoint
-from tests.journeys.browsing import CHROMIUM, DESKTOP, PHONE, open_page
+from tests.journeys.browsing import CHROMIUM, FEW, barriers, open_page, says
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
 
@@ -56,25 +56,20 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
 
 
 @pytest.mark.timeout(300)
-def test_the_page_to_ask_is_accessible_quiet_and_fits_the_screen(
-    asked: Endpoint, browser: Browser, tmp_path: Path
-) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
+def test_the_page_to_ask_is_accessible_quiet_and_fits_the_screen(asked: Endpoint, browser: Browser) -> None:
     base = f"http://127.0.0.1:{asked.port}"
     wrong = []
     watched = open_page(browser, base)
     for address in ADDRESSES:
         watched.page.goto(base + address)
-        for scheme, size in (("light", DESKTOP), ("dark", PHONE)):
+        for scheme, size in FEW:
             watched.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
             watched.page.set_viewport_size(size)  # type: ignore[arg-type]
             over = watched.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             if over > 0:
                 wrong.append(f"{address} is wider than {size['width']} px by {over}")
-            found = Axe().run(watched.page, options={"preload": False})
-            if found.violations_count:
-                wrong.append(f"{address}, {scheme}: {found.generate_report()}")
+            if found := barriers(watched.page):
+                wrong.append(f"{address}, {scheme}: {found}")
     wrong += watched.wrong
     watched.page.context.close()
     assert wrong == []
@@ -87,14 +82,14 @@ def test_somebody_asks_without_a_script(asked: Endpoint, browser: Browser) -> No
     page.goto(f"{base}/sparql")
     page.get_by_label("Query").fill(f"SELECT ?o WHERE {{ <{NODE}> <http://example.org/near> ?o }} ORDER BY ?o")
     page.get_by_role("button", name="Ask").click()
-    assert page.get_by_role("columnheader").all_inner_texts() == ["o"]
-    assert page.get_by_role("row").count() == 8
+    expect(page.get_by_role("columnheader")).to_have_text(["o"])
+    expect(page.get_by_role("row")).to_have_count(8)
     assert page.get_by_label("Query").input_value().startswith("SELECT ?o WHERE")
     page.get_by_role("link", name="around it").first.click()
-    assert page.get_by_role("heading", level=1).inner_text().startswith("Around ")
+    expect(page.get_by_role("heading", level=1)).to_have_text(re.compile(r"^\s*Around "))
     page.goto(f"{base}/sparql")
     page.get_by_role("link", name="Datasets by instrument").click()
-    assert "Nothing in the graph fits this query." in page.content()
+    says(page, "Nothing in the graph fits this query.", "body")
     with page.expect_download() as saved:
         page.goto(f"{base}/sparql?query={_EVERY}")
         page.get_by_role("link", name="CSV").click()

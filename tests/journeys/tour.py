@@ -12,12 +12,11 @@ from playwright.sync_api import Browser, Page
 
 from tests.catalog.service import Service, Serving, eventually
 from tests.journeys import story
-from tests.journeys.browsing import DESKTOP, PHONE, Watched, open_page, sign_in
+from tests.journeys.browsing import Watched, open_page, sign_in
 from tests.journeys.hands import Mouse
 from tests.journeys.story import DATASET, PROJECT, Researcher
 
 MANIFEST = f"{DATASET}/.metadata/dataset_structural.json"
-LOOKS = tuple((scheme, size) for size in (DESKTOP, PHONE) for scheme in ("light", "dark"))
 
 
 @dataclass
@@ -39,7 +38,7 @@ def furnished(base: Path, browser: Browser) -> Iterator[Furnished]:
     """The demo's data beside a project of one's own."""
     (base / "data").mkdir()
     service = Service(base)
-    assert service.run("demo").code == 0
+    assert service.run("demo", "--unpublished").code == 0
     with service.serving() as serving:
         folder = service.root / DATASET
         folder.mkdir(parents=True)
@@ -129,7 +128,8 @@ def _states(house: Furnished, browser: Browser, who: Watched) -> Iterator[tuple[
     page.get_by_role("button", name="Write a new revision").click()
     page.get_by_role("link", name="Revision 2", exact=True).wait_for()
     yield "run", who
-    page.get_by_role("link", name="Revision 2", exact=True).click()
+    with page.expect_navigation():
+        page.get_by_role("link", name="Revision 2", exact=True).click()
     yield "revision-2", who
     page = who.go(house.addresses["start-run"])
     page.get_by_role("button", name="Start the run").evaluate("e => { e.form.noValidate = true; e.click() }")
@@ -180,8 +180,8 @@ def _doors(house: Furnished, browser: Browser) -> Iterator[tuple[str, Watched]]:
         page = stranger.go("login/")
         page.get_by_label("User name").fill("nobody")
         page.get_by_label("Password").fill("wrong")
-        page.get_by_role("button", name="Sign in").click()
-        page.wait_for_load_state()
+        with page.expect_navigation():
+            page.get_by_role("button", name="Sign in").click()
         if page.get_by_text(re.compile("too many|locked|Too many")).count():
             break
     yield "locked-out", stranger
@@ -193,7 +193,8 @@ def _curating(house: Furnished, browser: Browser) -> Iterator[tuple[str, Watched
     dataset = house.addresses["review"]
     rosa = sign_in(browser, house.url, "rosa", house.password)
     rosa.go(dataset).locator("textarea").fill("The abstract is new.")
-    rosa.page.get_by_role("button", name=re.compile("Send for review")).click()
+    with rosa.page.expect_navigation():
+        rosa.page.get_by_role("button", name=re.compile("Send for review")).click()
     rosa.close()
     admin = sign_in(browser, house.url, "admin", house.serving.value["password"])
     admin.may_be_asked_to_stay = True
@@ -210,10 +211,12 @@ def _curating(house: Furnished, browser: Browser) -> Iterator[tuple[str, Watched
     }.items():
         admin.go(address)
         yield name, admin
-    admin.page.locator("#result_list tbody a").first.click()
+    with admin.page.expect_navigation():
+        admin.page.locator("#result_list tbody a").first.click()
     yield "admin-review", admin
     page = admin.go("admin/catalog/dataset/")
-    page.locator("#result_list tbody th a").first.click()
+    with page.expect_navigation():
+        page.locator("#result_list tbody th a").first.click()
     yield "admin-form", admin
     page = admin.go("admin/catalog/dataset/")
     page.locator("#action-toggle").check()
@@ -231,8 +234,8 @@ def _bulk(admin: Watched, page: Page) -> Iterator[tuple[str, Watched]]:
     page.get_by_label("What to do").select_option(index=1)
     page.get_by_label("Values, one on each line").fill("climate\nheat shock")
     yield "bulk", admin
-    page.get_by_role("button", name="Preview").click()
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Preview").click()
     yield "bulk-preview", admin
 
 

@@ -47,12 +47,12 @@ class Service:
     def stop(self) -> int:
         assert self.process is not None
         self.process.terminate()
-        return self.process.wait(30)
+        return self.process.wait(120)
 
     def kill(self) -> None:
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
-            self.process.wait(30)
+            self.process.wait(120)
 
 
 def wait_for(ready: Callable[[], object], what: str, limit: float = 180.0, log: Path | None = None) -> None:

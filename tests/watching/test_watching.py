@@ -259,7 +259,7 @@ def test_a_second_watcher_of_one_root_is_refused_with_a_sentence(service: Servic
     second = Service(service.root, service.state, tmp_path / "second")
     second.start()
     assert second.process is not None
-    assert second.process.wait(60) != 0
+    assert second.process.wait(120) != 0
     sentence = f"is being watched already, by process {pid}; let it go on, or stop it first (kill {pid})."
     assert sentence in second.said()
     service.kill()  # which leaves no lock behind

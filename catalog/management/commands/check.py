@@ -13,6 +13,7 @@ from django.core.checks import run_checks
 
 from catalog import state
 from catalog.commanding import EngineCommand, Outcome, chosen, found_lines, progress_bar
+from catalog.graph.named_contexts import judge
 from catalog.publishing.shaping import Shaped, shaped
 from ingest.check import check
 from ingest.errors import LayoutError
@@ -45,7 +46,7 @@ class Command(EngineCommand):
                 open_workspace(root, settings.ENGINE, read_only=True) as workspace,
                 progress_bar("Checking") as progress,
             ):
-                report = check(workspace, scope, lambda done: progress(Progress(files_done=done)))
+                report = check(workspace, scope, lambda done: progress(Progress(files_done=done)), judge(root))
             if scope is not None and not report.documents and not report.findings:
                 raise _nothing_at(scope)
             reports.append(report)

@@ -6,6 +6,7 @@ from typing import Any
 
 from catalog import state
 from catalog.commanding import EngineCommand, Outcome, stopping
+from ingest.processes import collect_rarely
 
 
 class Command(EngineCommand):
@@ -16,6 +17,7 @@ class Command(EngineCommand):
         from catalog.indexing import follow  # loads the RDF engine
 
         state.prepare()
+        collect_rarely()  # a record is thousands of small objects, none of them in a cycle
         with stopping() as stop:
             follow(stop)
         return Outcome({}, ["Indexing has ended."])

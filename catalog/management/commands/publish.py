@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 from argparse import ArgumentParser
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -13,12 +15,15 @@ from catalog.commanding import EngineCommand, Outcome, chosen
 from catalog.models import Dataset, Published
 from catalog.publishing import acting
 from catalog.publishing.acting import PublishingError
+from catalog.publishing.altered import altered
 from catalog.publishing.checking import Preflight, preflight
 from ingest import documents
-from ingest.errors import LayoutError, SettingError
+from ingest.errors import LayoutError, SettingError, printable
 from ingest.layout import relative_to_root
 
 _SERVICE = "system:publish"
+_LOOKED_AT = 20_000  # datasets that a mistyped name is compared with
+_NEAR = 3
 
 
 class Command(EngineCommand):
@@ -69,7 +74,10 @@ def named(text: str) -> Dataset:
     try:
         rows = Dataset.objects.filter(identifier=str(UUID(text)))
     except ValueError:
-        root, whole = chosen(text)[0]
+        try:
+            root, whole = chosen(text)[0]
+        except LayoutError:
+            raise LayoutError(_no_dataset(text)) from None
         relative = relative_to_root(root, whole) if whole is not None else ""
         if not relative:
             raise LayoutError(f"{text!r} is a watched folder; name one of its datasets.") from None
@@ -82,18 +90,46 @@ def named(text: str) -> Dataset:
                 index.refresh([own / documents.decode_path(row.path, row.path_encoding)])
     found = rows.select_related("registry", "administrative", "structural").first()
     if found is None:
-        raise LayoutError(f"{text!r} is no dataset that is described; name its folder or its identifier.")
+        raise LayoutError(_no_dataset(text))
     return found
+
+
+def _no_dataset(text: str) -> str:
+    """What was typed, what may have been meant, and where a dataset's name is found."""
+    near = [repr(each) for each in _near(text)]
+    meant = f" Did you mean {' or '.join(near)}?" if near else ""
+    shown = printable(text if len(text) <= 200 else f"{text[:200]}…")
+    return (
+        f"{shown!r} is no dataset that is described here.{meant} Name its folder, such as {engine.example_dataset()}, or "
+        "its identifier, which stands in the address of its page."
+    )
+
+
+def _near(text: str) -> list[str]:
+    """The folders of datasets whose path, name, title or identifier is much like a text."""
+    rows = Dataset.objects.order_by("path").values_list("path", "identifier", "title")
+    typed = text.strip("/").casefold()[:200]
+    called: dict[str, str] = {}
+    for path, identifier, title in islice(rows.iterator(), _LOOKED_AT):
+        for name in (path, path.rpartition("/")[2], identifier, title[:200]):
+            called.setdefault(name.casefold(), path)
+    begun = [path for name, path in called.items() if len(typed) > 3 and name.startswith(typed)]
+    alike = [called[name] for name in difflib.get_close_matches(typed, called, _NEAR, 0.7)]
+    return list(dict.fromkeys([*begun, *alike]))[:_NEAR]
 
 
 def _looked(dataset: Dataset, found: Preflight) -> Outcome:
     lines = [f"✗ {each.sentence}" for each in found.refusals] + [f"! {each.sentence}" for each in found.advice]
-    if found.passes:
+    told = _value(dataset, found)
+    lines += [f"! {sentence}" for sentence in told["altered"]]
+    if found.passes and not found.is_new:
+        lines.append(f"{_path(dataset)}: nothing has changed since version {found.version} was published")
+    elif found.passes:
         counts = f"{len(found.objects)} run{'' if len(found.objects) == 1 else 's'}, access {found.access.level}"
         lines.append(f"{_path(dataset)}: may be published as version {found.version} ({counts})")
     else:
         lines.append(f"{_path(dataset)}: cannot be published yet")
-    return Outcome(_value(dataset, found), lines, not found.passes)
+    return Outcome(told, lines, not found.passes)
 
 
 def _now(dataset: Dataset, done: str, found: Preflight | None = None) -> Outcome:
@@ -109,6 +145,7 @@ def _value(dataset: Dataset, found: Preflight | None) -> dict[str, Any]:
         "state": row.state if row is not None else "unpublished",
         "version": row.version if row is not None else None,
         "access_level": row.access_level if row is not None else None,
+        "altered": [sentence for each in altered(dataset.identifier) for sentence in each.sentences],
     }
     if found is not None:
         told |= {

@@ -7,6 +7,7 @@ from typing import Any
 
 from catalog import engine, queries, state, words
 from catalog.commanding import EngineCommand, Outcome
+from catalog.publishing.altered import Altered, altered
 from ingest.status import Status, status
 
 
@@ -21,13 +22,24 @@ class Command(EngineCommand):
             with engine.looking(root) as workspace:
                 told.append(status(workspace))
         unclear = queries.unclear() if state.is_current() else []
+        public = altered() if state.is_current() else []
         lines = [line for each in told for line in _lines(each)]
         lines += [f"{each.path}: {each.sentence}" for each in unclear]
+        lines += [f"{_path(each)}: {sentence}" for each in public for sentence in each.sentences]
         value = {
             "roots": [each.as_json() for each in told],
             "documents": [{"path": each.path, "problem": each.sentence} for each in unclear],
+            "published": [_altered(each) for each in public],
         }
-        return Outcome(value, lines, bool(unclear) or not all(each.healthy for each in told))
+        return Outcome(value, lines, bool(unclear or public) or not all(each.healthy for each in told))
+
+
+def _altered(each: Altered) -> dict[str, Any]:
+    return {"path": _path(each), "dataset": each.identifier, "sentences": list(each.sentences)}
+
+
+def _path(each: Altered) -> str:
+    return f"{each.root}/{each.path}"
 
 
 def _lines(told: Status) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import wraps
@@ -12,12 +12,15 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseNotModified
 from django.http.response import HttpResponseBase
+from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.http import http_date, parse_etags, parse_http_date_safe, quote_etag
 
-from catalog.pages.failures import failure
 from catalog.pages.public import rows
+from catalog.publishing.site import site
 
+PLAIN = "text/plain; charset=utf-8"
 NEGOTIATED = ("Accept", "Accept-Profile")
 ONE_HOUR, ONE_YEAR = "public, max-age=3600", "public, max-age=31536000, immutable"
 REVALIDATED = "public, no-cache"  # kept, and asked after each time: what is withdrawn is gone at once
@@ -43,7 +46,7 @@ def for_anybody(view: View) -> View:
         elif request.method not in _METHODS:
             response = HttpResponseNotAllowed(_METHODS)
         else:
-            response = _as_it_stands(lambda: view(request, *args, **kwargs))
+            response = _as_it_stands(request, lambda: view(request, *args, **kwargs))
         response["Access-Control-Allow-Origin"] = "*"
         response["Access-Control-Expose-Headers"] = _EXPOSED
         response["Cross-Origin-Resource-Policy"] = "cross-origin"
@@ -52,13 +55,40 @@ def for_anybody(view: View) -> View:
     return login_not_required(answered)
 
 
-def _as_it_stands(make: Callable[[], HttpResponseBase]) -> HttpResponseBase:
+def _as_it_stands(request: HttpRequest, make: Callable[[], HttpResponseBase]) -> HttpResponseBase:
     """An answer that is made from one state of a record, also while that changes."""
     for _ in range(_ATTEMPTS):
         with suppress(rows.ChangedError):
             return make()
-    response = failure(503, "The record is changing", "It is being published anew. Please try again in a few seconds.")
+    words = "It is being published anew. Please try again in a few seconds."
+    response = refused(request, 503, "The record is changing", words)
     response["Retry-After"] = "5"
+    return response
+
+
+def asks_for_page(request: HttpRequest) -> bool:
+    """Whether whoever asks reads HTML: a browser says so, a program that takes anything does not."""
+    accepted = request.headers.get("Accept", "")
+    return not accepted.strip() or "text/html" in accepted or "application/xhtml" in accepted
+
+
+def refused(
+    request: HttpRequest, status: int, title: str, advice: str, ways: Sequence[tuple[str, str]] = ()
+) -> HttpResponse:
+    """Why there is nothing else, in a page that leads on to what is public; in plain text for programs.
+
+    Args:
+        ways: further addresses, each with its words.
+    """
+    here = site()
+    ways = [*ways, ("All public datasets", here.base_url + reverse("public-datasets"))]
+    if asks_for_page(request):
+        context = {"status": status, "title": title, "advice": advice, "ways": ways, "site": here}
+        response = HttpResponse(render_to_string("catalog/public_failure.html", context), status=status)
+    else:
+        lines = [f"{title}. {advice}", "", *(f"{words}: {address}" for words, address in ways), ""]
+        response = HttpResponse("\n".join(lines), content_type=PLAIN, status=status)
+    patch_vary_headers(response, ("Accept",))
     return response
 
 
@@ -66,11 +96,8 @@ def absent(request: HttpRequest) -> HttpResponse:
     """What is not public is answered as what is not there; before anything is public, every page needs a login."""
     if not rows.any_published() and not request.user.is_authenticated:
         return redirect_to_login(request.get_full_path())
-    return failure(
-        404,
-        "There is nothing here",
-        "No public record has this address. It may be mistyped, or the record is not public.",
-    )
+    words = "No public record has this address. It may be mistyped, or the record is not public."
+    return refused(request, 404, "There is nothing here", words)
 
 
 def is_known(request: HttpRequest, etag: str, modified: datetime | None = None) -> bool:

@@ -13,7 +13,6 @@ from django.urls import reverse
 from catalog.formats import rendered
 from catalog.formats.table import DCAT, FORMATS, Format
 from catalog.models import Published
-from catalog.pages.failures import failure
 from catalog.pages.public import answering, linking, negotiating, rows
 from catalog.publishing.iris import catalog_iri
 from catalog.publishing.site import Site, site
@@ -47,11 +46,11 @@ def dcat(request: HttpRequest) -> HttpResponse:
     wanted = _wanted(request)
     if wanted is None:
         return not_acceptable()
-    found = rows.listed().order_by("identifier")
+    found = rows.every().order_by("identifier")
     total = found.count()
     number, pages = request.GET.get("page", "1"), max(1, -(-total // RECORDS_A_PAGE))
     if not (number.isascii() and number.isdigit() and len(number) < 9 and 1 <= int(number) <= pages):
-        return failure(404, "There is no such page", f"The catalog has {pages:,} of them.")
+        return answering.refused(request, 404, "There is no such page", f"The catalog has {pages:,} of them.")
     start = (int(number) - 1) * RECORDS_A_PAGE
     chosen = list(found[start : start + RECORDS_A_PAGE])
     here, name = site(), f"catalog-{wanted.name}-{number}-{pages}-{total}-{_has_sparql():d}"
@@ -161,8 +160,8 @@ def void(request: HttpRequest) -> HttpResponse:
 
 
 def _has_sparql() -> bool:
-    """Whether ``/sparql`` answers: from the store of this service, or from a server of the institution's own."""
-    return bool(settings.FAIRFOLDER_SPARQL or settings.FAIRFOLDER_SPARQL_QUERY_URL)
+    """Whether ``/sparql`` answers."""
+    return bool(settings.FAIRFOLDER_SPARQL)
 
 
 def _literal(text: str) -> str:

@@ -24,7 +24,6 @@ from catalog import engine, names, rights
 from catalog.formats import reading
 from catalog.formats.reading import Thing
 from catalog.models import Dataset, File, Published
-from catalog.pages.failures import failure
 from catalog.pages.public import answering, landing, linking, rows, sending
 from catalog.pages.public.ranges import Span, UnsatisfiableError, asked
 from catalog.publishing.iris import public_iri
@@ -32,6 +31,7 @@ from catalog.publishing.site import site
 from ingest import documents
 from ingest.errors import OtherFileError, StoreError
 from ingest.opening import described_file
+from ingest.publication import WITHDRAWN
 from ingest.rows import Condition, Stamp
 from ingest.seen import Seen, state_folder
 
@@ -51,15 +51,17 @@ def file(request: HttpRequest, identifier: UUID) -> HttpResponseBase:
         return answering.absent(request)
     row, entry = found
     value = rows.value_of(row)
+    if row.state == WITHDRAWN:
+        return _withdrawn(request, value)
     if not rights.gives_data(row):
-        return _refused(value)
+        return _refused(request, value)
     described = _described(row, entry)
     if described is None:
-        return _gone("The file is not kept at its place any more.")
+        return _gone(request, value, "The file is not kept at its place any more.")
     etag = reading.text(reading.one(entry, "checksum"), "value")
     if described.checksum != etag or described.state != "present":
-        return _changed("The file has changed since it was published.")
-    return _given(request, described, _headers(value, entry, etag), quote_etag(etag))
+        return _changed(request, value, "The file has changed since it was published.")
+    return _given(request, value, described, _headers(value, entry, etag), quote_etag(etag))
 
 
 def _described(row: Published, entry: Thing) -> File | None:
@@ -88,11 +90,11 @@ def _base64(digest: str) -> str:
     return b64encode(bytes.fromhex(digest)).decode()
 
 
-def _given(request: HttpRequest, described: File, headers: dict[str, str], etag: str) -> HttpResponseBase:
+def _given(request: HttpRequest, value: Thing, described: File, headers: dict[str, str], etag: str) -> HttpResponseBase:
     """The file, a part of it, or that it is known."""
     root = engine.root_named(described.dataset.root)
     if root is None:
-        return _unreachable("Its folder is not connected at present.")
+        return _unreachable(request, value, "Its folder is not connected at present.")
     folder, path = _place(described.dataset, described)
     stack = ExitStack()
     try:
@@ -101,11 +103,11 @@ def _given(request: HttpRequest, described: File, headers: dict[str, str], etag:
         descriptor = stack.enter_context(opened)
     except StoreError as error:
         log.warning("a published file is not given: %s", error)
-        return _unreachable("The service cannot tell at present whether it still is the published one.")
+        return _unreachable(request, value, "The service cannot tell at present whether it still is the published one.")
     except OtherFileError as error:
         log.info("a published file is not given: %s", error)
         there = os.path.lexists(os.path.join(root, folder, path))
-        return _changed(_sentence(error)) if there else _gone(_sentence(error))
+        return _changed(request, value, _sentence(error)) if there else _gone(request, value, _sentence(error))
     modified = os.fstat(descriptor).st_mtime
     headers = {**headers, "ETag": etag, "Last-Modified": http_date(modified)}
     if answering.is_known(request, etag):
@@ -142,7 +144,7 @@ def _streamed(
         span = asked(request.headers.get("Range", ""), size) if _may_be_part(request, headers, etag) else None
     except UnsatisfiableError:
         stack.close()
-        answer = failure(416, "This range is not in the file", f"The file has {size:,} bytes.")
+        answer = answering.refused(request, 416, "This range is not in the file", f"The file has {size:,} bytes.")
         answer["Content-Range"] = f"bytes */{size}"
         return answer
     part = span or Span(0, size - 1)
@@ -182,27 +184,44 @@ def _sentence(error: Exception) -> str:
 # --- why not ------------------------------------------------------------------------------------------------------
 
 
-def _refused(value: Thing) -> HttpResponse:
+def _refused(request: HttpRequest, value: Thing) -> HttpResponse:
     """Who may be asked for it."""
     told = landing.access(value)
     whom = " ".join(filter(None, (told["contact"] or told["steward"], told["email"])))
-    ask = (
-        f" To ask for it, write to {whom} and name the dataset {reading.landing_page(value, site().base_url)}"
-        if whom
-        else ""
+    ask = f" To ask for it, write to {whom} and name the dataset {_page(value)}" if whom else ""
+    words = f"{told['sentence']} {told['conditions']}".strip() + f"{ask}."
+    return answering.refused(request, 403, "This file is not open", words, _ways(value))
+
+
+def _withdrawn(request: HttpRequest, value: Thing) -> HttpResponse:
+    """What stays of a file that was public: the tombstone of its dataset says since when it is not, and why."""
+    words = "It belonged to a dataset that was withdrawn. The page of the dataset says when and why."
+    answer = answering.refused(request, 410, "The file is gone", words, _ways(value))
+    answer["Link"] = linking.header(linking.of_gone_file(value, site()))
+    return answer
+
+
+def _changed(request: HttpRequest, value: Thing, why: str) -> HttpResponse:
+    words = f"{why} The dataset's page says whom to ask for it."
+    return answering.refused(request, 409, "The file is not the published one", words, _ways(value))
+
+
+def _gone(request: HttpRequest, value: Thing, why: str) -> HttpResponse:
+    words = f"{why} The dataset's page says whom to ask for it."
+    return answering.refused(request, 410, "The file is gone", words, _ways(value))
+
+
+def _unreachable(request: HttpRequest, value: Thing, why: str) -> HttpResponse:
+    answer = answering.refused(
+        request, 503, "The file cannot be reached now", f"{why} Please try again later.", _ways(value)
     )
-    return failure(403, "This file is not open", f"{told['sentence']} {told['conditions']}".strip() + f"{ask}.")
-
-
-def _changed(why: str) -> HttpResponse:
-    return failure(409, "The file is not the published one", f"{why} The dataset's page says whom to ask for it.")
-
-
-def _gone(why: str) -> HttpResponse:
-    return failure(410, "The file is gone", f"{why} The dataset's page says whom to ask for it.")
-
-
-def _unreachable(why: str) -> HttpResponse:
-    answer = failure(503, "The file cannot be reached now", f"{why} Please try again later.")
     answer["Retry-After"] = "600"
     return answer
+
+
+def _ways(value: Thing) -> list[tuple[str, str]]:
+    return [("The dataset's page", _page(value))]
+
+
+def _page(value: Thing) -> str:
+    return reading.landing_page(value, site().base_url)

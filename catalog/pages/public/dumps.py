@@ -36,7 +36,7 @@ def dump(request: HttpRequest) -> HttpResponseBase:
     if not rows.any_published():
         return answering.absent(request)
     here = site()
-    now = _etag(dict(rows.listed().values_list("identifier", "etag")), here)
+    now = _etag(dict(rows.every().values_list("identifier", "etag")), here)
     if answering.is_known(request, quote_etag(now)):
         return HttpResponse(status=304, headers={"ETag": quote_etag(now)})
     if request.method == "GET" and not _path(now).exists():
@@ -108,7 +108,7 @@ def _build(here: Site) -> None:
     draft, written = _folder() / f".{secrets.token_hex(8)}", {}
     try:
         with draft.open("wb") as file:
-            for identifier in list(rows.listed().order_by("identifier").values_list("identifier", flat=True)):
+            for identifier in list(rows.every().order_by("identifier").values_list("identifier", flat=True)):
                 row = rows.record(identifier)
                 if row is not None:
                     file.write(_member(row, here))

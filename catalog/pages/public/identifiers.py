@@ -13,6 +13,7 @@ from catalog.models import Published
 from catalog.pages.public import answering, catalogs, linking, negotiating, records, rows
 from catalog.publishing import iris
 from catalog.publishing.site import site
+from ingest.publication import WITHDRAWN
 
 # Where in a dataset's page a thing stands; what several datasets share leads to a list of them.
 _ANCHORS: Mapping[str, str] = {
@@ -22,6 +23,7 @@ _ANCHORS: Mapping[str, str] = {
     iris.INSTRUMENT: "#instrument-{}",
     iris.AGENT: "",
     iris.PROJECT: "",
+    iris.VARIABLE: "",
 }
 _SHARED = (iris.PROJECT, iris.INSTRUMENT, iris.AGENT)
 
@@ -35,12 +37,14 @@ def dataset(request: HttpRequest, kind: str, identifier: UUID) -> HttpResponse:
 
 @answering.for_anybody
 def thing(request: HttpRequest, kind: str, identifier: UUID) -> HttpResponse:
-    """A project, run, instrument, data object or agent, of which one or more records speak."""
+    """A project, run, instrument, data object, variable or agent, of which one or more records speak."""
     if kind not in _ANCHORS:
         return answering.absent(request)
     named = rows.naming(kind, identifier, 2)  # whether there are several is all that is asked
     if not named:
         return answering.absent(request)
+    if named[0].state == WITHDRAWN:  # nothing else speaks of it, and the tombstone has no places in it
+        return _see(request, named, "", "")
     listed = f"?{kind}={identifier}" if (kind in _SHARED and len(named) > 1) or kind == iris.PROJECT else ""
     return _see(request, named, _ANCHORS[kind].format(identifier), listed)
 

@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 
 import schemas
-from catalog.formats import citing, reading, schemaorg
+from catalog.formats import citing, openness, reading, schemaorg
 from catalog.formats.reading import Thing, one, several, text, texts, web
 from catalog.formats.table import FORMATS
 from catalog.pages import values
@@ -137,20 +137,14 @@ def embedded(node: Mapping[str, Any]) -> SafeString:
 def access(value: Thing) -> dict[str, str]:
     """Who gets the data, in words."""
     level = text(value, "access_level")
-    conditions, end = text(value, "access_conditions"), text(value, "embargo_end_date")
+    words = {"public": "open", "embargoed": "embargoed", "restricted": "restricted"}
     contact = one(value, "access_contact") or one(value, "data_steward")
     steward = one(value, "data_steward")
-    told = {
-        "public": ("open", "Anyone may download the files."),
-        "embargoed": ("embargoed", f"The files are open from {end} on." if end else "The files are not open yet."),
-        "restricted": ("restricted", "The files are given on request."),
-    }
-    word, sentence = told.get(level, ("closed", "The files are not given out."))
     return {
         "level": level,
-        "word": word,
-        "sentence": sentence,
-        "conditions": conditions,
+        "word": words.get(level, "closed"),
+        "sentence": openness.sentence(value),
+        "conditions": text(value, "access_conditions"),
         "contact": reading.name(contact),
         "contact_address": web(contact.get("url")) or web(contact.get("orcid")) or web(contact.get("ror")),
         "steward": reading.name(steward),

@@ -11,7 +11,7 @@ from django.utils.encoding import iri_to_uri
 
 from catalog.formats import reading
 from catalog.formats.reading import Thing
-from catalog.formats.table import FORMATS, Format
+from catalog.formats.table import DCAT, FORMATS, Format
 from catalog.publishing.iris import public_iri
 from catalog.publishing.site import Site
 
@@ -73,6 +73,17 @@ def of_file(identifier: str, value: Thing, site: Site) -> list[Link]:
     if licence := reading.license_iri(value):
         links.append(Link(identifier, "license", licence))
     return links
+
+
+def of_gone_file(value: Thing, site: Site) -> list[Link]:
+    """The links of a file whose dataset was withdrawn, for its own answer: to the tombstone, and to its RDF."""
+    page = reading.landing_page(value, site.base_url)
+    links = [Link(page, "collection", page, "text/html")]
+    links += [Link(page, "describedby", address(value, each, site), each.media_type) for each in _OF_GONE]
+    return links
+
+
+_OF_GONE = tuple(each for each in FORMATS if each.profile is DCAT)
 
 
 def authors(value: Thing) -> list[str]:

@@ -14,7 +14,6 @@ from catalog.formats import rendered
 from catalog.formats.reading import Thing
 from catalog.formats.table import BY_SUFFIX, FORMATS, Format
 from catalog.models import Published
-from catalog.pages.failures import failure
 from catalog.pages.public import answering, landing, linking, negotiating, rows
 from catalog.pages.public.landing import FILES_A_PAGE, FilePage
 from catalog.publishing.site import Site, site
@@ -82,7 +81,9 @@ def in_format(request: HttpRequest, row: Published, wanted: Format) -> HttpRespo
 def _page(request: HttpRequest, row: Published) -> HttpResponse:
     number, pages = _files_page(request, row)
     if not 1 <= number <= pages:
-        return failure(404, "There is no such page of files", f"The dataset has {pages:,} of them.")
+        words = f"The dataset has {pages:,} of them."
+        ways = [("The dataset", f"{site().base_url}/datasets/{row.identifier}")]
+        return answering.refused(request, 404, "There is no such page of files", words, ways)
     here, name = site(), f"html-{number}"
 
     def make() -> bytes:
@@ -135,14 +136,27 @@ def _linkset(request: HttpRequest, row: Published, *, as_json: bool) -> HttpResp
 
 
 def not_acceptable(request: HttpRequest, identifier: str) -> HttpResponse:
-    """406, with what there is."""
+    """406, with what there is: a page for those who read HTML, lines of text for the others."""
     here = site()
     address = f"{here.base_url}/datasets/{identifier}"
-    context = {"site": here, "address": address, "ways": FORMATS}
-    response = HttpResponse(render_to_string("catalog/public_formats.html", context), status=406)
+    if answering.asks_for_page(request):
+        context = {"site": here, "address": address, "ways": FORMATS}
+        response = HttpResponse(render_to_string("catalog/public_formats.html", context), status=406)
+    else:
+        response = HttpResponse(_offered(address), content_type=answering.PLAIN, status=406)
     response["Link"] = linking.header_of_formats(identifier, here)
     response["Vary"] = ", ".join(answering.NEGOTIATED)
     return response
+
+
+def _offered(address: str) -> str:
+    """The formats of a record, a line for each: media type, profile, address."""
+    lines = ["The record comes in none of the formats that the request accepts. It comes as:", ""]
+    lines.append(f"text/html {address}")
+    for each in FORMATS:
+        profile = f'; profile="{each.profile_iri}"' if each.profile else ""
+        lines.append(f"{each.media_type}{profile} {address}.{each.suffix}")
+    return "\n".join([*lines, ""])
 
 
 def _workbench(request: HttpRequest, identifier: UUID) -> HttpResponse:

@@ -14,23 +14,29 @@ from catalog import rights
 from catalog.formats.reading import Thing
 from catalog.models import Published, PublishedThing
 from catalog.publishing.iris import FILE
+from ingest.publication import WITHDRAWN
 
 _KEPT = 8  # documents taken apart, in each process
 
 
 def any_published() -> bool:
-    """Whether anything is public at all."""
+    """Whether anything is public at all, be it a tombstone."""
     return rights.published().exists()
 
 
-def listed() -> QuerySet[Published]:
-    """Every public record, without the documents."""
+def every() -> QuerySet[Published]:
+    """Every public record, tombstones too, without the documents."""
     return rights.published().defer("value", "words")
+
+
+def listed() -> QuerySet[Published]:
+    """Every dataset that is published, without the documents: what is withdrawn stands in no list and no count."""
+    return every().exclude(state=WITHDRAWN)
 
 
 def record(identifier: object) -> Published | None:
     """The public record of a dataset, without its document."""
-    return next(iter(listed().filter(identifier=str(identifier))[:1]), None)
+    return next(iter(every().filter(identifier=str(identifier))[:1]), None)
 
 
 class ChangedError(Exception):
@@ -47,14 +53,17 @@ def value_of(row: Published) -> Thing:
 
 
 def naming(kind: str, uuid: object, most: int) -> list[Published]:
-    """The first of the records that name a thing, in the order of their titles."""
+    """The first of the records that name a thing, in the order of their titles; tombstones where no other does."""
     things = PublishedThing.objects.filter(kind=kind, identifier=str(uuid))
-    return list(listed().filter(identifier__in=things.values("record")).order_by("title", "identifier")[:most])
+    found = every().filter(identifier__in=things.values("record")).order_by("title", "identifier")
+    return list(found.exclude(state=WITHDRAWN)[:most]) or list(found.filter(state=WITHDRAWN)[:most])
 
 
 def file(uuid: object) -> tuple[Published, Thing] | None:
-    """The record that publishes a file, and the file's public entry."""
+    """The record that publishes a file, and the file's public entry; {} of a file that went with its dataset."""
     for row in naming(FILE, uuid, 1):
+        if row.state == WITHDRAWN:
+            return row, {}
         things = PublishedThing.objects.filter(record=row.identifier, kind=FILE, identifier=str(uuid))
         for entry in _texts(things):
             return row, entry

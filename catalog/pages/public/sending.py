@@ -16,7 +16,7 @@ from functools import partial
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 
 from catalog import attempts
-from catalog.pages.failures import failure
+from catalog.pages.public import answering
 from catalog.pages.public.ranges import Span
 from catalog.places import DOWNLOADS_HERE
 from ingest.errors import OtherFileError
@@ -68,16 +68,13 @@ def streamed(
     address = attempts.address(request) or ""
     if not DOWNLOADS_HERE.take(address):
         stack.close()
-        return _crowded()
+        return _crowded(request)
     stack.callback(partial(DOWNLOADS_HERE.give_back, address))
     return StreamingHttpResponse(Pieces(descriptor, stack, part), status=status, headers=dict(headers))
 
 
-def _crowded() -> HttpResponse:
-    answer = failure(
-        503,
-        "Too many files are being sent",
-        "All places for downloads are taken, or those of your address. Please try again in half a minute.",
-    )
+def _crowded(request: HttpRequest) -> HttpResponse:
+    words = "All places for downloads are taken, or those of your address. Please try again in half a minute."
+    answer = answering.refused(request, 503, "Too many files are being sent", words)
     answer["Retry-After"] = _RETRY_SECONDS
     return answer

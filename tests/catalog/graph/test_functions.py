@@ -48,7 +48,7 @@ def test_every_function_is_shown() -> None:
     """A function that ``complete`` calls and no golden file shows would add things nobody looked at."""
     for module in (dcat, prov, schemaorg):
         called = {name for name in module.complete.__code__.co_names if name != "complete"}
-        shown = {f.__name__ for _, f in FUNCTIONS.values()} | {"files_of_data_objects"}
+        shown = {f.__name__ for _, f in FUNCTIONS.values()} | {"files_of_data_objects", "withdrawal"}
         assert called <= shown
 
 
@@ -95,9 +95,18 @@ def test_data_that_are_not_public_have_no_download_address(level: str) -> None:
 
 def test_a_withdrawn_dataset_has_no_download_address_and_says_why() -> None:
     value = published() | {"publication_state": "withdrawn", "withdrawal_reason": "Consent was withdrawn."}
+    value["withdrawn_date"] = "2026-11-25T09:00:00Z"
     value.pop("dataset_abstract")
     drawing = Drawing(value, SITE, scope("dcat"))
+    dcat.withdrawal(drawing)
+    check("dcat-withdrawal", lines(drawing.added()))
     dcat.complete(drawing)
     found = lines(drawing.quads())
     assert "downloadURL" not in found
-    assert '"Consent was withdrawn."@en' in found
+    assert '<http://purl.org/dc/terms/modified> "2026-11-25T09:00:00Z"' in found
+
+
+def test_the_catalog_lists_the_record_of_a_withdrawn_dataset_and_no_dataset() -> None:
+    found = lines(catalog_quads(SITE, [Summary("0b6a3f0e-6f4c-4b8e-9d53-2a1c7e5f9b10", "", is_withdrawn=True)]))
+    assert "ns/dcat#record> " in found
+    assert "ns/dcat#dataset> " not in found

@@ -81,7 +81,7 @@ def test_what_does_not_fit_is_left_to_whoever_asks_and_what_is_kept_counts(
 ) -> None:
     monkeypatch.setattr(ahead, "LARGE", 1)
     monkeypatch.setattr(ahead, "_MOST_BYTES", 1)
-    monkeypatch.setattr(rendered, "_near", rendered._Near())  # what other tests made is not made again
+    rendered.forget()  # what other tests made is not made again
     for _ in range(3):  # as after each start
         follower = ahead.Ahead(site())
         for number in range(20):
@@ -116,3 +116,15 @@ def test_a_record_that_goes_while_it_is_looked_at_is_left_out(shown: Shown, monk
     follower.look(rows_changed=True)
     assert not follower.waiting
     assert kept(shown) == 0
+
+
+def test_what_is_near_has_a_bound_and_the_oldest_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rendered, "_NEAR_BYTES", 100)
+    monkeypatch.setattr(rendered, "_NEAR_ONE", 60)
+    near = rendered._Near()
+    for name, size in (("a", 40), ("b", 40), ("a", 50), ("large", 61)):
+        near.put(name, bytes(size))
+    assert (set(near.kept), near.bytes) == ({"a", "b"}, 90)
+    near.get("b")
+    near.put("c", bytes(30))
+    assert (set(near.kept), near.bytes) == ({"b", "c"}, 70)

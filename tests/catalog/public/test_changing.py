@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,12 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from catalog.formats import rendered
+from catalog.formats.table import FORMATS
 from catalog.models import Published, PublishedThing
 from catalog.pages.public import dumps, rows, sending
 from catalog.places import Places
 from catalog.publishing.iris import AGENT, PROJECT
+from catalog.sparql.answering import OFF
 from ingest.locking import lock_file
 from ingest.opening import described_file
 from ingest.rows import Condition, FileRow, Stamp
@@ -262,6 +265,39 @@ def test_another_version_of_any_part_makes_answers_anew(tmp_path: Path, settings
 def test_the_list_and_sparql_lead_to_each_other(shown: Shown, client: Client) -> None:
     assert 'href="/sparql"' in client.get("/datasets/").content.decode()
     assert 'href="/datasets/"' in client.get("/sparql", headers={"accept": "text/html"}).content.decode()
+
+
+def test_where_no_sparql_is_answered_nothing_leads_there(shown: Shown, client: Client, settings: Settings) -> None:
+    settings.FAIRFOLDER_SPARQL = False
+    settings.FAIRFOLDER_SPARQL_QUERY_URL = "http://127.0.0.1:9/"
+    page = f"/datasets/{shown.identifier}"
+    ways = ["/datasets/", page, "/.well-known/void", "/dcat/catalog", "/dumps/catalog.nq.gz", "/id/catalog"]
+    for address in (*ways, *(f"{page}.{each.suffix}" for each in FORMATS)):
+        answer = client.get(address, follow=True)
+        body = content(answer)
+        body = gzip.decompress(body) if address.endswith(".gz") else body
+        found = re.findall(rb".{0,60}(?<!geo)sparql.{0,60}", body, re.IGNORECASE)
+        assert found == [], address
+        assert "sparql" not in str(answer.headers).lower(), address
+
+
+@pytest.mark.parametrize(
+    "address", ["/sparql", "/sparql?query=ASK{}", "/sparql/picture?node=http://e/1", "/sparql/internal"]
+)
+@pytest.mark.parametrize("accept", ["text/html", "text/turtle", "application/sparql-results+json"])
+def test_where_no_sparql_is_answered_its_addresses_say_so_in_one_sentence(
+    db: None, client: Client, settings: Settings, address: str, accept: str
+) -> None:
+    settings.FAIRFOLDER_SPARQL = False
+    answer = client.get(address, headers={"accept": accept})
+    assert answer.status_code == 404
+    said = answer.content.decode()
+    assert said.count(OFF) == 1
+    if "html" not in answer.headers["Content-Type"]:
+        assert said == f"{OFF}\n"
+    else:
+        assert 'href="/sparql' not in said
+        assert "<form" not in said
 
 
 # --- words of every language --------------------------------------------------------------------------------------

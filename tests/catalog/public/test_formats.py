@@ -93,6 +93,24 @@ def test_data_that_are_not_open_have_no_address_to_download_them(level: str) -> 
     assert not any("contentUrl" in each for each in node["distribution"])
 
 
+def test_who_gets_the_data_is_said_in_words_in_a_list_and_as_a_day() -> None:
+    told = {"access_level": "embargoed", "embargo_end_date": "2027-11-23", "access_conditions": "Ask us before."}
+    node = schemaorg.dataset(value(**told), SITE)
+    sentence = "The files are open from 2027-11-23 on. Ask us before."
+    assert node["conditionsOfAccess"] == [sentence, "http://purl.org/coar/access_right/c_f1cf"]
+    assert node["potentialAction"]["actionAccessibilityRequirement"]["availabilityStarts"] == "2027-11-23"
+    graph = {each["@id"]: each for each in json.loads(rocrate.render(value(**told), SITE))["@graph"]}
+    assert graph["./"]["conditionsOfAccess"] == node["conditionsOfAccess"]
+    assert graph["./"]["isAccessibleForFree"] is False
+    asked = graph[graph["./"]["potentialAction"]["@id"]]["actionAccessibilityRequirement"]
+    assert graph[asked["@id"]]["availabilityStarts"] == "2027-11-23"
+    closed = schemaorg.dataset(value(access_level="restricted", access_conditions="For research."), SITE)
+    assert closed["conditionsOfAccess"][0] == "The files are given on request. For research."
+    assert "potentialAction" not in closed
+    gone = schemaorg.dataset(value(publication_state="withdrawn"), SITE)
+    assert "conditionsOfAccess" not in gone
+
+
 # --- citations --------------------------------------------------------------------------------------------------
 
 ODD = "A {brace} & 50% of $x_1$ #1 ~ ^ \\end{document}\nER  - \r\nTI  - false\u202e\u0007\"'"

@@ -51,7 +51,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
 
 def curl(*arguments: str) -> tuple[int, dict[str, str], bytes]:
     """Status, headers and body, as curl has them."""
-    done = subprocess.run(["curl", "-s", "-S", "-i", *arguments], capture_output=True, check=True, timeout=60)
+    done = subprocess.run(["curl", "-s", "-S", "-i", *arguments], capture_output=True, check=True, timeout=120)
     head, _, body = done.stdout.partition(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")
     pairs = (line.partition(":") for line in lines)

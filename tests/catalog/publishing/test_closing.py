@@ -32,14 +32,18 @@ def page(ready: Ready) -> Any:
 
 
 def download() -> int:
-    """What one of its files answers to a stranger; 404 where no row names one."""
+    """What one of its files answers to a stranger; 404 where no row names one, 410 where it went with its dataset."""
     thing = PublishedThing.objects.filter(kind="file").first()
-    return 404 if thing is None else Client().get(f"/id/file/{thing.identifier}").status_code
+    if thing is None:
+        return 404
+    answer = Client().get(f"/id/file/{thing.identifier}")
+    assert answer.status_code == 200 or (TITLE not in answer.content and b".csv" not in answer.content)
+    return answer.status_code
 
 
 def gives_nothing(ready: Ready) -> None:
     told = page(ready)
-    assert (ready.row.state, ready.row.access_level, download()) == ("withdrawn", "confidential", 404)
+    assert (ready.row.state, ready.row.access_level, download()) == ("withdrawn", "confidential", 410)
     assert TITLE not in told.content
     assert NAME not in told.content
 

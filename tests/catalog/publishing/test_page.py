@@ -15,7 +15,7 @@ from django.urls import reverse
 
 from catalog import accounts
 from catalog.models import Published, Review
-from tests.catalog.publishing.ready import ADMINISTRATIVE, FOLDER, Ready
+from tests.catalog.publishing.ready import ADMINISTRATIVE, FOLDER, PROJECT, Ready
 
 pytestmark = pytest.mark.django_db
 
@@ -66,6 +66,31 @@ def test_a_curator_publishes_withdraws_and_publishes_again(ready: Ready, curie: 
     assert "Publish again" in text(again)
     confirm(curie, ready)
     assert ready.row.state == "published"
+
+
+def test_when_nothing_would_change_it_is_said_and_there_is_no_button(
+    ready: Ready, curie: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ready.publish()
+    page = curie.get(address(ready))
+    assert "Nothing has changed since version 1 was published" in text(page)
+    assert 'value="publish"' not in page.content.decode()
+    call_command("publish", str(ready.root / FOLDER), "--check")
+    assert capsys.readouterr().out.splitlines()[-1].endswith("nothing has changed since version 1 was published")
+    ready.change(ADMINISTRATIVE, methods="Counted by eye.")
+    ready.finalise("first")
+    assert "Publish version 2" in text(curie.get(address(ready)))
+    ready.withdraw()
+    assert "Publish again" in text(curie.get(address(ready)))
+
+
+def test_the_preview_shows_where_the_data_are_kept(ready: Ready, curie: Client) -> None:
+    ready.change(PROJECT, data_storage_strategy="Mirrored tapes in two towns.")
+    ready.change(ADMINISTRATIVE, preservation_location="The archive of the library.")
+    ready.finalise("first")
+    page = text(curie.get(address(ready)))
+    assert "Data storage strategy Mirrored tapes in two towns." in page
+    assert "Preservation location The archive of the library." in page
 
 
 def test_withdrawing_asks_why(ready: Ready, curie: Client) -> None:
@@ -198,3 +223,24 @@ def test_what_is_no_dataset_is_said_so(ready: Ready, capsys: pytest.CaptureFixtu
     code, answer = command(capsys, text)
     assert code == 2
     assert "error" in answer
+
+
+@pytest.mark.parametrize(
+    "text", ["p_Alpa/ds", "P_ALPHA/DS", "p_Alpha/dss", "p_Alpha", "Counts of livin cells", "/nowhere/p_Alpha/ds"]
+)
+def test_a_mistyped_dataset_is_answered_with_what_may_be_meant(
+    ready: Ready, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    code, answer = command(capsys, text)
+    assert code == 2
+    assert answer["error"] == (
+        f"{text!r} is no dataset that is described here. Did you mean 'p_Alpha/ds'? Name its folder, such as "
+        "p_MyProject/dataset_1, or its identifier, which stands in the address of its page."
+    )
+
+
+def test_a_part_of_an_identifier_is_enough_to_be_reminded(ready: Ready, capsys: pytest.CaptureFixture[str]) -> None:
+    code, answer = command(capsys, ready.identifier[:13])
+    assert code == 2
+    assert "Did you mean 'p_Alpha/ds'?" in answer["error"]
+    assert "Did you mean" not in command(capsys, "zzzz")[1]["error"]

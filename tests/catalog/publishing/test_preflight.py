@@ -82,6 +82,44 @@ def test_an_incomplete_project_is_named_until_a_revision_says_otherwise(ready: R
     assert look(ready).passes
 
 
+def test_what_was_filled_in_since_is_not_told_as_missing(ready: Ready) -> None:
+    ready.change(ADMINISTRATIVE, license=None, keywords=None, access_level=None, status="draft")
+    ready.finalise("first")
+    told = refused(ready)
+    assert "It has no licence" in told
+    assert "It has no keyword" in told
+    ready.change(ADMINISTRATIVE, license="CC0-1.0", keywords=["rye"])
+    told = refused(ready)
+    assert "has no licence" not in told
+    assert "The dataset is not complete: " in told, "it has no access level yet"
+    revision = (
+        "Only what the complete metadata says is public, and since it was written its record was given a licence and "
+        "its record was given a keyword; write a new revision of the run 'first'."
+    )
+    assert revision in told
+    ready.change(ADMINISTRATIVE, access_level="public", status="complete")
+    assert [each.sentence for each in look(ready).refusals] == [
+        "Only what the complete metadata says is public, and since it was written the dataset was completed; write a "
+        "new revision of the run 'first'.",
+        "Its access level is not chosen in the newest complete metadata; what is not said to be open is never "
+        "published. Its record says 'public' by now: write a new revision of a run.",
+    ]
+    assert {each.address for each in look(ready).refusals} == {
+        f"/runs/{ready.run_id()}/",
+        f"/datasets/{ready.identifier}/runs/",
+    }
+    ready.finalise("first")
+    assert look(ready).passes
+
+
+def test_a_draft_that_lacks_nothing_any_more_is_told_as_a_draft(ready: Ready) -> None:
+    ready.change(PROJECT, project_description=None, status="draft")
+    ready.finalise("first")
+    ready.change(PROJECT, project_description="It is said now.")
+    told = refused(ready)
+    assert "The project is still a draft: mark it complete; when that is done, write a new revision" in told
+
+
 def test_what_became_confidential_after_the_metadata_was_completed_is_refused(ready: Ready) -> None:
     ready.access("confidential")
     assert "It is confidential in the dataset's record" in refused(ready)

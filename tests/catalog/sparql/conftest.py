@@ -11,5 +11,5 @@ from tests.catalog.sparql.endpoint import Endpoint, endpoint
 
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
-    with endpoint(tmp_path_factory.mktemp("sparql"), FAIRFOLDER_SPARQL_SECONDS="5") as found:
+    with endpoint(tmp_path_factory.mktemp("sparql")) as found:
         yield found

@@ -69,7 +69,7 @@ class Endpoint:
         *,
         path: str = "/sparql",
         method: str = "GET",
-        timeout: float = 60,
+        timeout: float = 180,
         headers: Mapping[str, str] | None = None,
         **parameters: str | list[str],
     ) -> Reply:
@@ -83,7 +83,7 @@ class Endpoint:
         return self.send(method, target, None, {"Accept": accept, **(headers or {})}, timeout)
 
     def send(
-        self, method: str, target: str, body: bytes | None, headers: Mapping[str, str], timeout: float = 60
+        self, method: str, target: str, body: bytes | None, headers: Mapping[str, str], timeout: float = 180
     ) -> Reply:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         try:
@@ -94,7 +94,7 @@ class Endpoint:
             connection.close()
 
     def manage(self, *arguments: str) -> str:
-        done = subprocess.run([*MANAGE, *arguments], env=self.environment, capture_output=True, text=True, timeout=60)
+        done = subprocess.run([*MANAGE, *arguments], env=self.environment, capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -137,6 +137,7 @@ def endpoint(folder: Path, **settings: str) -> Iterator[Endpoint]:
         "FAIRFOLDER_STATE_DIR": str(state),
         "MONITOR_PATH": str(folder / "data"),
         "FAIRFOLDER_BASE_URL": BASE,
+        "FAIRFOLDER_SPARQL_SECONDS": "300",  # on any machine no query of a test takes so long but those that never end
         **settings,
     }
     (folder / "data").mkdir(parents=True, exist_ok=True)
@@ -149,13 +150,13 @@ def endpoint(folder: Path, **settings: str) -> Iterator[Endpoint]:
         try:
             found.start("broker")
             found.start("web")
-            eventually(found.is_up, 60)
+            eventually(found.is_up)
             yield found
         finally:
             for process in found.processes.values():
                 process.terminate()
             for process in found.processes.values():
-                process.wait(20)
+                process.wait(120)
 
 
 def triples(text: str, graph: str = f"{BASE}/id/record/1") -> list[Quad]:

@@ -106,5 +106,5 @@ def test_the_door_stays_open_when_the_system_refuses_one(
 
     monkeypatch.setattr(threading.Thread, "start", scarce)
     found._accept(cast(socket.socket, Door()))
-    eventually(lambda: len(served) == 1, 5)
+    eventually(lambda: len(served) == 1)
     assert [each for each in ("Too many open files", "aborted", "new thread") if each not in caplog.text] == []

@@ -32,7 +32,7 @@ from rdflib_endpoint import SparqlEndpoint
 app = SparqlEndpoint(graph=Dataset(default_union=True), path="/", enable_update=True)
 uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_level="warning")
 """
-LIMITS = Limits(seconds=10)
+LIMITS = Limits(seconds=300)
 
 
 def outside(folder: Path, server: str, version: str) -> OutsideStore:
@@ -53,11 +53,11 @@ def server() -> Iterator[str]:
         return True
 
     try:
-        eventually(is_up, 30)
+        eventually(is_up)
         yield address
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(120)
 
 
 def values(server: str) -> list[str]:
@@ -77,6 +77,19 @@ def test_records_are_written_replaced_and_removed_there(server: str, tmp_path: P
         assert (values(server), dict(store.etags())) == (["1 2 0"], {"1": "etag 2"})
     with outside(tmp_path, server, "1") as store:
         assert dict(store.etags()) == {"1": "etag 2"}
+
+
+def test_a_record_too_large_for_one_request_is_written_in_several(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("catalog.graph.outside._QUADS_AT_ONCE", 2)
+    with outside(tmp_path, server, "large") as store:
+        for version in (1, 2):
+            whole = change(7, version, 5)
+            store.apply([Change(whole.identifier, whole.graph, whole.etag, iter(list(whole.quads))), change(8, 1, 1)])
+            found = [each for each in values(server) if each.startswith(("7", "8"))]
+            assert sorted(found) == [*(f"7 {version} {n}" for n in range(5)), "8 1 0"]
+        store.apply([Change("7", f"{NAME}7"), Change("8", f"{NAME}8")])
 
 
 def test_what_the_server_did_not_take_is_sent_again(tmp_path: Path) -> None:
@@ -154,30 +167,29 @@ def test_names_of_graphs_are_told_in_parts(server: str, tmp_path: Path, monkeypa
 
 
 @pytest.mark.parametrize(
-    ("head", "body", "seconds", "reason"),
-    [("", b"x", 0.1, "time"), ("Content-Length: 9\r\n", b"short", 0.0, "absent")],
+    ("head", "body", "reason"),
+    [("", b"x", "time"), ("Content-Length: 9\r\n", b"short", "absent")],
 )
-def test_an_answer_in_drops_is_given_up_and_half_of_one_refused(
-    head: str, body: bytes, seconds: float, reason: str
-) -> None:
+def test_an_answer_in_drops_is_given_up_and_half_of_one_refused(head: str, body: bytes, reason: str) -> None:
     def serve(door: socket.socket) -> None:
         client, _ = door.accept()
         with client:
             client.recv(65_536)
             try:
                 client.sendall(f"HTTP/1.1 200 OK\r\nContent-Type: text/csv\r\n{head}\r\n".encode())
-                for _ in range(100 if seconds else 1):
+                client.sendall(body)
+                while not head:  # it never ends by itself
                     client.sendall(body)
-                    time.sleep(seconds)
+                    time.sleep(0.1)
             except OSError:  # it was given up
                 return
 
     with socket.create_server(("127.0.0.1", 0)) as door:
         threading.Thread(target=serve, args=(door,), daemon=True).start()
-        began = time.monotonic()
         with pytest.raises(NoAnswerError) as told:
             external.ask(
-                f"http://127.0.0.1:{door.getsockname()[1]}/", Question("ASK {}", results="csv"), Limits(seconds=1)
+                f"http://127.0.0.1:{door.getsockname()[1]}/",
+                Question("ASK {}", results="csv"),
+                Limits(seconds=1 if reason == "time" else 300),
             )
     assert told.value.reason == reason
-    assert time.monotonic() - began < 4

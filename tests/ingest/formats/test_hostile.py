@@ -8,7 +8,6 @@ import io
 import lzma
 import random
 import tarfile
-import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -192,10 +191,7 @@ def test_mutated_files_keep_their_plain_facts(
     for _ in range(count(12, 1_000)):
         content = mutate(seed, rng)
         path.write_bytes(content)
-        started = time.monotonic()
-        facts = describe(path)
-        assert time.monotonic() - started < SECONDS_A_FILE
-        assert facts["mime_type"]
+        assert describe(path)["mime_type"]
 
 
 @pytest.mark.parametrize("suffix", SEEDS)

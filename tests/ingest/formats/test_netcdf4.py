@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -306,9 +305,8 @@ def test_a_dimension_of_thousands_of_variables_takes_little_time(tmp_path: Path)
         for number in range(3_000):
             copy = file.create_dataset(f"v{number}", (number,), "f4", maxshape=(None,), chunks=(8,))
             copy.attrs.create("DIMENSION_LIST", model.attrs["DIMENSION_LIST"], dtype=h5py.vlen_dtype(h5py.ref_dtype))
-    started = time.monotonic()
-    facts = describe(path)
-    assert time.monotonic() - started < 15
+    facts = describe(path)  # taking too long would be a warning
+    assert warnings(facts) == []
     assert _named(facts) == [("time", 2_999)]
 
 
@@ -349,9 +347,7 @@ def test_mutated_netcdf4_keeps_its_plain_facts(
     assert axes(describe(path)) == {"time": 2, "lev": 3, "/g/x": 4}
     for _ in range(count(60, 3_000)):
         path.write_bytes(mutate(sound, rng))
-        started = time.monotonic()
         assert describe(path)["mime_type"]
-        assert time.monotonic() - started < 60
 
 
 @pytest.mark.timeout(0)

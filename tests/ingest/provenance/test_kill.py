@@ -67,7 +67,7 @@ def run_and_kill(kept: Kept, seconds: float, *, everyone: bool) -> None:
 def assert_whole(kept: Kept, when: object) -> None:
     recorder = kept.another(stale_seconds=0.2)
     recorder.catch_up()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 180
     while recorder.state().pending and time.monotonic() < deadline:
         time.sleep(0.3)
         recorder.catch_up()
@@ -111,8 +111,7 @@ def test_killed_before_every_kind_of_write(
     command = [sys.executable, "-c", _WRITER, kept.folder]
     for point in sorted(rng.sample(range(2, 120), count(6, 100))):
         inject = ["-e", f"inject={WRITING}:signal=SIGKILL:when={point}", "-e", f"trace={WRITING}"]
-        subprocess.run(
-            ["strace", "-qq", "-o", "/dev/null", *inject, *command], cwd=CHECKOUT, stdout=subprocess.DEVNULL, timeout=60
-        )
+        strace = ["strace", "-qq", "-o", "/dev/null", *inject, *command]
+        subprocess.run(strace, cwd=CHECKOUT, stdout=subprocess.DEVNULL, timeout=300)
         if kept.path(kept.document()).exists():
             assert_whole(kept, point)

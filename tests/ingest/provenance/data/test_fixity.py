@@ -7,8 +7,6 @@ import random
 import time
 from collections.abc import Callable
 
-import pytest
-
 from ingest.provenance.data.fixity import Trouble, all_objects, verify
 from ingest.provenance.data.keeping import Tracked
 from ingest.reading import Throttle
@@ -100,4 +98,4 @@ def test_reading_keeps_to_the_rate(by_file: Lab) -> None:
     throttle, began = Throttle(1_000_000), time.monotonic()
     report = verify(by_file.root, by_file.described(), throttle.spend)
     assert report.bytes == 500_000
-    assert time.monotonic() - began == pytest.approx(0.5, abs=0.25)
+    assert time.monotonic() - began >= 0.4  # all but the first and the last piece are waited for
