@@ -25,6 +25,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection, connections
 
 from catalog.formats.ahead import Ahead
+from catalog.formats.dumping import Dumping
 from catalog.graph.asking import INTERNAL, PUBLIC
 from catalog.graph.catalog import SPARQL, Summary
 from catalog.graph.outside import OutsideStore
@@ -185,7 +186,7 @@ def follow(stop: threading.Event) -> None:
     with ExitStack() as stack:
         graphs = _graphs(stack, site()) if settings.FAIRFOLDER_SPARQL else []
         embargoes, seen, compared = 0.0, -1, False
-        ahead = Ahead(site())
+        ahead, dump = Ahead(site()), Dumping(site())
         while True:
             try:
                 if not compared and not Rebuild.objects.exists():  # a rebuild compares them itself
@@ -198,6 +199,7 @@ def follow(stop: threading.Event) -> None:
                 for graph in graphs:
                     graph.look(rows_changed=version != seen)
                 ahead.look(rows_changed=version != seen)
+                dump.look(rows_changed=version != seen)
                 seen = version
             except DatabaseError as error:
                 log.warning("the graphs do not follow the rows for now: %s", error)

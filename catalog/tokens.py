@@ -5,13 +5,17 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.utils import timezone
 
 from catalog.models import Token
 from ingest.errors import SettingError
 
 _BEGINS = "ff_"
+_NOTED_EVERY = timedelta(minutes=1)  # a program that asks often writes seldom
 _LONGEST_NAME = 100
 
 
@@ -43,15 +47,33 @@ def remove(user_name: str, name: str) -> None:
 
 
 def listed() -> Sequence[Mapping[str, str]]:
-    """Every token: whose it is, its name, and when it was made."""
+    """Every token: whose it is, its name, when it was made, and when it was used last ("" for never)."""
     rows = Token.objects.select_related("user").order_by("user__username", "name")
-    return [{"user": row.user.get_username(), "name": row.name, "made": f"{row.made:%Y-%m-%d}"} for row in rows]
+    return [
+        {
+            "user": row.user.get_username(),
+            "name": row.name,
+            "made": f"{row.made:%Y-%m-%d}",
+            "used": f"{row.used:%Y-%m-%d}" if row.used is not None else "",
+        }
+        for row in rows
+    ]
+
+
+def of_account(user: User) -> QuerySet[Token]:
+    """The tokens of an account, by name."""
+    return Token.objects.filter(user=user).order_by("name")
 
 
 def account_of(token: str) -> User | None:
     """The account that a token stands for; None for any other text, or where the account is switched off."""
     row = Token.objects.select_related("user").filter(sha256=_hash(token), user__is_active=True).first()
-    return row.user if row is not None else None
+    if row is None:
+        return None
+    now = timezone.now()
+    if row.used is None or now - row.used > _NOTED_EVERY or now < row.used:
+        Token.objects.filter(pk=row.pk).update(used=now)
+    return row.user
 
 
 def _user(name: str) -> User:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest import documents, finding, manifest
+from ingest.accepting import accept_edit, remember_documents
 from ingest.complete import finalise
 from ingest.documents import COMPLETE, EXPERIMENT, INSTRUMENT, STRUCTURAL
 from ingest.errors import DocumentError, FairfolderError, NotAtRestError
@@ -24,7 +25,6 @@ from ingest.registering import registry_entry
 from ingest.report import Finding
 from ingest.revisions import Revision, numbers, own_revisions, read_revision
 from ingest.rows import TROUBLES, Condition, PlaceRow, Stamp
-from ingest.survey import accept_edit, remember_documents
 from ingest.waiting import is_put_off, put_off, rests_on
 from ingest.workspace import Workspace
 

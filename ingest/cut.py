@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ingest import fixity
+from ingest.accepting import remember_documents
 from ingest.documents import STRUCTURAL, readable
 from ingest.errors import FairfolderError
 from ingest.events import Arrived, Described, FileEvent, Gone, Left, Moved, Renewed
@@ -21,7 +22,7 @@ from ingest.layout import METADATA
 from ingest.purposes import of_files
 from ingest.report import Finding, Report
 from ingest.rows import Condition, FileRow, PlaceRow, Stamp
-from ingest.survey import RECORDS_AT_ONCE, remember_documents
+from ingest.survey import RECORDS_AT_ONCE
 from ingest.triggers import files_record
 from ingest.workspace import Workspace
 

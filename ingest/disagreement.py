@@ -2,6 +2,9 @@
 
 An editor wrote into the entry, or an older state folder or an older entry was put back; which of them cannot be told.
 So the stricter of the two is public, no withdrawal is written over, and no version that may be the store's is lost.
+
+An entry that says ``unpublished``, or nothing that can be read, of what the store remembers as published does not
+close it: no act leads back there, so only an editor can have written it, and what an editor does does not count.
 """
 
 from __future__ import annotations
@@ -28,7 +31,7 @@ def shown(own: Publication, known: Sequence[Publication]) -> Publication:
     Args:
         own: what the entry says; known: what the store remembers, which is not that.
     """
-    memory = strictest(known)
+    memory, own = strictest(known), _as_told(own)
     match _state(memory), _state(own):
         case ("published", "withdrawn"):
             return {**_settled(own, memory), CITED: memory.get(CITED, {})}
@@ -40,7 +43,7 @@ def shown(own: Publication, known: Sequence[Publication]) -> Publication:
 
 def kept(own: Publication, known: Sequence[Publication]) -> Publication:
     """What the entry keeps; a state that an editor alone can have written is put back to the one known."""
-    memory = strictest(known)
+    memory, own = strictest(known), _as_told(own)
     match _state(memory), _state(own):
         case ("published", "published") | ("unpublished" | "withdrawn", "withdrawn") if _continues(own, memory):
             return own
@@ -91,6 +94,12 @@ def _is_pinned(version: Publication) -> bool:
 
 def _versions(publication: Publication) -> list[Mapping[str, Any]]:
     return versions({"publication": publication})
+
+
+def _as_told(own: Publication) -> Publication:
+    """What an entry tells: while it says when or why it was withdrawn, it was, whatever became of the word itself."""
+    spoilt = _state(own) == UNPUBLISHED and any(key in own for key in _OF_WITHDRAWAL)
+    return {**own, "state": WITHDRAWN} if spoilt else own
 
 
 def _state(publication: Publication) -> str:

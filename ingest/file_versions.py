@@ -119,9 +119,9 @@ def _carry_out(tracker: Tracker, plan: _Plan) -> tuple[Path, ...]:
     for one in tracker.keep(plan.files):
         kept[dataset_of(one.file.path)].append(one)
     changes = [Change(d, kept[d], plan.gone[d], plan.moved[d]) for d in plan.datasets()]
-    written = tracker.write_all(changes)
+    written = tracker.write_named(changes)
     named = [path for change in changes for path in _pointers(tracker, change)]
-    return tuple(dict.fromkeys([*written, *(tracker.root / path for path in named)]))
+    return tuple(tracker.root / path for path in dict.fromkeys([*written, *named]))
 
 
 def _pointers(tracker: Tracker, change: Change) -> list[str]:

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from ingest.accepting import accept_edit
 from ingest.adoption import settle_instruments, settle_runs
 from ingest.catching_up import record_the_rest
 from ingest.cut import Cut
@@ -30,7 +31,7 @@ from ingest.report import Finding, Report
 from ingest.root_guard import guard_root
 from ingest.rows import Condition, PlaceRow
 from ingest.scan import ManifestState, compare, manifest_state
-from ingest.survey import Survey, accept_edit, survey
+from ingest.survey import Survey, survey
 from ingest.walk import ignore_above, opened_place
 from ingest.workspace import Workspace
 

@@ -5,7 +5,9 @@ Every function here is pure; which schema is in force is :mod:`ingest.schema`'s 
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -73,13 +75,20 @@ def positions(schema: Schema) -> dict[str, Any]:
 
 
 def validator(schema: Schema, extra: Mapping[str, Schema] | None = None) -> jsonschema_rs.Draft202012Validator:
-    """A validator that knows the packaged schemas, and ``extra`` ones by their ``$id``.
+    """A validator that knows the packaged schemas, and ``extra`` ones by their ``$id``; compiled once for a process.
 
     Raises:
         jsonschema_rs.ValidationError: a pattern has look-around or back references or is too large, or a
             ``$ref`` leads to what is not known.
     """
-    resources: list[tuple[str, Any]] = [*PACKAGED_BY_ID.items(), *(extra or {}).items()]
+    # Every workspace and every form has schemas of its own, nearly always the same: to compile them takes milliseconds.
+    return _compiled(marshal.dumps((schema, dict(extra or {})), 2))
+
+
+@lru_cache(maxsize=64)
+def _compiled(key: bytes) -> jsonschema_rs.Draft202012Validator:
+    schema, extra = marshal.loads(key)  # noqa: S302 - written by ourselves, in this process
+    resources: list[tuple[str, Any]] = [*PACKAGED_BY_ID.items(), *extra.items()]
     return jsonschema_rs.Draft202012Validator(
         schema,
         registry=jsonschema_rs.Registry(resources),

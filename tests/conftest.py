@@ -167,4 +167,5 @@ def rng(request: pytest.FixtureRequest) -> random.Random:
     given = request.config.getoption("--seed")
     seed = given if given is not None else random.SystemRandom().randrange(2**32)
     sys.stdout.write(f"seed of this run: --seed {seed}\n")
+    request.node.user_properties.append(("seed", seed))
     return random.Random(seed)

@@ -52,7 +52,7 @@ WRITERS = {
     "catalog/state.py": "the state folder, and what the service says of itself in it",
     "catalog/environment.py": "the generated secret key, in the state folder",
     "catalog/formats/rendered.py": "rendered answers, in the state folder",
-    "catalog/pages/public/dumps.py": "the dump of what is public, in the state folder",
+    "catalog/formats/dumping.py": "the dump of what is public, in the state folder",
     "catalog/graph/broker.py": "its socket and the folder of answers, in the state folder",
     "catalog/graph/external.py": "an answer on its way, in a temporary file without a name",
     "catalog/graph/followed.py": "what the quad store holds, in the state folder",
@@ -87,6 +87,7 @@ BROAD_CATCHES: dict[str, str] = {
     "catalog/following.py::Follower._bring_up_to_date": "the index's outermost loop: logged, the files go on",
     "catalog/following.py::Follower._one_by_one": "sets aside the one document the index cannot take, logged",
     "catalog/indexing.py::Graph._change": "one record's trouble is told and set aside",
+    "catalog/formats/dumping.py::_member": "one record that cannot be drawn is logged and left out of the dump",
     "catalog/formats/ahead.py::Ahead._render": "one record that cannot be rendered is logged and left to who asks",
     "ingest/formats/worker.py::_answer": "the worker process, where a reader may fail in any way",
 }

@@ -24,7 +24,10 @@ def checkout(tmp_path: Path) -> Path:
         folder / ".venv" / "bin" / "python",
         'case "$2 $3" in\n'
         '"ruff check") exit ${RUFF:-0};; "ruff format") exit ${FORMAT:-0};; "mypy ") exit ${MYPY:-0};;\n'
-        '"pytest "*) cat; echo "asked for: $*"; exit ${PYTEST:-0};;\n'
+        '"pytest "*) cat; echo "asked for: $*"\n'
+        'case "$*" in *cacheprovider*) case "$*" in *"${BROKEN:-none}"*) exit 1;; esac; exit 0;; esac\n'
+        '[ -z "${LIST:-}" ] || printf -- "$LIST" >"$TESTS_FAILED_LIST"\n'
+        "exit ${PYTEST:-0};;\n"
         "esac\nexit 99",
     )
     return folder
@@ -120,3 +123,52 @@ def test_who_is_not_root_is_told_what_is_missing(checkout: Path, tmp_path: Path)
     result = run(checkout, path)
     assert "Not installed here: chromium (only root can, with apt-get)." in result.stderr
     assert not (path / "calls").exists()
+
+
+# --- a few failed beside others ---------------------------------------------------------------------------------------
+
+FEW = "-\\ttests/test_a.py::test_a[x y]\\n7\\ttests/test_b.py::test_b\\n"
+MANY = "".join(f"-\\ttests/test_a.py::test_{number}\\n" for number in range(4))
+
+
+def test_a_few_that_failed_are_asked_once_more_alone_with_their_seeds_and_named(checkout: Path, tmp_path: Path) -> None:
+    result = run(checkout, machine(tmp_path / "bin", missing=set(), root=False), PYTEST="1", LIST=FEW)
+    assert result.returncode == 0
+    assert result.stdout.splitlines()[1:] == [
+        "asked for: -m pytest -p no:xdist -p no:cacheprovider tests/test_a.py::test_a[x y]",
+        "asked for: -m pytest -p no:xdist -p no:cacheprovider --seed 7 tests/test_b.py::test_b",
+    ]
+    names = "tests/test_a.py::test_a[x y], tests/test_b.py::test_b"
+    assert (
+        f"Unsteady, passed only alone: {names}. Each is a defect of the test or of the code: mend it." in result.stderr
+    )
+
+
+def test_what_fails_alone_as_well_has_failed_and_only_the_others_are_unsteady(checkout: Path, tmp_path: Path) -> None:
+    path = machine(tmp_path / "bin", missing=set(), root=False)
+    result = run(checkout, path, PYTEST="1", LIST=FEW, BROKEN="test_b")
+    assert result.returncode == 2
+    assert "passed only alone: tests/test_a.py::test_a[x y]. Each" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("env", "arguments"),
+    [
+        ({"LIST": MANY}, ""),
+        ({"LIST": FEW}, "--campaign"),
+        ({"LIST": FEW}, "-p no:xdist"),
+        ({"LIST": FEW, "PYTEST": "2"}, ""),
+        ({}, ""),
+    ],
+    ids=["too many", "a campaign", "alone already", "ended early", "nobody knows which"],
+)
+def test_nothing_else_is_asked_twice(checkout: Path, tmp_path: Path, env: dict[str, str], arguments: str) -> None:
+    path = machine(tmp_path / "bin", missing=set(), root=False)
+    result = run(checkout, path, f"ARGS={arguments}", **{"PYTEST": "1", **env})
+    assert result.returncode == 2
+    assert result.stdout.count("asked for") == 1
+
+
+def test_other_failures_count_though_the_tests_passed_alone(checkout: Path, tmp_path: Path) -> None:
+    path = machine(tmp_path / "bin", missing=set(), root=False)
+    assert run(checkout, path, PYTEST="1", LIST=FEW, MYPY="1").returncode == 2

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import conftest
+from tests import again, conftest
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 AT_ONCE = ("-p", "xdist", "-p", "tests.workers", "-n", "2", "--dist", "loadscope")
@@ -97,3 +97,42 @@ def test_counts_are_full_only_in_a_campaign(tmp_path: Path) -> None:
     small = run_pytest(tmp_path, body)
     assert small.returncode == 1
     assert "seed of this run: --seed" in small.stdout
+
+
+# --- the list of what failed ------------------------------------------------------------------------------------------
+
+FAILING = """import pytest
+
+def test_good():
+    pass
+
+def test_call(rng):
+    assert rng.random() > 1
+
+@pytest.fixture
+def broken():
+    raise OSError
+
+def test_setup(broken):
+    pass
+"""
+
+
+@pytest.mark.parametrize("workers", [(), AT_ONCE], ids=["one", "workers"])
+def test_what_failed_is_listed_with_its_seed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: tuple[str, ...]
+) -> None:
+    found = tmp_path / "failed"
+    monkeypatch.setenv(again.NAME, str(found))
+    result = run_pytest(tmp_path, FAILING, "-p", "tests.again", *workers)
+    listed = dict(line.split("\t")[::-1] for line in found.read_text().splitlines())
+    seed = listed.pop("test_planted.py::test_call")
+    assert f"--seed {seed}" in result.stdout
+    assert listed == {"test_planted.py::test_setup": "-"}
+
+
+def test_nothing_is_listed_of_a_run_that_ended_early(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = tmp_path / "failed"
+    monkeypatch.setenv(again.NAME, str(found))
+    run_pytest(tmp_path, FAILING, "-p", "tests.again", "-x")
+    assert not found.exists()

@@ -27,6 +27,8 @@ TOGETHER = (
 # waits runs beside what keeps a processor busy.
 EARLY = (
     "tests/journeys/test_forms.py",
+    "tests/journeys/test_looks.py",
+    "tests/journeys/test_hostile.py",
     "tests/journeys/test_curating.py",
     "tests/ingest/test_model*",
     "tests/watching/*",

@@ -13,6 +13,7 @@ from typing import Any
 
 from catalog.demo.collections import CLIMATE, VOLUMES, Collection, Selection
 
+_ESMVALTOOL, _NIBABEL = "https://github.com/ESMValGroup/ESMValTool_sample_data", "https://nipy.org/nibabel/"
 _EMBARGO = timedelta(days=365)
 _INVENTED = (
     "The files are copied unchanged from a Python package; the people, the publisher and the conditions of access are "
@@ -60,9 +61,10 @@ class Run:
 
 @dataclass(frozen=True)
 class Example:
-    """A dataset that is published, and withdrawn after that where there is a reason to."""
+    """A dataset that is published, and withdrawn after that where there is a reason; ``source`` is its files' home."""
 
     collection: Collection
+    source: str
     runs: tuple[Run, ...]
     withdrawn: str = ""
 
@@ -73,15 +75,17 @@ def examples(today: date) -> tuple[Example, ...]:
     return (
         Example(
             _OPEN,
+            _ESMVALTOOL,
             (
                 Run("Model output of 1980 to 1999", (_CARBERRY, _EXAMPLE), "1980-1999"),
                 Run("Model output of 2000 to 2014", (_CARBERRY,), "2000-2014"),
             ),
         ),
-        Example(_RESTRICTED, (Run("Volumes in MINC", (_EXAMPLE,)),)),
-        Example(_with(_EMBARGOED, embargo_end_date=embargo), (Run("Surfaces in GIFTI", (_CARBERRY,)),)),
+        Example(_RESTRICTED, _NIBABEL, (Run("Volumes in MINC", (_EXAMPLE,)),)),
+        Example(_with(_EMBARGOED, embargo_end_date=embargo), _NIBABEL, (Run("Surfaces in GIFTI", (_CARBERRY,)),)),
         Example(
             _WITHDRAWN,
+            _NIBABEL,
             (Run("Streamlines", (_EXAMPLE,)),),
             "Withdrawn to show what stays of a dataset: this page, and the sentence that says why.",
         ),
@@ -131,7 +135,7 @@ _RESTRICTED = _of_nibabel(
         ),
         "creators": [_EXAMPLE, *VOLUMES.record["creators"]],
         "access_level": "restricted",
-        "access_conditions": "On request, for research only: a condition made up to show a restricted dataset.",
+        "access_conditions": "For research only; this condition is made up to show a restricted dataset.",
         "access_contact": _DESK,
         "keywords": ["neuroimaging", "MINC"],
     },

@@ -79,7 +79,7 @@ def _files(dataset: Dataset, run: Run) -> tuple[str, ...]:
 def _record(run: Run, example: Example) -> Mapping[str, Any]:
     """What a run says of itself: that it copied files out of a package, today."""
     package, version = example.collection.distribution, package_version(example.collection)
-    address = f"https://pypi.org/project/{package}/{version}/"
+    address = example.source
     return {
         "run_type": "computational",
         "experiment_dates": {"start": date.today().isoformat()},

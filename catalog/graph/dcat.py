@@ -93,6 +93,8 @@ def complete(drawing: Drawing) -> None:
     identity(drawing)
     texts(drawing)
     people(drawing)
+    contact(drawing)
+    instruments(drawing)
     rights(drawing)
     languages(drawing)
     coverage(drawing)
@@ -176,6 +178,36 @@ def people(drawing: Drawing) -> None:
                 drawing.add(attribution, DCAT["hadRole"], FF["role-ProjectLeader"])
                 drawing.type(person, FOAF["Person"])
                 drawing.add(person, FOAF["name"], drawing.text(leader["name"], ""))
+
+
+def contact(drawing: Drawing) -> None:
+    """Whom to ask for access, where that is somebody else than the contact point."""
+    for asked, person in drawing.rows(drawing.value, "access_contact"):
+        if asked.get("name"):
+            attribution = drawing.within("access_contact-role")
+            drawing.add(drawing.dataset, PROV["qualifiedAttribution"], attribution)
+            drawing.add(attribution, PROV["agent"], person)
+            drawing.add(attribution, DCAT["hadRole"], FF["role-ContactPerson"])
+            _named(drawing, asked, person)
+
+
+def instruments(drawing: Drawing) -> None:
+    """What the runs' instruments are called, who made them and whose they are."""
+    for each, node in drawing.rows(drawing.value, "instruments"):
+        drawing.type(node, PROV["Entity"], SCHEMA["IndividualProduct"])
+        drawing.add(node, DCT["title"], drawing.text(each.get("instrument_name")))
+        drawing.add(node, SCHEMA["serialNumber"], drawing.text(each.get("serial_number"), ""))
+        for maker, agent in drawing.rows(each, "manufacturers"):
+            drawing.add(node, SCHEMA["manufacturer"], agent)
+            _named(drawing, maker, agent)
+        for owner, agent in drawing.rows(each, "owners"):
+            drawing.add(agent, SCHEMA["owns"], node)
+            _named(drawing, owner, agent)
+
+
+def _named(drawing: Drawing, agent: Value, node: NamedNode) -> None:
+    drawing.type(node, FOAF["Person" if agent.get("@type") == "Person" else "Organization"])
+    drawing.add(node, FOAF["name"], drawing.text(agent.get("name"), ""))
 
 
 def rights(drawing: Drawing) -> None:
@@ -291,7 +323,7 @@ def files_of_data_objects(drawing: Drawing) -> None:
 
 def is_withdrawn(value: Value) -> bool:
     """Whether it is a tombstone."""
-    return value.get("publication_state", PUBLISHED) != PUBLISHED
+    return bool(value.get("publication_state", PUBLISHED) != PUBLISHED)
 
 
 def is_open(value: Value) -> bool:

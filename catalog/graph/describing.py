@@ -23,7 +23,8 @@ _PREFIXES = {"sd": SD, "formats": _FORMATS, "dct": PREFIXES["dct"]}
 
 def service_description(endpoint: str, title: str, words: str, form: str) -> bytes:
     """The description of the endpoint with this address, every node of it with an IRI."""
-    body = pyoxigraph.serialize(_triples(endpoint, title, words), format=RdfFormat.from_media_type(media.RDF[form]), prefixes=_PREFIXES)
+    written = RdfFormat.from_media_type(media.RDF[form])
+    body = pyoxigraph.serialize(_triples(endpoint, title, words), format=written, prefixes=_PREFIXES)
     return body or b""
 
 

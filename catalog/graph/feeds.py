@@ -34,7 +34,7 @@ def catalog_page(
     drawn = [(each, quads) for each in values if (quads := _drawn(each, site)) is not None]
     quads = catalog_quads(site, [_summary(each) for each, _ in drawn], (SPARQL,) if has_sparql else ())
     quads += [quad for _, own in drawn for quad in own]
-    quads += _turns(site, page, pages, total, quads[0].graph_name)
+    quads += turns(f"{site.base_url}/dcat/catalog", page, pages, total, quads[0].graph_name)
     return list(dict.fromkeys(quads))
 
 
@@ -51,11 +51,11 @@ def _summary(value: Value) -> Summary:
     return Summary(uuid_of(str(value.get("@id"))), str(value.get("last_modified_date", "")), is_withdrawn(value))
 
 
-def _turns(site: Site, page: int, pages: int, total: int, graph: object) -> list[Quad]:
+def turns(address: str, page: int, pages: int, total: int, graph: object) -> list[Quad]:
     """What Hydra says of this page and of those before and after it."""
 
     def at(number: int) -> NamedNode:
-        return NamedNode(f"{site.base_url}/dcat/catalog?page={number}")
+        return NamedNode(f"{address}?page={number}")
 
     node = at(page)
     number = Literal(str(total), datatype=NamedNode(XSD + "integer"))

@@ -43,12 +43,18 @@ def refusal(query: str, *, strictly: bool = False) -> str:
     ``strictly`` looks into text that reads as a string, an IRI or a comment too.
     """
     text = unescaped(query)
-    bare = _blanked(text)
+    bare = blanked(text)
     first = bare[match.end() :] if (match := _PROLOGUE.match(bare)) else bare
     word = _WORD.match(first)
     if word is not None and word[0].upper() in _UPDATES:
         return CHANGES
     return FETCHES if _SERVICE.search(text if strictly else bare) else ""
+
+
+def beginning(query: str) -> int:
+    """Where a query begins after its prologue and comments; in the text as it stands."""
+    bare = blanked(query)
+    return match.end() if (match := _PROLOGUE.match(bare)) else 0
 
 
 def unescaped(query: str) -> str:
@@ -61,6 +67,6 @@ def _character(match: re.Match[str]) -> str:
     return chr(number) if number < 0x110000 and not 0xD800 <= number < 0xE000 else match[0]
 
 
-def _blanked(text: str) -> str:
-    """The text without what its strings, IRIs and comments hold."""
-    return _BLANKED.sub(" ", text)
+def blanked(text: str) -> str:
+    """The text with blanks instead of what its strings, IRIs and comments hold; each sign stays in its place."""
+    return _BLANKED.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)

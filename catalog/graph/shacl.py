@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pyoxigraph import Literal, Quad
 
+from catalog.graph.prefixes import PREFIXES
 from catalog.graph.shapes import SH, turtle
-from catalog.graph.vocabulary import PREFIXES
 from ingest.errors import FairfolderError
 
 if TYPE_CHECKING:

@@ -19,8 +19,9 @@ import contexts
 import schemas
 from catalog.graph.compiling import DATATYPE, IDENTITY, IRI, PROPERTY, WORD, Scope
 from catalog.graph.contexts import scope
+from catalog.graph.prefixes import PREFIXES
 from catalog.graph.values import XSD, text
-from catalog.graph.vocabulary import DCT, OWL, PREFIXES, PROV, RDF, RDFS, TYPE
+from catalog.graph.vocabulary import DCT, OWL, PROV, RDF, RDFS, TYPE
 from catalog.publishing import whitelist
 from catalog.publishing.whitelist import Kind
 

@@ -13,9 +13,10 @@ from typing import Final
 
 from pyoxigraph import Literal, Quad
 
+from catalog.graph.prefixes import PREFIXES
 from catalog.graph.shacl import Report, Result
 from catalog.graph.shapes import THINGS, fields
-from catalog.graph.vocabulary import DCT, FOAF, PREFIXES, RDFS, SCHEMA, SKOS, TYPE, VCARD
+from catalog.graph.vocabulary import DCT, FOAF, RDFS, SCHEMA, SKOS, TYPE, VCARD
 
 _NAMES: Final = tuple(
     each.value for each in (DCT["title"], VCARD["fn"], FOAF["name"], SCHEMA["name"], SKOS["prefLabel"], RDFS["label"])

@@ -13,6 +13,7 @@ class Token(models.Model):
     name = models.CharField(max_length=100, help_text="What it is for")
     sha256 = models.CharField(max_length=64, unique=True)
     made = models.DateTimeField(auto_now_add=True)
+    used = models.DateTimeField(null=True, help_text="When it was shown last, to a minute")
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("user", "name"), name="token_name_once"),)

@@ -15,6 +15,7 @@ from catalog.pages import (
     runs,
     second_factor,
     signing_in,
+    tokens,
 )
 from catalog.pages.public import listing
 
@@ -50,4 +51,5 @@ urlpatterns = [
     path("profile/", profile.profile, name="profile"),
     path("profile/password/", signing_in.ChangePassword.as_view(), name="password"),
     path("profile/second-factor/", second_factor.page, name="second_factor"),
+    path("profile/tokens/", tokens.page, name="tokens"),
 ]

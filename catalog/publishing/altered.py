@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
-from django.db.models import Exists, OuterRef
 from django.db.models.fields.json import KT
 
 from catalog.models import Dataset, File, Published, PublishedThing
@@ -61,47 +60,38 @@ def altered(identifier: str = "") -> list[Altered]:
 
     The question is the one a download asks: is the file there, with the published checksum?
     """
-    found: dict[str, Altered] = {}
-    for record, things in _by_record(identifier):
-        dataset = Dataset.objects.filter(identifier=record).first()
-        row = Published.objects.defer("value").get(identifier=record)
-        if dataset is not None:
-            found[record] = Altered(record, dataset.root, dataset.path, row.access_level == PUBLIC)
-            _sort(found[record], things, dataset)
-    return sorted(found.values(), key=lambda each: (each.root, each.path))
-
-
-def _by_record(identifier: str) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    """Dataset → identifier and published path of each of its files that is not as it was published."""
     public = Published.objects.filter(state=PUBLISHED)
     if identifier:
         public = public.filter(identifier=identifier)
-    as_published = File.objects.filter(
-        identifier=OuterRef("identifier"), dataset__identifier=OuterRef("record"), state="present",
-        checksum=OuterRef("published"),
-    )  # fmt: skip
-    things = PublishedThing.objects.filter(kind=FILE, record__in=public.values("identifier"))
-    things = things.annotate(published=KT("value__checksum__value")).filter(~Exists(as_published))
-    told: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    rows = things.annotate(path=KT("value__path")).order_by("record", "position")
-    for record, own, path in rows.values_list("record", "identifier", "path").iterator():
-        told[record].append((own, path))
-    yield from told.items()
+    found = []
+    for record, level in public.order_by("identifier").values_list("identifier", "access_level"):
+        dataset = Dataset.objects.filter(identifier=record).first()
+        if dataset is None:
+            continue
+        told = Altered(record, dataset.root, dataset.path, level == PUBLIC)
+        things = PublishedThing.objects.filter(record=record, kind=FILE).order_by("position")
+        things = things.annotate(path=KT("value__path"), published=KT("value__checksum__value"))
+        rows = things.values_list("identifier", "path", "published").iterator(_AT_ONCE)
+        while part := list(islice(rows, _AT_ONCE)):
+            _sort(told, part, dataset)
+        if told.sentences:
+            found.append(told)
+    return sorted(found, key=lambda each: (each.root, each.path))
 
 
-def _sort(into: Altered, things: Sequence[tuple[str, str]], dataset: Dataset) -> None:
-    for start in range(0, len(things), _AT_ONCE):
-        part = things[start : start + _AT_ONCE]
-        rows = File.objects.filter(dataset=dataset, identifier__in=[own for own, _ in part])
-        now = dict(rows.values_list("identifier", "state"))
-        for own, path in part:
-            match now.get(own, "missing"):
-                case "missing":
-                    into.missing.append(path)
-                case "changed":
-                    into.changed.append(path)
-                case _:
-                    into.renewed.append(path)
+def _sort(into: Altered, things: Sequence[tuple[str, str, str]], dataset: Dataset) -> None:
+    # By identifier alone, which has an index of few rows each; by dataset it would look through all of its files.
+    rows = File.objects.filter(identifier__in=[own for own, _, _ in things])
+    asked = rows.values_list("identifier", "dataset_id", "state", "checksum")
+    now = {own: (state, checksum) for own, where, state, checksum in asked if where == dataset.pk}
+    for own, path, published in things:
+        state, checksum = now.get(own, ("missing", ""))
+        if state == "missing":
+            into.missing.append(path)
+        elif state == "changed":
+            into.changed.append(path)
+        elif checksum != published:
+            into.renewed.append(path)
 
 
 def _count(paths: Sequence[str]) -> str:

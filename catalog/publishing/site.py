@@ -38,6 +38,11 @@ def site() -> Site:
     )
 
 
+def has_sparql() -> bool:
+    """Whether ``/sparql`` answers, so that pages lead there."""
+    return bool(settings.FAIRFOLDER_SPARQL)
+
+
 def _iri_of(publisher: Mapping[str, Any]) -> str:
     """The world's own name of the publisher; where there is none, a name in the catalog."""
     for key in ("@id", "ror", "url"):

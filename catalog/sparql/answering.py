@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import logging
+import re
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 
 from catalog.graph import asking, external
 from catalog.graph.asking import PUBLIC, Answer, NoAnswerError, Question
 from catalog.graph.limits import Limits
 
+log = logging.getLogger(__name__)
+
+_TOLD = frozenset({asking.TIME, asking.MEMORY, asking.FAILED, asking.ABSENT})
+_TOKEN, _LONGEST_TOLD = re.compile(r"ff_[\w-]+"), 200
 OFF = "This service answers no SPARQL queries; its administrator turns them on with FAIRFOLDER_SPARQL=1."
 
 
@@ -42,15 +50,34 @@ def limits() -> Limits:
     )
 
 
-def answer(question: Question, has_gone: Callable[[], bool] = lambda: False) -> Answer:
-    """The answer to a question, from wherever this service keeps its graphs.
+def answer(question: Question, has_gone: Callable[[], bool] = lambda: False, who: str = "") -> Answer:
+    """The answer to a question, from wherever this service keeps its graphs; the log is told where it is given up.
 
     Raises:
         NoAnswerError: why there is none.
     """
     if not is_on():
         raise NoAnswerError(asking.OFF, OFF)
-    url = settings.FAIRFOLDER_SPARQL_QUERY_URL
-    if url and question.graph == PUBLIC:
-        return external.ask(url, question, limits())
-    return asking.ask(folder(), question, limits(), has_gone)
+    began = time.monotonic()
+    try:
+        url = settings.FAIRFOLDER_SPARQL_QUERY_URL
+        if url and question.graph == PUBLIC:
+            return external.ask(url, question, limits())
+        return asking.ask(folder(), question, limits(), has_gone)
+    except NoAnswerError as error:
+        if error.reason in _TOLD:
+            took, text = time.monotonic() - began, excerpt(question.query)
+            log.warning("no answer to a query of %s after %.1f s: %s Query: %s", who or "?", took, error, text)
+        raise
+
+
+def excerpt(query: str) -> str:
+    """A query as the log has it: on one line, not long, and without what may be somebody's token."""
+    text = _TOKEN.sub("ff_…", " ".join(query.split()))
+    return text if len(text) <= _LONGEST_TOLD else f"{text[:_LONGEST_TOLD]}…"
+
+
+def is_told_of(response: HttpResponseBase) -> HttpResponseBase:
+    """Has Django not tell the log of a response once more, as an error: what was wrong with the query stands there."""
+    response._has_been_logged = True  # type: ignore[attr-defined]
+    return response

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from catalog.graph import media
+from catalog.graph import media as forms
 
 HTML = "html"
 # Each form with its media types; the first is what is answered to whoever takes anything.
@@ -13,8 +13,8 @@ _ALSO = {
     "json": ("application/json",), "xml": ("application/xml", "text/xml"), "turtle": ("application/x-turtle",),
     "ntriples": ("text/plain",), "rdfxml": ("application/xml", "text/xml"), "jsonld": ("application/json",),
 }  # fmt: skip
-RESULTS: Mapping[str, Sequence[str]] = {name: (each, *_ALSO.get(name, ())) for name, each in media.RESULTS.items()}
-RDF: Mapping[str, Sequence[str]] = {name: (each, *_ALSO.get(name, ())) for name, each in media.RDF.items()}
+RESULTS: Mapping[str, Sequence[str]] = {name: (each, *_ALSO.get(name, ())) for name, each in forms.RESULTS.items()}
+RDF: Mapping[str, Sequence[str]] = {name: (each, *_ALSO.get(name, ())) for name, each in forms.RDF.items()}
 PAGE: Mapping[str, Sequence[str]] = {HTML: ("text/html", "application/xhtml+xml")}
 NAMES: Mapping[str, str] = {
     "json": "JSON", "xml": "XML", "csv": "CSV", "tsv": "TSV",

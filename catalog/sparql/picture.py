@@ -100,24 +100,26 @@ def picture(request: HttpRequest) -> HttpResponse:
         told = "Too many queries are asked at once; ask again in a few seconds."
         return render(request, "catalog/sparql_picture.html", {**context, "failure": told}, status=503)
     try:
-        drawn = around(iri)
+        drawn = around(iri, address)
     except NoAnswerError as error:
         status = 503 if error.reason in (asking.BUSY, asking.ABSENT, asking.FAILED, asking.TIME) else 400
-        return render(request, "catalog/sparql_picture.html", {**context, "failure": str(error)}, status=status)
+        response = render(request, "catalog/sparql_picture.html", {**context, "failure": str(error)}, status=status)
+        answering.is_told_of(response)
+        return response
     finally:
         PLACES_HERE.give_back(address)
     return render(request, "catalog/sparql_picture.html", {**context, "picture": drawn})
 
 
-def around(iri: str) -> Picture:
+def around(iri: str, who: str = "") -> Picture:
     """What the public graph says of a node.
 
     Raises:
         NoAnswerError: when it cannot be asked.
     """
-    names = _rows(_NAMES, iri)
+    names = _rows(_NAMES, iri, who)
     found: dict[tuple[str, str, str], Neighbour] = {}
-    for way, relation, other, label in _rows(_AROUND, iri):
+    for way, relation, other, label in _rows(_AROUND, iri, who):
         name = label.text or other.text
         found.setdefault((way.text, relation.iri, other.iri or other.text), Neighbour(relation.text, other, name))
     inward = [each for (way, _, _), each in found.items() if way == "in" and each.cell.iri]
@@ -135,8 +137,8 @@ def around(iri: str) -> Picture:
     )
 
 
-def _rows(template: str, iri: str) -> Sequence[Sequence[Cell]]:
-    found = answering.answer(Question(template.replace("LABELS", _LABELS).replace("NODE", iri), rows=400))
+def _rows(template: str, iri: str, who: str) -> Sequence[Sequence[Cell]]:
+    found = answering.answer(Question(template.replace("LABELS", _LABELS).replace("NODE", iri), rows=400), who=who)
     with found.stream:
         return showing.shown(found).rows
 

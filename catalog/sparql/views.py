@@ -58,6 +58,8 @@ def _of_the_protocol(view: View) -> View:
             response["Allow"] = ", ".join(METHODS)
         else:
             response = view(request)
+        if response.status_code >= 500:
+            answering.is_told_of(response)
         response["Access-Control-Allow-Origin"] = "*"
         response["Access-Control-Expose-Headers"] = _EXPOSED
         response.headers.setdefault("Cache-Control", "no-cache")
@@ -76,7 +78,7 @@ def public(request: HttpRequest) -> HttpResponseBase:
 @_of_the_protocol
 def internal(request: HttpRequest) -> HttpResponseBase:
     """All records, for a curator who shows a token; who is signed in in a browser must show one too."""
-    response = _let_in(request) or _answered(request, INTERNAL)
+    response = (_let_in(request) if answering.is_on() else None) or _answered(request, INTERNAL)
     response["Cache-Control"] = "private, no-store"
     patch_vary_headers(response, ("Authorization",))
     return response
@@ -87,7 +89,7 @@ def _let_in(request: HttpRequest) -> HttpResponse | None:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     user = tokens.account_of(token.strip()) if scheme.lower() == "bearer" else None
     if user is None:
-        refused = _said(401, "This graph needs a token, as Authorization: Bearer …; manage.py token makes one.")
+        refused = _said(401, "This graph needs a token, as Authorization: Bearer …; /profile/tokens/ makes one.")
         refused["WWW-Authenticate"] = 'Bearer realm="Fairfolder"'
         return refused
     if not rights.of(user).asks_every_record:
@@ -156,7 +158,7 @@ def _in_place(request: HttpRequest) -> Callable[[Question], tuple[Answer, Callab
         if not PLACES_HERE.take(address):
             raise NoAnswerError(asking.BUSY, "Too many queries are asked at once; ask again in a few seconds.", 0, 0, 5)
         try:
-            return answering.answer(question, absence(request.META)), lambda: PLACES_HERE.give_back(address)
+            return answering.answer(question, absence(request.META), address), lambda: PLACES_HERE.give_back(address)
         except BaseException:
             PLACES_HERE.give_back(address)
             raise

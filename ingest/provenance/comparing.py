@@ -50,11 +50,6 @@ JustRead = Mapping[str, tuple[FileStamp, str]]
 """Path → what its file was like before it was read, and the blob its text is."""
 
 
-def is_folder_of_ours(path: str, layout: Layout) -> bool:
-    """Whether a folder can be named for everything of ours in it: ``…/.metadata``, or a folder in one."""
-    return ours.is_ours(f"{path}/x.json", layout)
-
-
 def expanded(repository: Repository, heads: Heads, paths: Sequence[str]) -> list[str]:
     """The files that some paths stand for: folders give what is in them on disk, and what was recorded in them."""
     layout, folders, gone = repository.layout, [], []
@@ -202,7 +197,7 @@ def suspects(repository: Repository, heads: Heads, layout: Layout, memory: Path,
     here, found = {}, []
     for path in dict.fromkeys([*ours.on_disk(repository.root, layout), *blobs]):
         try:
-            stamp = _stamp(repository.root / path)
+            stamp = _stamp(f"{repository.root}/{path}")
         except DocumentError as error:
             _log.warning("not recorded: %s", error)
             continue
@@ -234,7 +229,7 @@ def _told(info: os.stat_result) -> FileStamp:
     return info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns
 
 
-def _stamp(path: Path) -> FileStamp | None:
+def _stamp(path: str) -> FileStamp | None:
     """What tells an unchanged file; None for one that is gone; one just changed has one that never comes again.
 
     Raises:
@@ -243,8 +238,8 @@ def _stamp(path: Path) -> FileStamp | None:
     info = ours.standing(path)
     if info is None:
         return None
-    fresh = time.time_ns() if time.time_ns() - info.st_ctime_ns < _RACY_NS else 0
-    return *_told(info), fresh
+    now = time.time_ns()
+    return *_told(info), now if now - info.st_ctime_ns < _RACY_NS else 0
 
 
 def count(repository: Repository, commit: str) -> int:

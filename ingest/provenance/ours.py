@@ -8,11 +8,13 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from ingest.documents import folders_in, read_bytes
-from ingest.errors import DocumentError
-from ingest.layout import METADATA, RUN_TEMPLATES, TEMPLATE_SCHEMAS, Layout, never_data
+from ingest.errors import DocumentError, LayoutError
+from ingest.layout import METADATA, RUN_TEMPLATES, TEMPLATE_SCHEMAS, Layout, never_data, relative_to_root
 from ingest.provenance.data import ignoring, pointers
 
 _log = logging.getLogger("fairfolder.provenance")
@@ -20,6 +22,20 @@ _log = logging.getLogger("fairfolder.provenance")
 FOLDERS = (METADATA, TEMPLATE_SCHEMAS, RUN_TEMPLATES)
 _DVC = frozenset({".dvc/config", ".dvc/.gitignore", ".dvcignore"})
 _DEEPEST = 2  # project/dataset/.metadata
+_NO_NAMES = frozenset({"", ".", "..", ".git"})
+
+
+class _Folder(NamedTuple):
+    """What its path says of a folder: where in it stands a folder of ours, and whether data files may be in it.
+
+    ``sound`` is false where no path may lead through it.
+    """
+
+    sound: bool
+    depth: int
+    at: int | None = None
+    hidden: bool = False  # below that folder of ours, what nobody records
+    dataset: bool = False
 
 
 def is_ours(path: str, layout: Layout) -> bool:
@@ -27,26 +43,58 @@ def is_ours(path: str, layout: Layout) -> bool:
 
     Of what :func:`is_by_text`, only the place is: whether it is ours, its text says.
     """
-    parts = path.split("/")
-    if not path or ".." in parts or "." in parts or "" in parts or ".git" in parts:
-        return False
     if path in _DVC:
         return True
-    at = next((i for i, part in enumerate(parts) if part in FOLDERS), None)
-    if at is not None:
-        inner = parts[at + 1 :]
-        return at <= _DEEPEST and bool(inner) and not any(p.startswith(".") or p.endswith(".tmp") for p in inner)
-    return is_by_text(path) and _is_beside_data(parts, layout)
-
-
-def _is_beside_data(parts: list[str], layout: Layout) -> bool:
-    """Whether this is where we put the files that say which data there is: in a dataset, or beside its folder."""
-    name = parts[-1]
-    if len(parts) < 2 or not layout.is_project_name(parts[0]):
+    above, slash, name = path.rpartition("/")
+    if name in _NO_NAMES or (slash and not above):
         return False
-    if len(parts) == 2:
-        return name.endswith(pointers.SUFFIX) and layout.is_dataset_name(name.removesuffix(pointers.SUFFIX))
-    return layout.is_dataset_name(parts[1]) and (name != ignoring.GITIGNORE or len(parts) == 3)
+    folder = _folder(above, layout)
+    if not folder.sound:
+        return False
+    if folder.at is not None:
+        return folder.at <= _DEEPEST and not folder.hidden and not (name.startswith(".") or name.endswith(".tmp"))
+    return _is_named_by_text(name) and _is_beside_data(folder, name, layout)
+
+
+def is_folder_of_ours(path: str, layout: Layout) -> bool:
+    """Whether a folder can be named for everything of ours in it: ``…/.metadata``, or a folder in one."""
+    return is_ours(f"{path}/x.json", layout)
+
+
+def names_of_ours(root: Path, paths: Iterable[Path], layout: Layout) -> list[str]:
+    """Paths relative to the root, each once; what is not ours is logged and left out."""
+    names: dict[str, None] = {}
+    for path in paths:
+        try:
+            name = relative_to_root(root, path)
+        except LayoutError as error:
+            _log.error("not recorded: %s", error)
+            continue
+        if name in names or is_ours(name, layout) or is_folder_of_ours(name, layout):
+            names[name] = None
+        else:
+            _log.error("%s is not metadata and is not recorded", os.path.join(root, name))
+    return list(names)
+
+
+@lru_cache(maxsize=4096)  # thousands of files are asked for at once, of a few folders
+def _folder(path: str, layout: Layout) -> _Folder:
+    parts = path.split("/") if path else []
+    if not _NO_NAMES.isdisjoint(parts):
+        return _Folder(False, len(parts))
+    at = next((i for i, part in enumerate(parts) if part in FOLDERS), None)
+    hidden = at is not None and any(p.startswith(".") or p.endswith(".tmp") for p in parts[at + 1 :])
+    project = bool(parts) and layout.is_project_name(parts[0])
+    dataset = project and (len(parts) == 1 or layout.is_dataset_name(parts[1]))
+    return _Folder(True, len(parts), at, hidden, dataset)
+
+
+def _is_beside_data(folder: _Folder, name: str, layout: Layout) -> bool:
+    """Whether this is where we put the files that say which data there is: in a dataset, or beside its folder."""
+    if folder.depth == 1:
+        beside = name.endswith(pointers.SUFFIX) and layout.is_dataset_name(name.removesuffix(pointers.SUFFIX))
+        return folder.dataset and beside
+    return folder.dataset and (name != ignoring.GITIGNORE or folder.depth == 2)
 
 
 def is_by_text(path: str) -> bool:
@@ -54,7 +102,10 @@ def is_by_text(path: str) -> bool:
     parts = path.split("/")
     if path in _DVC or not set(FOLDERS).isdisjoint(parts[:-1]):
         return False
-    name = parts[-1]
+    return _is_named_by_text(parts[-1])
+
+
+def _is_named_by_text(name: str) -> bool:
     return name == ignoring.GITIGNORE or (name.endswith(pointers.SUFFIX) and not name.startswith("."))
 
 
@@ -153,7 +204,7 @@ class Disk:
         return known
 
 
-def standing(path: Path) -> os.stat_result | None:
+def standing(path: Path | str) -> os.stat_result | None:
     """What stands at a path, a link as itself; None when it is gone, and for no other reason.
 
     Raises:
@@ -164,7 +215,7 @@ def standing(path: Path) -> os.stat_result | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise DocumentError(path, f"{path} cannot be looked at: {error.strerror}.") from error
+        raise DocumentError(Path(path), f"{path} cannot be looked at: {error.strerror}.") from error
 
 
 def blob_id(algorithm: str, text: bytes) -> str:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from ingest.errors import BusyError, LayoutError
-from ingest.layout import Layout, relative_to_root
+from ingest.errors import BusyError
+from ingest.layout import Layout
 from ingest.provenance import actions, comparing, marking, proving, pushing, tidying
 from ingest.provenance.actions import Action
 from ingest.provenance.authorship import came_from_elsewhere, changed_by, found_step
@@ -23,7 +23,7 @@ from ingest.provenance.intents import Intent, Intents
 from ingest.provenance.landing import Landing, MovedError, Patience
 from ingest.provenance.locks import ForeignLocks, LiveLockError, our_lock, release_our_own
 from ingest.provenance.notes import FileStamp, Notes
-from ingest.provenance.ours import is_ours
+from ingest.provenance.ours import names_of_ours
 from ingest.provenance.proving import Proof
 from ingest.provenance.repository import Heads, Repository, identity, look, open_repository
 from ingest.provenance.settings import GitSettings
@@ -321,7 +321,7 @@ class Recorder:
                 names = self._relative(paths)
             found = self._record_found(hold, names, heads)
             made = hold.completed + found
-            heads = look(hold.repository) if found else heads
+            heads = look(hold.repository) if found or heads.pending else heads
             if not heads.pending:
                 made += waited
                 if paths is None and not heads.busy:
@@ -389,18 +389,7 @@ class Recorder:
         proving.accept(self._notes)
 
     def _relative(self, paths: Iterable[Path]) -> list[str]:
-        names: dict[str, None] = {}
-        for path in dict.fromkeys(paths):
-            try:
-                name = relative_to_root(self.root, path)
-            except LayoutError as error:
-                _log.error("not recorded: %s", error)
-                continue
-            if is_ours(name, self.layout) or comparing.is_folder_of_ours(name, self.layout):
-                names[name] = None
-            else:
-                _log.error("%s is not metadata and is not recorded", os.path.join(self.root, name))
-        return list(names)
+        return names_of_ours(self.root, paths, self.layout)
 
     # --- telling --------------------------------------------------------------------------------------------
 

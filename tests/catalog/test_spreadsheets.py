@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import time
 import zipfile
 from contextlib import suppress
 from typing import Any
@@ -484,22 +483,15 @@ class TestRecords:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
-def test_hundreds_of_records_go_out_and_come_back_in_seconds(
-    tree: Tree, user: User, kind: str, record_property: Any
-) -> None:
+def test_hundreds_of_records_go_out_and_come_back(tree: Tree, user: User, kind: str) -> None:
     tree.project("p_Alpha", 1)
     numbers = [
         tree.dataset(f"p_Alpha/d{n:03}", (), n + 2, dataset_title=f"Set {n}", creators=[ADA, BOB], keywords=["heat"])
         for n in range(500)
     ]
     index.refresh(tree.documents())
-    start = time.perf_counter()
     rows = exported(numbers, kind)
-    out = time.perf_counter() - start
     for row in range(1, len(rows)):
         put(rows, row, "license", "MIT")
     _, found = planned(user, rows, kind)
-    back = time.perf_counter() - start - out
-    record_property("seconds", f"out {out:.2f}, back {back:.2f}")
     assert {(tuple(row.after.items()), row.problem) for row in found} == {((("license", "MIT"),), "")}
-    assert max(out, back) < 20

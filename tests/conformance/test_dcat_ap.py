@@ -15,8 +15,9 @@ from pyoxigraph import Quad
 
 from catalog.graph import feeds, quads, shacl, violations
 from catalog.graph.catalog import API, OAI, SPARQL, Summary, catalog_quads
+from catalog.graph.prefixes import PREFIXES
 from catalog.graph.shacl import Report, Result
-from catalog.graph.vocabulary import PREFIXES, TYPE
+from catalog.graph.vocabulary import TYPE
 from tests.catalog.demo.shown import publish_demo
 from tests.catalog.described import Described
 from tests.catalog.graph.graphs import SITE

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import os
 import random
-import time
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -257,14 +256,6 @@ def test_imports_are_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 # --- speed ----------------------------------------------------------------------------------------------------------
-
-
-def test_a_record_takes_less_than_two_seconds() -> None:
-    value = variants.composed()
-    told(value)
-    start = time.process_time()
-    told(value)
-    assert time.process_time() - start < 2
 
 
 def test_of_very_many_files_the_preflight_looks_at_some() -> None:

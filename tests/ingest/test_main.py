@@ -128,23 +128,22 @@ def test_ctrl_c_ends_a_pass_and_keeps_what_it_did(watched: Watched) -> None:
     import signal
     import time
 
-    number = 1_000
-    for i in range(number):
-        watched.put(f"{D}/f{i:04}.txt", f"{i}\n" * 100)
+    for i in range(3_000):
+        watched.put(f"{D}/f{i:04}.txt", f"{i:09}\n")
     settings = {"FAIRFOLDER_STATE_DIR": str(watched.state), "FAIRFOLDER_SETTLE_SECONDS": "0",
                 "FAIRFOLDER_READ_RATE": "1k"}  # fmt: skip
     command = [sys.executable, "-m", "ingest", "reconcile", str(watched.root)]
     with subprocess.Popen(command, cwd=CHECKOUT, env={**os.environ, **settings}, stderr=subprocess.PIPE) as process:
         opened: set[str] = set()
-        while len(opened) < 4:  # two are read at once: then some have been read, and all would take minutes
+        while len(opened) < 600:  # all of them take half a minute
             assert process.poll() is None
             opened |= {link for link in _open_files(process.pid) if link.endswith(".txt")}
-            time.sleep(0.01)
+            time.sleep(0.002)
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=120)
     assert b"Traceback" not in stderr, stderr
     done = len(watched.entries(D))
-    assert 0 < done < number
+    assert 0 < done < 3_000
     assert watched.check() == []
     report = watched.reconcile()
-    assert (report.described, report.unchanged) == (number - done, done)
+    assert (report.described, report.unchanged) == (3_000 - done, done)

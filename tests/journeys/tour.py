@@ -200,6 +200,7 @@ def _curating(house: Furnished, browser: Browser) -> Iterator[tuple[str, Watched
     admin.may_be_asked_to_stay = True
     for name, address in {
         "status": "status/",
+        "tokens": "profile/tokens/",
         "admin": "admin/",
         "admin-projects": "admin/catalog/project/",
         "admin-datasets": "admin/catalog/dataset/",

@@ -100,8 +100,8 @@ def _no_dataset(text: str) -> str:
     meant = f" Did you mean {' or '.join(near)}?" if near else ""
     shown = printable(text if len(text) <= 200 else f"{text[:200]}…")
     return (
-        f"{shown!r} is no dataset that is described here.{meant} Name its folder, such as {engine.example_dataset()}, or "
-        "its identifier, which stands in the address of its page."
+        f"{shown!r} is no dataset that is described here.{meant} Name its folder, such as {engine.example_dataset()}, "
+        "or its identifier, which stands in the address of its page."
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from collections.abc import Mapping
 from typing import Any
 
 from catalog import state, tokens
@@ -27,7 +28,7 @@ class Command(EngineCommand):
         state.prepare()
         if options["action"] == "list":
             rows = tokens.listed()
-            lines = [f"{row['user']}: {row['name']}, made {row['made']}" for row in rows]
+            lines = [f"{row['user']}: {row['name']}, made {row['made']}, {_used(row)}" for row in rows]
             return Outcome({"tokens": list(rows)}, lines or ["There are no tokens."])
         user, name = options["user"], options["name"]
         if options["action"] == "remove":
@@ -35,3 +36,7 @@ class Command(EngineCommand):
             return Outcome({"user": user, "name": name}, [f"The token {name!r} of {user!r} is taken away."])
         token = tokens.make(user, name)
         return Outcome({"user": user, "name": name, "token": token}, [token, "It is not shown again."])
+
+
+def _used(row: Mapping[str, str]) -> str:
+    return f"used last {row['used']}" if row["used"] else "never used"

@@ -18,7 +18,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.http import http_date, parse_etags, parse_http_date_safe, quote_etag
 
 from catalog.pages.public import rows
-from catalog.publishing.site import site
+from catalog.publishing.site import has_sparql, site
 
 PLAIN = "text/plain; charset=utf-8"
 NEGOTIATED = ("Accept", "Accept-Profile")
@@ -83,7 +83,14 @@ def refused(
     here = site()
     ways = [*ways, ("All public datasets", here.base_url + reverse("public-datasets"))]
     if asks_for_page(request):
-        context = {"status": status, "title": title, "advice": advice, "ways": ways, "site": here}
+        context = {
+            "status": status,
+            "title": title,
+            "advice": advice,
+            "ways": ways,
+            "site": here,
+            "has_sparql": has_sparql(),
+        }
         response = HttpResponse(render_to_string("catalog/public_failure.html", context), status=status)
     else:
         lines = [f"{title}. {advice}", "", *(f"{words}: {address}" for words, address in ways), ""]

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Iterator
 
 import orjson
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
@@ -15,7 +14,7 @@ from catalog.formats.table import DCAT, FORMATS, Format
 from catalog.models import Published
 from catalog.pages.public import answering, linking, negotiating, rows
 from catalog.publishing.iris import catalog_iri
-from catalog.publishing.site import Site, site
+from catalog.publishing.site import Site, has_sparql, site
 
 RECORDS_A_PAGE = 50
 _RDF: dict[str, Format] = {each.media_type: each for each in FORMATS if each.profile is DCAT}
@@ -53,7 +52,7 @@ def dcat(request: HttpRequest) -> HttpResponse:
         return answering.refused(request, 404, "There is no such page", f"The catalog has {pages:,} of them.")
     start = (int(number) - 1) * RECORDS_A_PAGE
     chosen = list(found[start : start + RECORDS_A_PAGE])
-    here, name = site(), f"catalog-{wanted.name}-{number}-{pages}-{total}-{_has_sparql():d}"
+    here, name = site(), f"catalog-{wanted.name}-{number}-{pages}-{total}-{has_sparql():d}"
     etag = _digest(chosen)
 
     def make() -> bytes:
@@ -62,8 +61,8 @@ def dcat(request: HttpRequest) -> HttpResponse:
         from catalog.graph.serialising import text
 
         values = [rows.value_of(row) for row in chosen]
-        quads = catalog_page(values, here, int(number), pages, total, has_sparql=_has_sparql())
-        return text(quads, _FORMS[wanted.name])
+        quads = catalog_page(values, here, int(number), pages, total, has_sparql=has_sparql())
+        return text(quads, FORMS[wanted.name])
 
     return answering.data(
         request,
@@ -75,7 +74,7 @@ def dcat(request: HttpRequest) -> HttpResponse:
     )
 
 
-_FORMS = {"jsonld": "jsonld", "ttl": "turtle", "rdf": "rdfxml", "nt": "ntriples", "trig": "trig", "nq": "nquads"}
+FORMS = {"jsonld": "jsonld", "ttl": "turtle", "rdf": "rdfxml", "nt": "ntriples", "trig": "trig", "nq": "nquads"}
 
 
 def _wanted(request: HttpRequest) -> Format | None:
@@ -91,11 +90,11 @@ _DEFAULT = "text/turtle"
 
 def _paging(here: Site, wanted: Format, number: int, pages: int) -> str:
     base = f"{here.base_url}/dcat/catalog"
-    links = [linking.Link(base, rel, f"{base}?format={wanted.suffix}&page={n}") for rel, n in _turns(number, pages)]
+    links = [linking.Link(base, rel, f"{base}?format={wanted.suffix}&page={n}") for rel, n in turns(number, pages)]
     return linking.header(links)
 
 
-def _turns(number: int, pages: int) -> Iterator[tuple[str, int]]:
+def turns(number: int, pages: int) -> Iterator[tuple[str, int]]:
     yield from (("first", 1), ("last", pages))
     if number > 1:
         yield "prev", number - 1
@@ -142,7 +141,7 @@ def void(request: HttpRequest) -> HttpResponse:
         return answering.absent(request)
     here = site()
     body = (
-        (_VOID + (_VOID_SPARQL if _has_sparql() else ""))
+        (_VOID + (_VOID_SPARQL if has_sparql() else ""))
         .format(
             base=here.base_url,
             catalog=catalog_iri(here.base_url),
@@ -157,11 +156,6 @@ def void(request: HttpRequest) -> HttpResponse:
     )
     etag = hashlib.sha256(body).hexdigest()[:32]
     return answering.data(request, lambda: body, "text/turtle; charset=utf-8", etag, cache=answering.ONE_HOUR)
-
-
-def _has_sparql() -> bool:
-    """Whether ``/sparql`` answers."""
-    return bool(settings.FAIRFOLDER_SPARQL)
 
 
 def _literal(text: str) -> str:

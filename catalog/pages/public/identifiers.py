@@ -8,9 +8,9 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from catalog.formats.table import Format
+from catalog.formats.table import DCAT, FORMATS, PROV, Format, Profile
 from catalog.models import Published
-from catalog.pages.public import answering, catalogs, linking, negotiating, records, rows
+from catalog.pages.public import answering, catalogs, linking, members, negotiating, records, rows
 from catalog.publishing import iris
 from catalog.publishing.site import site
 from ingest.publication import WITHDRAWN
@@ -45,8 +45,10 @@ def thing(request: HttpRequest, kind: str, identifier: UUID) -> HttpResponse:
         return answering.absent(request)
     if named[0].state == WITHDRAWN:  # nothing else speaks of it, and the tombstone has no places in it
         return _see(request, named, "", "")
+    if kind == iris.DATA_OBJECT and (document := _own_document(request, identifier)) is not None:
+        return document
     listed = f"?{kind}={identifier}" if (kind in _SHARED and len(named) > 1) or kind == iris.PROJECT else ""
-    return _see(request, named, _ANCHORS[kind].format(identifier), listed)
+    return _see(request, named, _ANCHORS[kind].format(identifier), listed, prefers=PROV if kind == iris.RUN else None)
 
 
 @answering.for_anybody
@@ -61,7 +63,21 @@ def catalog(request: HttpRequest) -> HttpResponse:
     return answering.see_other(request, address)
 
 
-def _see(request: HttpRequest, named: list[Published], anchor: str, listed: str) -> HttpResponse:
+def _own_document(request: HttpRequest, identifier: UUID) -> HttpResponse | None:
+    """A data object has documents of its own, in RDF: a record may have too many files to list them."""
+    try:
+        wanted = negotiating.chosen(request)
+    except negotiating.NotAcceptableError:
+        return None
+    if wanted is None or wanted.profile is not DCAT:
+        return None
+    return answering.see_other(request, members.address(identifier, wanted, request.GET.get("page", "")))
+
+
+def _see(
+    request: HttpRequest, named: list[Published], anchor: str, listed: str, prefers: Profile | None = None
+) -> HttpResponse:
+    """303 to what is said of a thing; `prefers` is the profile that says most of it, for who asks for none."""
     first = named[0]
     try:
         wanted = negotiating.chosen(request)
@@ -72,6 +88,8 @@ def _see(request: HttpRequest, named: list[Published], anchor: str, listed: str)
         return answering.see_other(request, reverse("public-datasets") + listed, headers)
     if wanted is None:
         return answering.see_other(request, reverse("landing", args=[first.identifier]) + anchor, headers)
+    if prefers is not None and not negotiating.names_a_profile(request):
+        wanted = next((e for e in FORMATS if e.profile is prefers and e.media_type == wanted.media_type), wanted)
     return answering.see_other(request, _data(first, wanted), headers)
 
 

@@ -18,7 +18,7 @@ from catalog.formats.table import FORMATS
 from catalog.pages import values
 from catalog.pages.public.plainly import plainly, words
 from catalog.publishing.iris import public_iri
-from catalog.publishing.site import Site
+from catalog.publishing.site import Site, has_sparql
 from ingest import documents
 
 FILES_A_PAGE = 100
@@ -96,6 +96,7 @@ def context(value: Thing, site: Site, files: FilePage) -> dict[str, Any]:
     cited = citing.of(value, site)
     return {
         "site": site,
+        "has_sparql": has_sparql(),
         "value": value,
         "identifier": identifier,
         "iri": reading.dataset_iri(value, base),

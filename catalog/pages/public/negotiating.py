@@ -44,7 +44,7 @@ def chosen(request: HttpRequest) -> Format | None:
 
 def preferred(request: HttpRequest, offered: Sequence[str]) -> str | None:
     """The media type that a request prefers of those that are offered, the first where it does not care."""
-    asked = request.GET.get("_mediatype") or request.headers.get("Accept", "")
+    asked = _accepted(request)
     if not asked.strip():
         return offered[0]
     asking = HttpRequest()
@@ -77,6 +77,17 @@ def _offers(formats: Sequence[Format]) -> dict[str, Format]:
         for iri in (each.profile.iri, *each.profile.aliases) if each.profile else ():
             found.setdefault(f'{each.media_type}; profile="{iri}"', each)
     return found
+
+
+def names_a_profile(request: HttpRequest) -> bool:
+    """Whether a profile is asked for at all, in one of the three places for it."""
+    return bool(
+        request.GET.get("_profile") or request.headers.get("Accept-Profile") or "profile=" in _accepted(request)
+    )
+
+
+def _accepted(request: HttpRequest) -> str:
+    return request.GET.get("_mediatype") or request.headers.get("Accept", "")
 
 
 def _asked_profile(request: HttpRequest) -> Profile | None:

@@ -16,7 +16,7 @@ from catalog.formats.table import BY_SUFFIX, FORMATS, Format
 from catalog.models import Published
 from catalog.pages.public import answering, landing, linking, negotiating, rows
 from catalog.pages.public.landing import FILES_A_PAGE, FilePage
-from catalog.publishing.site import Site, site
+from catalog.publishing.site import Site, has_sparql, site
 
 _HTML = "text/html; charset=utf-8"
 
@@ -84,7 +84,7 @@ def _page(request: HttpRequest, row: Published) -> HttpResponse:
         words = f"The dataset has {pages:,} of them."
         ways = [("The dataset", f"{site().base_url}/datasets/{row.identifier}")]
         return answering.refused(request, 404, "There is no such page of files", words, ways)
-    here, name = site(), f"html-{number}"
+    here, name = site(), f"html-{number}-{has_sparql():d}"
 
     def make() -> bytes:
         entries = rows.files(row, (number - 1) * FILES_A_PAGE, FILES_A_PAGE)
@@ -140,7 +140,7 @@ def not_acceptable(request: HttpRequest, identifier: str) -> HttpResponse:
     here = site()
     address = f"{here.base_url}/datasets/{identifier}"
     if answering.asks_for_page(request):
-        context = {"site": here, "address": address, "ways": FORMATS}
+        context = {"site": here, "address": address, "ways": FORMATS, "has_sparql": has_sparql()}
         response = HttpResponse(render_to_string("catalog/public_formats.html", context), status=406)
     else:
         response = HttpResponse(_offered(address), content_type=answering.PLAIN, status=406)

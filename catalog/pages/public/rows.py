@@ -77,10 +77,23 @@ def files(row: Published, start: int, number: int) -> list[Thing]:
         ChangedError: when they may be those of a later record.
     """
     things = PublishedThing.objects.filter(record=row.identifier, kind=FILE).order_by("position")
-    found = _texts(things, start, number)
+    return _as_of(row, _texts(things, start, number))
+
+
+def _as_of(row: Published, found: list[Thing]) -> list[Thing]:
     if not rights.published().filter(pk=row.pk, etag=row.etag).exists():  # both change in one transaction
         raise ChangedError(row.identifier)
     return found
+
+
+def files_of_run(row: Published, run: str, start: int, number: int) -> list[Thing]:
+    """Some of the files that one run of a record made, in its order.
+
+    Raises:
+        ChangedError: when they may be those of a later record.
+    """
+    things = PublishedThing.objects.filter(record=row.identifier, kind=FILE, value__run_id=run).order_by("position")
+    return _as_of(row, _texts(things, start, number))
 
 
 class _Documents:

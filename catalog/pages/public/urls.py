@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from catalog.pages.public import catalogs, downloads, dumps, identifiers, listing, records, vocabulary
+from catalog.pages.public import catalogs, downloads, dumps, identifiers, listing, members, records, vocabulary
 
 urlpatterns = [
     path("id/catalog", identifiers.catalog, name="id-catalog"),
@@ -10,6 +10,7 @@ urlpatterns = [
     path("id/record/<uuid:identifier>", identifiers.dataset, {"kind": "record"}, name="id-record"),
     path("id/file/<uuid:identifier>", downloads.file, name="download"),
     path("id/<slug:kind>/<uuid:identifier>", identifiers.thing, name="id-thing"),
+    path("dataobjects/<uuid:identifier>.<str:suffix>", members.data_object, name="data-object"),
     path("datasets/", listing.datasets, name="public-datasets"),
     path("datasets/<uuid:identifier>", records.dataset, name="landing"),
     path("datasets/<uuid:identifier>.<str:suffix>", records.form, name="public-format"),

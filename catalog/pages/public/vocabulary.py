@@ -13,7 +13,7 @@ import contexts
 import schemas
 from catalog.formats import rendered
 from catalog.pages.public import answering, negotiating
-from catalog.publishing.site import site
+from catalog.publishing.site import has_sparql, site
 
 _TURTLE = "text/turtle"
 _SCHEMA, _CONTEXT = "application/schema+json", "application/ld+json"
@@ -58,8 +58,10 @@ def terms(request: HttpRequest) -> HttpResponse:
         return HttpResponse(words, content_type="text/plain; charset=utf-8", status=406)
     if wanted != negotiating.HTML:
         return _packaged(request, turtle, f"{_TURTLE}; charset=utf-8", vary=("Accept",))
-    page = render_to_string("catalog/public_terms.html", {"terms": _read(turtle), "site": site()}).encode()
-    etag = rendered.name_of("", "terms", site())[:32]
+    page = render_to_string(
+        "catalog/public_terms.html", {"terms": _read(turtle), "site": site(), "has_sparql": has_sparql()}
+    ).encode()
+    etag = rendered.name_of("", f"terms-{has_sparql():d}", site())[:32]
     return answering.data(request, lambda: page, "text/html; charset=utf-8", etag, vary=("Accept",))
 
 

@@ -121,9 +121,14 @@ class Tracker:
         return self.write_all([Change(dataset, kept, gone, moved or {})])
 
     def write_all(self, changes: Iterable[Change]) -> list[Path]:
+        """As :meth:`write_named`, with the paths where they are."""
+        return [self.root / path for path in self.write_named(changes)]
+
+    def write_named(self, changes: Iterable[Change]) -> list[str]:
         """The ``.dvc`` files of datasets as they are to be, durably; what was written or removed, for the commit.
 
-        A ``.dvc`` file that is not ours is left as it is, and :attr:`untracked` says so.
+        Paths are relative to the root. A ``.dvc`` file that is not ours is left as it is, and :attr:`untracked` says
+        so.
 
         Raises:
             DataError: when DVC is not there, or does not say where its cache is.
@@ -151,7 +156,7 @@ class Tracker:
                 self.untracked[path.removesuffix(SUFFIX)] = why
         self._note_written(changes, placed.refused)
         fresh, self._fresh = self._fresh, []
-        return [self.root / path for path in (*dict.fromkeys(fresh), *placed.changed)]
+        return [*dict.fromkeys(fresh), *placed.changed]
 
     def _note_written(self, changes: Iterable[Change], refused: Collection[str]) -> None:
         for change in changes:

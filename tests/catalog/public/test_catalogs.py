@@ -12,7 +12,7 @@ import rdflib
 from django.test import Client
 from pytest_django import Settings
 
-from catalog.formats import rendered
+from catalog.formats import dumping, rendered
 from catalog.models import Published
 from catalog.pages.public import catalogs, listing
 from catalog.publishing.site import site
@@ -115,6 +115,7 @@ def test_where_no_sparql_is_answered_none_is_told_of(shown: Shown, client: Clien
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # rdflib's own
 def test_the_dump_has_a_named_graph_for_each_record(shown: Shown, client: Client) -> None:
     other = another(shown, 1)
+    dumping.build(site())
     answer = client.get("/dumps/catalog.nq.gz")
     content = gzip.decompress(b"".join(answer.streaming_content))
     data = rdflib.Dataset().parse(data=content, format="nquads")
@@ -123,9 +124,10 @@ def test_the_dump_has_a_named_graph_for_each_record(shown: Shown, client: Client
     etag = answer["ETag"]
     assert client.get("/dumps/catalog.nq.gz", headers={"if-none-match": etag}).status_code == 304
     another(shown, 1, dataset_title="Changed")
+    dumping.build(site())
     answer = client.get("/dumps/catalog.nq.gz", headers={"if-none-match": etag})
     assert b"Changed" in gzip.decompress(b"".join(answer.streaming_content))
-    assert len(list((shown.tree.root.parent / "state" / "dumps").glob("catalog-*"))) == 1
+    assert len(list((shown.tree.root.parent / "state" / "dumps").glob("catalog-*.gz"))) == 1
 
 
 def test_the_site_map_names_every_landing_page(shown: Shown, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,6 +163,7 @@ def test_a_kept_answer_is_read_and_a_damaged_one_made_anew(tmp_path: Path, setti
     [file] = (tmp_path / "rendered").iterdir()
     for damage in (b"", file.read_bytes()[:-1], file.read_bytes()[:-1] + b"y"):
         file.write_bytes(damage)
+        rendered.forget()  # as another process, or this one later
         assert rendered.kept("etag", "name", site(), make) == large
     assert len(made) == 4
     rendered.kept("another", "name", site(), make)

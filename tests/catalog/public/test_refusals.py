@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from tests.catalog.public.shown import Shown
 
@@ -67,3 +68,13 @@ def test_a_program_that_accepts_nothing_of_it_gets_a_list_in_text(shown: Shown, 
 def test_a_browser_that_asks_for_a_profile_there_is_not_gets_a_page(shown: Shown, client: Client) -> None:
     answer = client.get(f"{shown.page}?_profile=nonsense", headers=PAGE)
     assert (answer.status_code, answer["Content-Type"]) == (406, "text/html; charset=utf-8")
+
+
+def test_every_public_page_leads_to_sparql_where_it_is_answered(
+    shown: Shown, client: Client, settings: Settings
+) -> None:
+    pages = (shown.page, "/nothing", "/terms", f"{shown.page}?_profile=nonsense")
+    for is_on in (True, False):
+        settings.FAIRFOLDER_SPARQL = is_on
+        for address in pages:
+            assert ('href="/sparql"' in client.get(address, headers=PAGE).content.decode()) is is_on, address

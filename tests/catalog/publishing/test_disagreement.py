@@ -198,3 +198,20 @@ def test_of_two_that_a_crash_left_the_stricter_is_remembered() -> None:
     published, withdrawn = _OF_THE_STORE[1], _OF_THE_STORE[2]
     for known in ([published, withdrawn], [withdrawn, published]):
         assert disagreement.shown({"state": "published"}, known) == withdrawn
+
+
+@pytest.mark.parametrize("state", ["unpublished", "Withdrawn", "withdrawn ", None, ["withdrawn"]])
+def test_a_withdrawal_stands_where_only_its_word_was_spoilt(state: Any) -> None:
+    published, withdrawn = _OF_THE_STORE[1], _OF_THE_STORE[2]
+    spoilt = {**withdrawn, "state": state}
+    for told in (disagreement.shown(spoilt, [published]), disagreement.kept(spoilt, [published])):
+        assert told["state"] == "withdrawn"
+        assert told["withdrawal_reason"] == "Consent was taken back."
+
+
+@pytest.mark.parametrize("said", [_NEVER, {}, {"state": ["published"]}, {"state": "closed"}])
+def test_what_no_act_can_have_written_closes_nothing_and_opens_nothing(said: Publication) -> None:
+    published, withdrawn = _OF_THE_STORE[1], _OF_THE_STORE[2]
+    for remembered in (published, withdrawn, _NEVER):
+        assert disagreement.shown(said, [remembered]) == remembered
+        assert disagreement.kept(said, [remembered]) == remembered

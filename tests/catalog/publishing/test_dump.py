@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from catalog.formats import dumping
 from catalog.graph import quads
 from catalog.models import Published
+from catalog.publishing.site import site
 from tests.catalog.publishing.ready import Ready
 
 pytestmark = pytest.mark.django_db
@@ -32,6 +34,7 @@ def test_a_record_that_cannot_be_drawn_keeps_no_other_from_the_dump(
         return draw(value, site)
 
     monkeypatch.setattr(quads, "record_quads", drawn)
+    dumping.build(site())
     answer: Any = client.get("/dumps/catalog.nq.gz")
     content = gzip.decompress(b"".join(answer.streaming_content)).decode()
     assert row.identifier in content

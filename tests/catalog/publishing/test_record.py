@@ -5,8 +5,10 @@ from __future__ import annotations
 import copy
 import itertools
 import json
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -373,3 +375,9 @@ def test_every_thing_gets_a_public_name_by_its_type() -> None:
     assert value["file_descriptions"][0]["@id"].startswith(f"{base}/file/")
     assert value["instruments"][0]["landing_page"] == value["instruments"][0]["@id"]
     assert "urn:uuid:" not in json.dumps(value)
+
+
+def test_the_guide_names_every_key_of_a_project_that_is_public() -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "publishing.md").read_text()
+    (sentence,) = re.findall(r"Of a project, what its published datasets say of it is public: (.*?)\. So", guide, re.S)
+    assert set(re.findall(r"`(\w+)`", sentence)) == {key for key in whitelist.PROJECT.public if key[0] != "@"}

@@ -13,7 +13,7 @@ from catalog.sparql import answering, picture
 def test_a_name_with_the_words_of_our_queries_is_asked_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
-    def answer(question: Question) -> Answer:
+    def answer(question: Question, **_: object) -> Answer:
         asked.append(question.query)
         empty = b'{"head": {"vars": []}, "results": {"bindings": []}}'
         return Answer("select", "json", len(empty), "", io.BytesIO(empty))

@@ -331,6 +331,18 @@ def asked(serving: Serving, text: str) -> list[str]:
         return [f"status {error.code}"]
 
 
+def nothing_is_said(serving: Serving) -> None:
+    """Before anything is published every way to ask answers, with nothing."""
+    for address in (
+        *(f"sparql?{urllib.parse.urlencode({'query': each.query})}" for each in QUESTIONS),
+        "sparql/picture?node=http://e/unknown",
+    ):
+        request = urllib.request.Request(f"{serving.url}{address}", headers={"Accept": "text/html"})
+        with urllib.request.urlopen(request, timeout=120) as answer:
+            assert answer.status == 200
+            assert "Nothing" in answer.read().decode() or "DESCRIBE" in address
+
+
 @pytest.fixture
 def service(tmp_path: Path) -> Service:
     (tmp_path / "data").mkdir()
@@ -341,6 +353,7 @@ def test_a_change_becomes_visible_by_itself(service: Service) -> None:
     """How soon, the benchmark "sparql" tells."""
     with service.serving() as serving:
         eventually(lambda: titles(serving) == [])
+        nothing_is_said(serving)
         for number in range(3):
             plant(service.state, {**GOLDEN, "dataset_title": f"Title{number}"}, f"etag {number}")
             eventually(lambda n=number: titles(serving) == [f"Title{n}"])
@@ -362,7 +375,8 @@ def test_an_indexer_that_was_killed_misses_nothing(service: Service) -> None:
         eventually(lambda: asked(serving, files) == ["0"])
         os.kill(serving.children()["catalog.graph.broker"], signal.SIGKILL)
         eventually(lambda: asked(serving, files) == ["0"])
-    assert "The indexer process stopped (signal SIGKILL)" in serving.errors.read_text()
+    for name in ("indexer", "query"):
+        assert f"The {name} process stopped (signal SIGKILL)" in serving.errors.read_text()
     assert "Traceback" not in serving.errors.read_text()
 
 

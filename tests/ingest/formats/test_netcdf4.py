@@ -306,7 +306,7 @@ def test_a_dimension_of_thousands_of_variables_takes_little_time(tmp_path: Path)
             copy = file.create_dataset(f"v{number}", (number,), "f4", maxshape=(None,), chunks=(8,))
             copy.attrs.create("DIMENSION_LIST", model.attrs["DIMENSION_LIST"], dtype=h5py.vlen_dtype(h5py.ref_dtype))
     facts = describe(path)  # taking too long would be a warning
-    assert warnings(facts) == []
+    assert not [words for words in warnings(facts) if "longer" in words]
     assert _named(facts) == [("time", 2_999)]
 
 

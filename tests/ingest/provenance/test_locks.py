@@ -8,13 +8,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from ingest import locking
 from ingest.locking import lock_file
 from ingest.provenance import locks, tidying
 from ingest.provenance.actions import Action
@@ -37,6 +34,19 @@ def plant(kept: Kept, lock: str, when: float | None = None) -> Path:
     if when is not None:
         os.utime(path, (when, when))
     return path
+
+
+def asleep(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long the locks were waited for from now on, by what was asked and not by the clock."""
+    slept: list[float] = []
+    true_sleep = time.sleep
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        true_sleep(seconds)
+
+    monkeypatch.setattr(locks.time, "sleep", sleep)
+    return slept
 
 
 @pytest.mark.parametrize("lock", LOCKS)
@@ -92,16 +102,13 @@ def test_a_live_lock_delays_nothing_for_long_and_loses_nothing(
 
 
 def test_a_lock_that_stays_is_waited_for_once(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
-    def waits(*_: object) -> None:
-        raise AssertionError("it was waited for again")
-
     kept.save(0)
-    recorder = kept.another(foreign_seconds=0.3)
+    recorder = kept.another(foreign_seconds=1)
     path = plant(kept, ".git/index.lock")
     kept.save(1, recorder=recorder)
-    monkeypatch.setattr(locks.ForeignLocks, "wait_for", waits)
+    slept = asleep(monkeypatch)
     kept.save(2, recorder=recorder)
-    monkeypatch.undo()
+    assert sum(slept) < 0.5
     assert recorder.state().pending == 2
     path.unlink()
     assert recorder.catch_up() == 2
@@ -169,18 +176,10 @@ def test_our_own_lock_held_for_too_long_loses_nothing(kept: Kept) -> None:
 def test_our_own_lock_is_waited_for_once_in_an_action(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
     kept.save(1)
     recorder = kept.another(lock_seconds=0.2)
-    waited: list[float] = []
-    with lock_file(kept.path(".git/fairfolder/lock"), 1), monkeypatch.context() as patch:
-
-        @contextmanager
-        def held(fd: int, path: Path, seconds: float) -> Iterator[None]:
-            waited.append(seconds)
-            with locking.held(fd, path, seconds):
-                yield
-
-        patch.setattr(locks, "held", held)
+    slept = asleep(monkeypatch)
+    with lock_file(kept.path(".git/fairfolder/lock"), 1):
         assert kept.save(2, by="bob", subject="Late", recorder=recorder) == ""
-    assert len([seconds for seconds in waited if seconds > 0]) == 1
+    assert sum(slept) < 0.3
     assert kept.save(3, dataset="p_x/other", recorder=recorder)
     assert kept.log("%an %s")[::-1] == ["alice Change the title", "bob Late", "alice Change the title"]
     with lock_file(kept.path(".git/fairfolder/lock"), 1):  # given up before anything was written

@@ -15,6 +15,8 @@ from tests.ingest.provenance.kept import ADMINISTRATIVE, Kept, stamped
 
 pytestmark = pytest.mark.timeout(120)
 
+_COMMANDS = {"cat-file", "ls-tree", "diff-index", "rev-parse", "rev-list", "update-ref", "fast-import"}
+
 
 def test_one_commit_per_action_with_its_author_and_its_trailers(kept: Kept) -> None:
     commit = kept.save(1, subject="Describe 128 new files in d", trigger="2", run="run 1", reason="asked by mail",
@@ -221,3 +223,39 @@ def test_what_was_recorded_a_moment_ago_is_not_read_again(kept: Kept, monkeypatc
     kept.path(kept.document()).write_text(stamped(3))
     assert kept.recorder.catch_up() == 1
     assert kept.blob(kept.document()) == stamped(3).encode()
+
+
+def test_looking_whether_anything_changed_starts_git_three_times(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept.save(1)
+    kept.recorder.catch_up()
+    started: list[Sequence[str]] = []
+    run = git.run
+
+    def counted(arguments: Sequence[str], **more: Any) -> git.Answer:
+        started.append(arguments)
+        return run(arguments, **more)
+
+    monkeypatch.setattr(git, "run", counted)
+    assert kept.recorder.catch_up() == 0
+    # Where everything stands, what the tip holds, and what the user's index has of it.
+    assert [next(w for w in words if w in _COMMANDS) for words in started] == ["cat-file", "ls-tree", "diff-index"]
+
+
+def test_what_git_could_not_record_is_recorded_as_it_stands_by_who_saved_it_last(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept.save(0, subject="Save 0")
+
+    def refuses(*_: Any, **more: Any) -> git.Answer:
+        raise git.GitError("git is out of order")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(git, "run", refuses)
+        assert [kept.save(n, by=by, subject=f"Save {n}") for n, by in ((1, "alice"), (2, "bob"), (3, "carol"))] == [
+            ""
+        ] * 3
+        assert "out of order" in kept.recorder.state().trouble
+    assert kept.recorder.catch_up() == 1
+    assert kept.log("%an|%s") == ["carol|Save 3", "alice|Save 0"]
+    assert kept.blob(kept.document()) == stamped(3, "carol").encode()
+    assert kept.recorder.state().trouble == ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import select
 import subprocess
 import sys
 import time
@@ -27,7 +28,10 @@ import sys, time
 with open(sys.argv[1], "ab", buffering=0) as handle:
     for number in range(int(sys.argv[2])):
         handle.write(b"line %d\\n" % number)
-        time.sleep(0.3 if number % 10 == 9 else 0.004)
+        time.sleep(0.004)
+        if number % 10 == 9:
+            print(number, flush=True)
+            sys.stdin.readline()
 """
 ALL_MODES = pytest.mark.parametrize("mode", list(Mode))
 
@@ -69,6 +73,16 @@ def _at_rest(root: Path, path: str) -> Tracked | None:
     return None if isinstance(facts, NotRead) else Tracked(path, facts.stamp, facts.sha256, facts.md5)
 
 
+def _tracked(lab: Lab, path: str) -> bool:
+    """Whether the file held still, and was tracked."""
+    file = _at_rest(lab.root, path)
+    if file is None:
+        return False
+    kept = lab.tracker.keep([file])
+    lab.tracker.write(DATASET, kept)
+    return not kept[0].reason
+
+
 @ALL_MODES
 def test_a_process_that_writes_on_loses_nothing(root: Path, mode: Mode) -> None:
     lab = Lab(root, mode)
@@ -78,14 +92,17 @@ def test_a_process_that_writes_on_loses_nothing(root: Path, mode: Mode) -> None:
     (root / path).write_bytes(b"head\n")
     inode = (root / path).stat().st_ino
     lines, tracked = 100, 0
-    with subprocess.Popen([sys.executable, "-c", WRITER, str(root / path), str(lines)]) as writer:
-        while writer.poll() is None:
-            file = _at_rest(root, path)
-            if file is not None:
-                kept = lab.tracker.keep([file])
-                lab.tracker.write(DATASET, kept)
-                tracked += not kept[0].reason
-            time.sleep(0.01)
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", WRITER, root / path, str(lines)], stdin=pipe, stdout=pipe) as writer:
+        assert writer.stdin is not None
+        assert writer.stdout is not None
+        for _ in range(lines // 10):
+            while not select.select([writer.stdout], [], [], 0.01)[0]:  # it writes
+                tracked += _tracked(lab, path)
+            writer.stdout.readline()
+            tracked += _tracked(lab, path)
+            writer.stdin.write(b"on\n")
+            writer.stdin.flush()
     assert writer.returncode == 0
     assert mode is Mode.OFF or tracked > 2  # it was tracked while it was being written
     lab.catch_up()

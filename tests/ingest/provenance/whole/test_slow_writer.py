@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import select
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 
 import pytest
@@ -18,13 +18,16 @@ from tests.ingest.provenance.historic import Historic
 
 pytestmark = pytest.mark.timeout(600)
 D = "p_Barley/leaves"
-# Pauses now and then, so that it is described and tracked while it is open.
+# Pauses now and then, until it is told to go on, so that it is described and tracked while it is open.
 _WRITER = """
 import sys, time
 with open(sys.argv[1], "ab", buffering=0) as handle:
     for number in range(int(sys.argv[2])):
         handle.write(b"line %d\\n" % number)
-        time.sleep(1.5 if number % 40 == 39 else 0.005)
+        time.sleep(0.005)
+        if number % 40 == 39:
+            print(number, flush=True)
+            sys.stdin.readline()
 """
 
 
@@ -37,11 +40,18 @@ def test_every_byte_is_in_the_file_and_in_the_end_in_the_cache(
     historic.put(f"{D}/other.txt", b"other\n")
     inode = path.stat().st_ino
     lines, described = count(160, 2_000), set()
-    with subprocess.Popen([sys.executable, "-c", _WRITER, str(path), str(lines)]) as writer:
-        while writer.poll() is None:
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", _WRITER, path, str(lines)], stdin=pipe, stdout=pipe) as writer:
+        assert writer.stdin is not None
+        assert writer.stdout is not None
+        for _ in range(lines // 40):
+            while not select.select([writer.stdout], [], [], 0.05)[0]:  # it writes
+                assert not [p for p in historic.reconcile().findings if "growing" not in p.path]
+            writer.stdout.readline()
             assert not [p for p in historic.reconcile().findings if "growing" not in p.path]
             described.add(historic.entries(D).get("growing.log", {}).get("size_bytes", 0))
-            time.sleep(0.05)
+            writer.stdin.write(b"on\n")
+            writer.stdin.flush()
     assert writer.returncode == 0
     assert len(described - {0}) > 1, "it was never described while it was open"
     assert run_reconcile(historic).returncode == 0
