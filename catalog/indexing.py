@@ -83,7 +83,7 @@ class PublicRows:
 
     def files(self, identifier: str) -> Iterator[list[Mapping[str, Any]]]:
         """Each read by itself, so that no read transaction lasts for as long as drawing takes."""
-        rows = PublishedThing.objects.filter(record=identifier, kind=FILE).order_by("position")
+        rows = PublishedThing.objects.filter(record=identifier, kind=FILE, value__isnull=False).order_by("position")
         if rows.count() > settings.FAIRFOLDER_SPARQL_FILES:
             log.warning(too_many_files(identifier))
             return

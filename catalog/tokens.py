@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import secrets
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
+from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from catalog.models import Token
 from ingest.errors import SettingError
+
+log = logging.getLogger(__name__)
 
 _BEGINS = "ff_"
 _NOTED_EVERY = timedelta(minutes=1)  # a program that asks often writes seldom
@@ -28,10 +32,13 @@ def make(user_name: str, name: str) -> str:
     user = _user(user_name)
     if not name.strip() or len(name) > _LONGEST_NAME or not name.isprintable():
         raise SettingError(f"The token's name is {name!r}; say in 1 to {_LONGEST_NAME} characters what it is for.")
-    if Token.objects.filter(user=user, name=name).exists():
-        raise SettingError(f"{user_name!r} has a token {name!r} already; remove it first, or choose another name.")
     token = _BEGINS + secrets.token_urlsafe(32)
-    Token.objects.create(user=user, name=name, sha256=_hash(token))
+    try:
+        with transaction.atomic():
+            Token.objects.create(user=user, name=name, sha256=_hash(token))
+    except IntegrityError as error:
+        taken = f"{user_name!r} has a token {name!r} already; remove it first, or choose another name."
+        raise SettingError(taken) from error
     return token
 
 
@@ -72,8 +79,17 @@ def account_of(token: str) -> User | None:
         return None
     now = timezone.now()
     if row.used is None or now - row.used > _NOTED_EVERY or now < row.used:
-        Token.objects.filter(pk=row.pk).update(used=now)
+        _note(row, now)
     return row.user
+
+
+def _note(row: Token, now: datetime) -> None:
+    """Notes the use; where the database cannot be written, what was asked is answered all the same."""
+    try:
+        with transaction.atomic():
+            Token.objects.filter(pk=row.pk).update(used=now)
+    except DatabaseError as error:
+        log.warning("that the token %r of %s was used cannot be noted: %s", row.name, row.user.get_username(), error)
 
 
 def _user(name: str) -> User:

@@ -45,8 +45,11 @@ class FinalisedBytes:
             return {}  # `check` and the status page tell what is wrong with it
         if found.sha256 != own.get("sha256"):
             return {}
-        entries = found.value["structure"]["file_descriptions"]
-        return {str(each["file_identifier"]): str(each["checksum"]["value"]) for each in entries}
+        try:
+            entries = found.value["structure"]["file_descriptions"]
+            return {str(each["file_identifier"]): str(each["checksum"]["value"]) for each in entries}
+        except (KeyError, TypeError):
+            return {}  # a manifest that an editor made name something that is no such file
 
     def _named(self) -> Entry:
         if self._header is None:

@@ -28,14 +28,18 @@ def publish(root: Path, project: Path, shown: Sequence[Example], *, prefix: str 
     Raises:
         DemoError: when one cannot be published, with the reason; what was published until then stays so.
     """
-    index.refresh([project])
-    identifiers = []
+    identifiers: list[str] = []
     for example in shown:
         relative = (project / f"{prefix}{example.collection.folder}").relative_to(root).as_posix()
         try:
+            if not identifiers:
+                index.refresh([project])
             identifiers.append(_publish(root, relative, example))
         except FairfolderError as error:
-            raise DemoError(f"The demonstration's dataset {relative} cannot be published: {error}") from error
+            raise DemoError(
+                f"The demonstration's dataset {relative} cannot be published: {error} What is made stays; publish it "
+                f"on its page, or delete {project} and ask for the demonstration again."
+            ) from error
     return identifiers
 
 
@@ -53,7 +57,7 @@ def _publish(root: Path, relative: str, example: Example) -> str:
         )
         target = targets.find("run", started.run_id)
         if target is None:
-            raise DemoError(f"the run {run.name!r} is not in the index; try again when the service has caught up.")
+            raise DemoError(f"the run {run.name!r} is not in the index.")
         runs.finalise(target, by=AUTHOR)
     acting.publish(_dataset(root, relative), by=AUTHOR)
     if example.withdrawn:
@@ -66,7 +70,7 @@ def _dataset(root: Path, relative: str) -> Dataset:
     rows = Dataset.objects.select_related("registry", "administrative", "structural")
     found = rows.filter(root=documents.readable(str(root)), path=documents.encode_path(relative)["path"]).first()
     if found is None:
-        raise DemoError("it is not in the index; try again when the service has caught up.")
+        raise DemoError("it is not in the index.")
     return found
 
 

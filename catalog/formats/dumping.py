@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import orjson
 from django.conf import settings
@@ -57,11 +58,22 @@ def path(tag: str) -> Path:
 
 def may_be_given(tag: str) -> bool:
     """Whether every record that a dump gives whole is still published: what was closed since is in none."""
+    whole = _whole(tag)
+    return whole is not None and whole <= set(
+        rights.published().filter(state=PUBLISHED).values_list("identifier", flat=True)
+    )
+
+
+def _whole(tag: str) -> frozenset[str] | None:
+    """The records a dump gives whole; None where that cannot be read."""
     try:
-        whole = set(orjson.loads((folder() / f"{BEFORE}{tag}{RECORDS}").read_bytes()))
-    except (OSError, ValueError):
-        return False
-    return whole <= set(rights.published().filter(state=PUBLISHED).values_list("identifier", flat=True))
+        return frozenset(orjson.loads((folder() / f"{BEFORE}{tag}{RECORDS}").read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _is_there(tag: str) -> bool:
+    return path(tag).exists() and _whole(tag) is not None
 
 
 @dataclass
@@ -100,10 +112,10 @@ def build(here: Site) -> None:
 def _building(here: Site) -> Iterator[None]:
     """A step for each record; they are as they are when each is written, which may be later than when it began."""
     identifiers = sorted(rights.published().values_list("identifier", flat=True))
-    if not identifiers or path(current(here)).exists():
+    if not identifiers or _is_there(current(here)):
         return
     folder().mkdir(mode=0o700, exist_ok=True)
-    draft = folder() / f".{secrets.token_hex(8)}"
+    draft, listed = (folder() / f".{secrets.token_hex(8)}" for _ in range(2))
     written: dict[str, str] = {}
     whole: list[str] = []
     try:
@@ -114,12 +126,23 @@ def _building(here: Site) -> Iterator[None]:
                 if row.state == PUBLISHED:
                     whole.append(row.identifier)
                 yield
+            _settle(file)
         made = path(etag(written, here))
-        made.with_name(f"{BEFORE}{etag(written, here)}{RECORDS}").write_bytes(orjson.dumps(whole))
+        with listed.open("wb") as file:
+            file.write(orjson.dumps(whole))
+            _settle(file)
+        os.replace(listed, made.with_name(f"{BEFORE}{etag(written, here)}{RECORDS}"))
         os.replace(draft, made)
     finally:
         draft.unlink(missing_ok=True)
+        listed.unlink(missing_ok=True)
     _tidy(made)
+
+
+def _settle(file: BinaryIO) -> None:
+    """Nothing gets its name before its bytes are on the disk: half a dump would be given as a whole one."""
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def _rows(identifiers: list[str]) -> Iterator[Published]:

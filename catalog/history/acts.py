@@ -80,10 +80,15 @@ def _words(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     if after.get("publication") == before.get("publication") or state_of(after) == UNPUBLISHED:
         return ""
     if state_of(after) == WITHDRAWN:
-        return f"Withdrawn: {after['publication'].get('withdrawal_reason', 'no reason is recorded')}"
+        reason = _reason(after)
+        return "" if state_of(before) == WITHDRAWN and _reason(before) == reason else f"Withdrawn: {reason}"
     history = versions(after)
     if state_of(before) == PUBLISHED and len(versions(before)) == len(history):
         return ""
     again = " again" if len(versions(before)) == len(history) else ""
     label = history[-1].get("label") if history else ""
     return f"Published{again}, version {len(history)}{f' ({label})' if label else ''}"
+
+
+def _reason(entry: Mapping[str, Any]) -> str:
+    return str(entry["publication"].get("withdrawal_reason", "no reason is recorded"))

@@ -73,7 +73,8 @@ def answer(question: Question, has_gone: Callable[[], bool] = lambda: False, who
 
 def excerpt(query: str) -> str:
     """A query as the log has it: on one line, not long, and without what may be somebody's token."""
-    text = _TOKEN.sub("ff_…", " ".join(query.split()))
+    line = "".join(each if each.isprintable() else "\ufffd" for each in " ".join(query.split()))
+    text = _TOKEN.sub("ff_…", line)
     return text if len(text) <= _LONGEST_TOLD else f"{text[:_LONGEST_TOLD]}…"
 
 

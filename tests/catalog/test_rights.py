@@ -113,6 +113,7 @@ TABLE: dict[str, tuple[Address, ...]] = {
     "datasets/<uuid:identifier>": (Address("dataset", told(SEEN, "302")),),
     "datasets/<uuid:identifier>.<str:suffix>": (Address("dataset", PUBLIC, {"suffix": "ttl"}),),
     "datasets/<uuid:identifier>/linkset": (Address("dataset", PUBLIC),),
+    "dataobjects/<uuid:identifier>.<str:suffix>": (Address("run", PUBLIC, {"suffix": "ttl"}),),
     "projects/<uuid:identifier>/members/": (Address("project", SEEN),),
     "datasets/<uuid:identifier>/": (Address("dataset", SEEN),),
     "datasets/<uuid:identifier>/files/": (Address("dataset", SEEN),),

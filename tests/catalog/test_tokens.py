@@ -7,12 +7,15 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import OperationalError
+from django.db.models import QuerySet
 from django.test import Client
 from django.utils import timezone
 
 from catalog import tokens
 from catalog.models import Token
 from catalog.models.people import Profile, Role
+from ingest.errors import SettingError
 
 pytestmark = pytest.mark.django_db
 
@@ -84,3 +87,23 @@ def test_the_last_use_is_noted_once_a_minute(curator: tuple[User, Client]) -> No
         tokens.account_of(token)
         found = Token.objects.get().used
         assert (found != used) is is_noted
+
+
+def test_a_use_that_cannot_be_noted_is_answered_all_the_same(
+    curator: tuple[User, Client], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    token = tokens.make("cora", "often")
+
+    def full(*_: object, **__: object) -> int:
+        raise OperationalError("database or disk is full")
+
+    monkeypatch.setattr(QuerySet, "update", full)
+    assert tokens.account_of(token) == curator[0]
+    assert "database or disk is full" in caplog.text
+
+
+def test_a_name_is_given_once(curator: tuple[User, Client]) -> None:
+    tokens.make("cora", "often")
+    with pytest.raises(SettingError, match="has a token 'often' already"):
+        tokens.make("cora", "often")
+    assert Token.objects.count() == 1

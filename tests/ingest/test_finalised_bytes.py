@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from collections.abc import Callable
 from random import Random
@@ -120,3 +122,15 @@ def test_whatever_happens_to_the_files_their_states_say_what_is_there(
                 each: "missing" if each not in there else "present" if there[each] == CONTENTS[0] else "changed"
                 for each in FILES
             }
+
+
+@pytest.mark.parametrize("text", [b"[]", b"{}", b'{"structure": {"file_descriptions": [{"file_identifier": "x"}]}}'])
+def test_a_manifest_led_to_what_is_no_complete_metadata_trusts_none_of_it(completed: Watched, text: bytes) -> None:
+    manifest = completed.root / D / ".metadata" / "dataset_structural.json"
+    (name,) = {run["complete_metadata"] for run in json.loads(manifest.read_bytes())["runs"]}
+    whole = completed.root / D / name
+    old = hashlib.sha256(whole.read_bytes()).hexdigest()
+    whole.write_bytes(text)
+    manifest.write_text(manifest.read_text().replace(old, hashlib.sha256(text).hexdigest()))
+    assert becomes(completed, CONTENTS[2]) == "changed"
+    assert becomes(completed, CONTENTS[0]) == "changed", "nobody knows any more which bytes count"

@@ -21,7 +21,8 @@ FILES_A_PAGE = 500
 
 def address(identifier: object, wanted: Format, page: str = "") -> str:
     """Where a data object stands in a format; of a page other than the first, which one."""
-    return reverse("data-object", args=[identifier, wanted.suffix]) + (f"?page={page}" if page else "")
+    here = reverse("data-object", args=[identifier, wanted.suffix])
+    return here + (f"?page={page}" if _is_number(page) else "")
 
 
 @answering.for_anybody
@@ -38,9 +39,13 @@ def data_object(request: HttpRequest, identifier: UUID, suffix: str) -> HttpResp
         return answering.absent(request)
     pages = max(1, -(-int(found["file_count"]) // FILES_A_PAGE))
     number = request.GET.get("page", "1")
-    if not (number.isascii() and number.isdigit() and len(number) < 9 and 1 <= int(number) <= pages):
+    if not (_is_number(number) and 1 <= int(number) <= pages):
         return answering.refused(request, 404, "There is no such page", f"The data object has {pages:,} of them.")
     return _page(request, row, found, wanted, int(number), pages)
+
+
+def _is_number(page: str) -> bool:
+    return page.isascii() and page.isdigit() and len(page) < 9
 
 
 def _in(value: Thing, identifier: str) -> Thing | None:

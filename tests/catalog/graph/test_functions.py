@@ -16,8 +16,8 @@ from tests.catalog.graph.graphs import GOLDEN, SITE, lines, published
 
 FUNCTIONS: dict[str, tuple[str, Callable[[Drawing], None]]] = {
     **{f"dcat-{f.__name__}": ("dcat", f) for f in (
-        dcat.identity, dcat.texts, dcat.people, dcat.contact, dcat.instruments, dcat.rights, dcat.languages, dcat.coverage, dcat.relations, dcat.theme,
-        dcat.series, dcat.files, dcat.types, dcat.record, stubs,
+        dcat.identity, dcat.texts, dcat.people, dcat.contact, dcat.instruments, dcat.rights, dcat.languages,
+        dcat.coverage, dcat.relations, dcat.theme, dcat.series, dcat.files, dcat.types, dcat.record, stubs,
     )},
     **{f"prov-{f.__name__}": ("prov", f) for f in (prov.used, prov.plans, prov.times, prov.agents)},
     **{f"schemaorg-{f.__name__}": ("schemaorg", f) for f in (

@@ -90,3 +90,11 @@ def test_withdrawn_its_documents_lead_to_the_tombstone(large: Ready, client: Cli
     name = data_object(large.run_id("first"))
     large.withdraw()
     assert client.get(f"/dataobjects/{name}.ttl")["Location"] == f"/datasets/{large.identifier}.ttl"
+
+
+@pytest.mark.parametrize("page", ["1%0d%0aX:y", "1%23top", "1%26a=b", "9" * 12, "-1"])
+def test_a_page_that_is_no_number_goes_nowhere(large: Ready, client: Client, page: str) -> None:
+    identifier = data_object(large.run_id("first"))
+    answer = client.get(f"/id/dataobject/{identifier}?page={page}", headers=TURTLE)
+    assert answer.status_code == 303
+    assert answer["Location"] == f"/dataobjects/{identifier}.ttl"

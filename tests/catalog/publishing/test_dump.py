@@ -40,3 +40,14 @@ def test_a_record_that_cannot_be_drawn_keeps_no_other_from_the_dump(
     assert row.identifier in content
     assert bad not in content
     assert f"{bad} is left out of the dump" in caplog.text
+
+
+def test_a_dump_whose_list_is_lost_is_made_anew(ready: Ready, client: Client) -> None:
+    row = ready.publish()
+    dumping.build(site())
+    (listed,) = dumping.folder().glob(f"*{dumping.RECORDS}")
+    listed.write_bytes(b"")
+    assert client.get("/dumps/catalog.nq.gz").status_code == 503
+    dumping.build(site())
+    answer: Any = client.get("/dumps/catalog.nq.gz")
+    assert row.identifier in gzip.decompress(b"".join(answer.streaming_content)).decode()
