@@ -29,6 +29,7 @@ _PATIENCE = 30.0  # beyond the time a query and its waiting may take
 SYNTAX, REFUSED, UNACCEPTABLE, LARGE = "syntax", "refused", "unacceptable", "large"
 UNFIT, TIME, MEMORY = "unfit", "time", "memory"
 BUSY, ABSENT, FAILED, OFF = "busy", "absent", "failed", "off"
+OUT_OF_MEMORY = 12  # what a worker that got no memory ends with
 
 
 @dataclass(frozen=True)

@@ -30,9 +30,12 @@ from ingest.locking import lock_file
 log = logging.getLogger(__name__)
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
-_START_SECONDS, _TURN, _PAUSE = 20.0, 1.0, 1.0
+_START_SECONDS, _TURN, _PAUSE, _LONGEST_PAUSE = 20.0, 1.0, 1.0, 60.0
 _SHARE_KEPT = 4  # a worker that keeps more than this part of what a query may take is replaced
 _SLOW_SECONDS = 5.0  # for a question to arrive, and for an answer's first message to leave
+
+
+_NOBODY = "Queries are not answered, because the processes for them do not start; the log of the service tells why."
 
 
 @dataclass
@@ -72,6 +75,7 @@ class Broker:
         self._line: list[object] = []
         self._long_ones = threading.Semaphore(limits.long_ones)
         self._stop = False
+        self._pause = 0.0  # before a worker is tried again, since none started
 
     # --- the main thread ---
 
@@ -116,13 +120,23 @@ class Broker:
             try:
                 worker = self._start()
             except OSError as error:
-                log.error("a worker for queries does not start (%s); it is tried again", error)
-                time.sleep(_PAUSE)
+                self._pause = min(max(_PAUSE, 2 * self._pause), _LONGEST_PAUSE)
+                log.error("a worker for queries does not start (%s); it is tried again in %.0f s", error, self._pause)
+                self._rest()
                 return
+            self._pause = 0.0
             with self._changed:
                 self._all.append(worker)
                 self._idle.append(worker)
                 self._changed.notify_all()
+
+    def _rest(self) -> None:
+        """Until a worker is tried again; whoever waits for one is told now that there is none."""
+        until = time.monotonic() + self._pause
+        with self._changed:
+            self._changed.notify_all()
+        while not self._stop and time.monotonic() < until:
+            time.sleep(min(_TURN, self._pause))
 
     def _start(self) -> _Worker:
         ours, theirs = socket.socketpair()
@@ -210,10 +224,15 @@ class Broker:
             finally:
                 self._give_back(worker, is_well=is_well)
             return told, fd
+        if self._has_nobody():
+            return _no(asking.FAILED, _NOBODY, retry=30), -1
         return self._busy("Too many queries wait already"), -1
 
+    def _has_nobody(self) -> bool:
+        return bool(self._pause) and not self._all
+
     def _take(self, client: socket.socket) -> _Worker | None:
-        """An idle worker, in the order of asking; None when too many wait.
+        """An idle worker, in the order of asking; None when too many wait, or none can be started.
 
         Raises:
             OSError: when the client has gone.
@@ -225,6 +244,8 @@ class Broker:
             self._line.append(me)
             try:
                 while not (self._idle and self._line[0] is me):
+                    if self._has_nobody():
+                        return None
                     self._changed.wait(0.5)
                     if self._stop or _has_gone(client):
                         raise ConnectionResetError
@@ -278,7 +299,9 @@ class Broker:
 
     def _ended(self, code: int) -> dict[str, Any]:
         log.warning("a query ended its worker (%s); another is started", code)
-        if code in (-signal.SIGABRT, -signal.SIGKILL, 1, 101):
+        if code == 1:
+            return _no(asking.FAILED, "The query met an error of the service, which its log tells; ask otherwise.")
+        if code in (-signal.SIGABRT, -signal.SIGKILL, 101, asking.OUT_OF_MEMORY):
             return _no(
                 asking.MEMORY,
                 f"The query needs more memory than the {self._limits.memory_megabytes} MB one may have, and was "

@@ -280,4 +280,7 @@ def main(folder: Path, limits: Limits) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Limits.from_text(sys.argv[2]))
+    try:
+        main(Path(sys.argv[1]), Limits.from_text(sys.argv[2]))
+    except MemoryError:
+        sys.exit(asking.OUT_OF_MEMORY)

@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 _TOLD = frozenset({asking.TIME, asking.MEMORY, asking.FAILED, asking.ABSENT})
 _TOKEN, _LONGEST_TOLD = re.compile(r"ff_[\w-]+"), 200
+_PATIENCE = 5.0  # for the answer of a service that may be broken
 OFF = "This service answers no SPARQL queries; its administrator turns them on with FAIRFOLDER_SPARQL=1."
 
 
@@ -69,6 +70,19 @@ def answer(question: Question, has_gone: Callable[[], bool] = lambda: False, who
             took, text = time.monotonic() - began, excerpt(question.query)
             log.warning("no answer to a query of %s after %.1f s: %s Query: %s", who or "?", took, error, text)
         raise
+
+
+def trouble() -> str:
+    """Why queries get no answer from a service that runs; "" where they get one, or none runs here."""
+    if not is_on() or settings.FAIRFOLDER_SPARQL_QUERY_URL or not (folder() / asking.DOOR).exists():
+        return ""
+    until = time.monotonic() + _PATIENCE
+    try:
+        asking.ask(folder(), Question("ASK {}"), limits(), lambda: time.monotonic() > until).stream.close()
+    except NoAnswerError as error:
+        # A service that is busy, or has nothing to ask yet, is not broken.
+        return str(error) if error.reason == asking.FAILED and time.monotonic() < until else ""
+    return ""
 
 
 def excerpt(query: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from catalog import engine, queries, state, words
 from catalog.commanding import EngineCommand, Outcome
 from catalog.publishing.altered import Altered, altered
+from catalog.sparql import answering
 from ingest.status import Status, status
 
 
@@ -26,12 +27,15 @@ class Command(EngineCommand):
         lines = [line for each in told for line in _lines(each)]
         lines += [f"{each.path}: {each.sentence}" for each in unclear]
         lines += [f"{_path(each)}: {sentence}" for each in public for sentence in each.sentences]
+        unasked = answering.trouble()
+        lines += [f"SPARQL: {unasked}"] if unasked else []
         value = {
             "roots": [each.as_json() for each in told],
             "documents": [{"path": each.path, "problem": each.sentence} for each in unclear],
             "published": [_altered(each) for each in public],
+            "sparql": unasked,
         }
-        return Outcome(value, lines, bool(unclear or public) or not all(each.healthy for each in told))
+        return Outcome(value, lines, bool(unclear or public or unasked) or not all(each.healthy for each in told))
 
 
 def _altered(each: Altered) -> dict[str, Any]:
