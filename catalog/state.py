@@ -26,7 +26,7 @@ from ingest.locking import lock_file
 log = logging.getLogger(__name__)
 
 _SETUP_SECONDS = 120.0
-_WATCHER, _UNWATCHED = "watcher.json", "unwatched.json"
+_WATCHER, _UNWATCHED, _SERVING = "watcher.json", "unwatched.json", "serving.json"
 
 
 def prepare() -> None:
@@ -112,6 +112,17 @@ def unwatched(root: Path) -> str:
     if not Path(f"/proc/{note.get('process', 'none')}").exists():
         return ""
     return str(note.get("sentences", {}).get(readable(str(root)), ""))
+
+
+def note_serving(url: str) -> None:
+    """Keeps where this process serves the pages, for commands that lead there."""
+    _put(_SERVING, {"process": os.getpid(), "url": url})
+
+
+def serving_url() -> str:
+    """Where the service on this state folder has its pages, without a slash at the end; "" where none runs."""
+    note = _get(_SERVING)
+    return str(note.get("url", "")) if Path(f"/proc/{note.get('process', 'none')}").exists() else ""
 
 
 def _put(name: str, value: Mapping[str, Any]) -> None:

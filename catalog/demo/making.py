@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,6 +85,14 @@ def make(
         if on_recorded is not None:
             on_recorded(written)
     return [Made(p, len(part.collections), len(files), _size(files)) for p, part, files in found]
+
+
+def others(workspace: Workspace) -> list[str]:
+    """The projects of a watched folder that are none of the demonstration."""
+    own = {folder_of(workspace, each).name for each in (drafts(), complete(()))}
+    with os.scandir(workspace.root) as entries:
+        names = [each.name for each in entries if each.is_dir() and workspace.layout.is_project_name(each.name)]
+    return sorted(set(names) - own)
 
 
 def folder_of(workspace: Workspace, part: Part) -> Path:

@@ -98,6 +98,8 @@ def _page(
     stand = standing.of(dataset)
     row = Published.objects.defer("value").filter(identifier=dataset.identifier).first()
     preview = found.preview
+    lost = altered(dataset.identifier)
+    paths = {path for each in lost for path in (*each.missing, *each.changed)}
     context = {
         "dataset": dataset,
         "project": queries.project_of(dataset),
@@ -109,8 +111,10 @@ def _page(
         "publication": stand.entry.get("publication", {}),
         "versions": list(reversed(versions(stand.entry))),
         "row": row,
-        "altered": [sentence for each in altered(dataset.identifier) for sentence in each.sentences],
+        "altered": [sentence for each in lost for sentence in each.sentences],
+        "kept_back": sum(each["path"] in paths for each in preview.files) if preview is not None else 0,
         "unchanged": not found.is_new and not stand.edited,
+        "outdated": standing.waits_for_revision(dataset),
         "seen": acting.token(found),
         "preview": preview.value if preview is not None and preview.state == "published" else None,
         "files": preview.files[:FIRST_FILES] if preview is not None else (),

@@ -18,7 +18,9 @@ from catalog.editing import fields, order
 from catalog.models import Dataset, File, FileDocument, value_of
 from catalog.pages import engine_words, overview, previews, values
 from catalog.pages.failures import answering_questions
+from catalog.publishing.altered import has_altered
 from ingest import documents
+from ingest.publication import PUBLISHED
 
 FIRST_FILES = 25
 FIRST_RUNS = 50
@@ -123,7 +125,8 @@ def dataset(request: HttpRequest, identifier: UUID) -> HttpResponse:
         "completeness": overview.completeness_of(row.root, documents.ADMINISTRATIVE, value),
         "may_edit": rights.of_request(request).edits(row.project_identifier),
         "may_publish": rights.of_request(request).publishes,
-        "publication_state": queries.publication_state(row),
+        "publication_state": (state := queries.publication_state(row)),
+        "altered": state == PUBLISHED and has_altered(row),
     }
     context |= overview.of_dataset(row, context["project"], context["formats"], runs)
     return render(request, "catalog/dataset.html", _with_rebuild(context))

@@ -182,6 +182,11 @@ def _dimensions(value: Any) -> Node | None:
     return Text(" × ".join(parts))
 
 
+def _code(value: Any) -> Node | None:
+    """A word of a schema's list as people write it."""
+    return Text(value.replace("_", " ")) if isinstance(value, str) else None
+
+
 def _word(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
@@ -191,4 +196,8 @@ def _is_web(value: object) -> TypeGuard[str]:
 
 
 # Values that read better in a line of their own kind.
-_SPOKEN: Mapping[str, Callable[[Any], Node | None]] = {"format": _format, "dimensions": _dimensions}
+_SPOKEN: Mapping[str, Callable[[Any], Node | None]] = {
+    "format": _format,
+    "dimensions": _dimensions,
+    **dict.fromkeys(("run_type", "start_event", "project_status"), _code),
+}

@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
+from django.db.models import Exists, OuterRef
 from django.db.models.fields.json import KT
 
-from catalog.models import Dataset, File, Published, PublishedThing
+from catalog.models import Dataset, File, Published, PublishedThing, Run
 from catalog.publishing.access import PUBLIC
 from catalog.publishing.iris import FILE
 from ingest.parts import some
 from ingest.publication import PUBLISHED
 
+GONE, OTHER = "gone", "other"
 _AT_ONCE = 5_000
 
 
@@ -77,6 +79,32 @@ def altered(identifier: str = "") -> list[Altered]:
         if told.sentences:
             found.append(told)
     return sorted(found, key=lambda each: (each.root, each.path))
+
+
+def altered_among(row: Published, start: int, number: int) -> dict[str, str]:
+    """Of some files of one record, in its order: the identifiers of those that are not as published, with why."""
+    dataset = Dataset.objects.filter(identifier=row.identifier).first()
+    things = PublishedThing.objects.filter(record=row.identifier, kind=FILE).order_by("position")
+    things = things.annotate(published=KT("value__checksum__value"))
+    asked = list(things.values_list("identifier", "identifier", "published")[start : start + number])
+    told = Altered(row.identifier, "", "", is_given=True)
+    if dataset is None:
+        told.missing += [own for own, _, _ in asked]
+    else:
+        _sort(told, asked, dataset)
+    return dict.fromkeys(told.missing, GONE) | dict.fromkeys([*told.changed, *told.renewed], OTHER)
+
+
+def has_altered(dataset: Dataset) -> bool:
+    """Whether a published file of a published dataset is missing or changed: what its own page asks each time.
+
+    Its files are looked at only where a run's are known to differ from its complete metadata.
+    """
+    if not Run.objects.filter(dataset_identifier=dataset.identifier).exclude(outdated_files=[]).exists():
+        return False
+    published = PublishedThing.objects.filter(kind=FILE, identifier=OuterRef("identifier"), record=dataset.identifier)
+    rows = File.objects.filter(dataset=dataset, state__in=("missing", "changed"))
+    return rows.filter(Exists(published)).exists()
 
 
 def _sort(into: Altered, things: Sequence[tuple[str, str, str]], dataset: Dataset) -> None:

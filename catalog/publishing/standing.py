@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 
 from catalog import engine
-from catalog.models import Dataset, Instrument, Project, value_of
+from catalog.models import Dataset, Instrument, Project, Run, value_of
 from ingest import documents
 from ingest.acts import Acts
 from ingest.marking import all_named
@@ -55,6 +55,11 @@ def of(dataset: Dataset) -> Standing:
     runs = sorted(named.values(), key=lambda each: str(each.get("run_label")))
     relative = documents.decode_path(dataset.path, dataset.path_encoding)
     return Standing(root, relative, entry, value_of(dataset.administrative), runs, edited)
+
+
+def waits_for_revision(dataset: Dataset) -> bool:
+    """Whether something changed that no complete metadata says yet, so that publishing would not make it public."""
+    return Run.objects.filter(dataset_identifier=dataset.identifier).exclude(outdated=[]).exists()
 
 
 def target(word: str, identifier: str) -> Mapping[str, Any] | None:

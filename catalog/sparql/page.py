@@ -13,9 +13,8 @@ from django.urls import reverse
 from catalog.graph import asking, queries
 from catalog.graph.asking import Answer, Question
 from catalog.publishing.site import site
-from catalog.sparql import answering, negotiating, showing
+from catalog.sparql import answering, negotiating, ready, showing
 from catalog.sparql.protocol import Asked
-from catalog.sparql.ready import QUESTIONS
 
 Ask = Callable[[Question], tuple[Answer, Callable[[], None]]]
 
@@ -29,7 +28,7 @@ def page(request: HttpRequest, asked: Asked, ask: Ask) -> HttpResponse:
         NoAnswerError: why it is not answered; :func:`failed` shows it.
     """
     if asked.query is None or not asked.query.strip():
-        return _rendered(request, {}, query=asked.query or QUESTIONS[0].query)
+        return _rendered(request, {}, query=asked.query or ready.QUESTIONS[0].query)
     found, leave = ask(
         Question(
             asked.query,
@@ -63,12 +62,13 @@ def _saved_at(asked: Asked, form: str) -> str:
 
 def _rendered(request: HttpRequest, more: Mapping[str, Any], *, query: str, status: int = 200) -> HttpResponse:
     limits = answering.limits()
-    ready = [(each.title, f"{reverse('sparql')}?{urlencode({'query': each.query})}") for each in QUESTIONS]
+    asking_for = ready.questions(ready.of_what_is_public())
+    links = [(each.title, f"{reverse('sparql')}?{urlencode({'query': each.query})}") for each in asking_for]
     context = {
         "query": query,
         "lines": min(24, max(8, query.count("\n") + 2)),
         "forms": _FORMS,
-        "ready": ready,
+        "ready": links,
         "limits": limits,
         "longest": queries.LONGEST,
         "site": site(),

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
+from django.db.models.fields.json import KT
+
+from catalog import rights
 from catalog.graph.prefixes import PREFIXES
+from ingest.publication import PUBLISHED
+
+_LOOKED_AT, _MOST_FILES, _LONGEST = 20, 1_000, 60
 
 
 @dataclass(frozen=True)
@@ -15,19 +21,52 @@ class Ready:
     query: str
 
 
+@dataclass(frozen=True)
+class Examples:
+    """The words that some questions ask for; people put their own in their place."""
+
+    keyword: str = "heat shock"
+    software: str = "Fiji"
+    format: str = "TIFF"
+
+
+def of_what_is_public() -> Examples:
+    """Words that the latest records have, the largest first, so that the questions are answered; else neutral ones."""
+    latest = rights.published().filter(state=PUBLISHED, file_count__lte=_MOST_FILES).order_by("-modified", "identifier")
+    said = latest.values_list(
+        "size_bytes",
+        KT("value__keywords__0"),
+        KT("value__data_objects__0__experiment__software_used__0__name"),
+        KT("value__file_descriptions__0__format__name"),
+    )
+    # A value such as a list of words comes as a text too, which only finds nothing.
+    found = sorted(said[:_LOOKED_AT], key=lambda each: int(each[0]), reverse=True)
+    columns = list(zip(*(each[1:] for each in found), strict=True)) or [(), (), ()]
+    words = [next((each for each in column if _is_plain(each)), "") for column in columns]
+    return Examples(**{name: word for name, word in zip(asdict(Examples()), words, strict=True) if word})
+
+
+def _is_plain(word: object) -> bool:
+    """Whether a word may stand in a title and, as it is, between the quotes of a query."""
+    if not isinstance(word, str) or not 0 < len(word) <= _LONGEST:
+        return False
+    return word.isprintable() and not set(word) & {'"', "\\"}
+
+
 def _ready(title: str, prefixes: str, pattern: str) -> Ready:
     head = "\n".join(f"PREFIX {name}: <{PREFIXES[name]}>" for name in prefixes.split())
     return Ready(title, f"{head}\n\n{pattern.strip()}\n")
 
 
-QUESTIONS = (
+_QUESTIONS = (
     _ready(
         "Which datasets are there, the newest first?",
-        "dcat dct",
+        "adms dcat dct",
         """
 SELECT ?dataset ?title ?issued WHERE {
   ?dataset a dcat:Dataset ; dct:title ?title .
   OPTIONAL { ?dataset dct:issued ?issued }
+  FILTER NOT EXISTS { ?dataset adms:status <http://publications.europa.eu/resource/authority/dataset-status/WITHDRAWN> }
 }
 ORDER BY DESC(?issued)
 LIMIT 100
@@ -47,13 +86,13 @@ LIMIT 100
 """,
     ),
     _ready(
-        "All TIFF files larger than 1 MB",
+        "All %(format)s files larger than 10 kB",
         "dcat dct ff rdfs",
         """
 SELECT ?file ?path ?bytes ?title WHERE {
-  ?file ff:fileFormat/rdfs:label "TIFF" ; dcat:byteSize ?bytes ; ff:path ?path .
+  ?file ff:fileFormat/rdfs:label "%(format)s" ; dcat:byteSize ?bytes ; ff:path ?path .
   ?dataset dcat:distribution ?file ; dct:title ?title .
-  FILTER(?bytes > 1000000)
+  FILTER(?bytes > 10000)
 }
 ORDER BY DESC(?bytes)
 LIMIT 100
@@ -74,12 +113,12 @@ LIMIT 100
 """,
     ),
     _ready(
-        "What was made with the software Fiji?",
+        "What was made with the software %(software)s?",
         "dct ff prov schema",
         """
 SELECT DISTINCT ?run ?title ?version ?dataset WHERE {
   ?run prov:used ?software ; dct:title ?title ; ff:ofDataset ?dataset .
-  ?software schema:name "Fiji" .
+  ?software schema:name "%(software)s" .
   OPTIONAL { ?software schema:softwareVersion ?version }
 }
 LIMIT 100
@@ -111,12 +150,12 @@ LIMIT 100
 """,
     ),
     _ready(
-        "Which datasets have a keyword?",
+        "Which datasets have the keyword “%(keyword)s”?",
         "dcat dct",
         """
 SELECT ?dataset ?title WHERE {
   ?dataset dcat:keyword ?keyword ; dct:title ?title .
-  FILTER(LCASE(STR(?keyword)) = "heat shock")
+  FILTER(STR(?keyword) = "%(keyword)s")
 }
 LIMIT 100
 """,
@@ -141,3 +180,12 @@ LIMIT 20
 """,
     ),
 )
+
+
+def questions(examples: Examples) -> list[Ready]:
+    """All of them, about these words."""
+    told = asdict(examples)
+    return [Ready(each.title % told, each.query % told) for each in _QUESTIONS]
+
+
+QUESTIONS = questions(Examples())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import random
 from collections.abc import Callable
 from typing import Any
@@ -137,20 +138,35 @@ def check_one_changed_input_changes_that_one_value(kind: str, rng: random.Random
     read = reading.read(tree, {**posted, name: "a new text"}, value)
     wanted = copy.deepcopy(value)
     put(wanted, name, "a new text")
+    tell_kinds(tree, wanted, name)
     assert text(sorted_keys(read.value)) == text(sorted_keys(wanted))
 
 
 def put(value: Any, name: str, new: str) -> None:
     """Set what stands at a pointer, making the groups on the way."""
     steps = [step.replace("~1", "/").replace("~0", "~") for step in name.split("/")[1:]]
-    for step in steps[:-1]:
+    for step, following in itertools.pairwise(steps):
         if isinstance(value, list):
             value = value[int(step)]
             continue
-        if not isinstance(value.get(step), dict | list):
+        # A group replaces what is none; a list of rows is there.
+        if not isinstance(value.get(step), list if following.isdigit() else dict):
             value[step] = {}
         value = value[step]
     value[steps[-1]] = new
+
+
+def tell_kinds(tree: Tree, value: Any, name: str) -> None:
+    """An agent in which something changed is a person or an organization from then on, if what it has tells which."""
+    steps = name.split("/")[1:-1]
+    for depth, step in enumerate(steps, 1):
+        value = value[int(step)] if isinstance(value, list) else value[step]
+        field = settling.field_at(tree.root, "/" + "/".join(steps[:depth]))
+        if field is None or field.kind is not Kind.AGENT or "@type" in value:
+            continue
+        told = {each.only_for for each in field.fields if each.only_for and each.key in value}
+        if len(told) == 1:
+            value["@type"] = told.pop()
 
 
 def sorted_keys(value: Any) -> Any:

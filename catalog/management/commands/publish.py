@@ -13,7 +13,7 @@ from django.utils import timezone
 from catalog import accounts, engine, index, state
 from catalog.commanding import EngineCommand, Outcome, chosen
 from catalog.models import Dataset, Published
-from catalog.publishing import acting
+from catalog.publishing import acting, standing
 from catalog.publishing.acting import PublishingError
 from catalog.publishing.altered import altered
 from catalog.publishing.checking import Preflight, preflight
@@ -123,7 +123,10 @@ def _looked(dataset: Dataset, found: Preflight) -> Outcome:
     told = _value(dataset, found)
     lines += [f"! {sentence}" for sentence in told["altered"]]
     if found.passes and not found.is_new:
-        lines.append(f"{_path(dataset)}: nothing has changed since version {found.version} was published")
+        waits = standing.waits_for_revision(dataset)
+        words = "nothing new would be published until a new revision of the run is written" if waits else ""
+        words = words or f"nothing has changed since version {found.version} was published"
+        lines.append(f"{_path(dataset)}: {words}")
     elif found.passes:
         counts = f"{len(found.objects)} run{'' if len(found.objects) == 1 else 's'}, access {found.access.level}"
         lines.append(f"{_path(dataset)}: may be published as version {found.version} ({counts})")

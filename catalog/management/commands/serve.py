@@ -45,6 +45,7 @@ class Command(EngineCommand):
 
     def _ready(self, address: Address, *, as_json: bool) -> None:
         """Says where the pages are, and once ever the first password: the account stays only if that could be said."""
+        state.note_serving(os.environ["FAIRFOLDER_BASE_URL"].rstrip("/"))
         if accounts.listed():
             self._welcome(address, None, as_json=as_json)
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -17,6 +17,7 @@ from catalog.formats.reading import Thing, one, several, text, texts, web
 from catalog.formats.table import FORMATS
 from catalog.pages import values
 from catalog.pages.public.plainly import plainly, words
+from catalog.publishing.altered import GONE, OTHER
 from catalog.publishing.iris import public_iri
 from catalog.publishing.site import Site, has_sparql
 from ingest import documents
@@ -38,6 +39,7 @@ _INSTRUMENT = (
     "instrument_types", "manufacturers", "model", "owners", "serial_number", "description", "measured_variables",
     "hardware_specifications", "instrument_location", "identifiers", "last_calibration_date",
 )  # fmt: skip
+_ALTERED = {GONE: "Not at its place at present", OTHER: "Not the published file at present"}
 _ESCAPED = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 
 
@@ -53,7 +55,7 @@ class Who:
 
 @dataclass(frozen=True)
 class FileRow:
-    """A line of the table of files; `address` is empty where nobody may have it."""
+    """A line of the table of files; `address` is empty where nobody may have it, `altered` says why nobody gets it."""
 
     path: str
     size: int | None
@@ -62,6 +64,7 @@ class FileRow:
     checksum: str
     description: str
     address: str
+    altered: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,11 +80,12 @@ class Part:
 
 @dataclass(frozen=True)
 class FilePage:
-    """Some of the files, and where the others are."""
+    """Some of the files, and where the others are; `altered`: identifiers of those not as published, with why."""
 
     entries: Sequence[Thing]
     number: int = 1
     pages: int = 1
+    altered: Mapping[str, str] = field(default_factory=dict)
 
 
 def page(value: Thing, site: Site, files: FilePage) -> bytes:
@@ -113,7 +117,7 @@ def context(value: Thing, site: Site, files: FilePage) -> dict[str, Any]:
         "file_count": reading.file_count(value),
         "total_size": reading.total_size(value),
         "formats": several(one(value, "structure"), "formats"),
-        "files": [_file(each, value, base) for each in files.entries],
+        "files": [_file(each, value, base, files.altered) for each in files.entries],
         "file_page": files,
         "runs": [_run(each, value) for each in several(value, "data_objects")],
         "instruments": [_instrument(each) for each in several(value, "instruments")],
@@ -159,7 +163,7 @@ def _who(agent: Thing) -> Who:
     return Who(reading.name(agent), orcid or web(agent.get("ror")) or web(agent.get("url")), bool(orcid), places)
 
 
-def _file(entry: Thing, value: Thing, base: str) -> FileRow:
+def _file(entry: Thing, value: Thing, base: str, altered: Mapping[str, str]) -> FileRow:
     own, checksum = reading.uuid_of(entry), one(entry, "checksum")
     return FileRow(
         path=text(entry, "path") or text(entry, "file_name"),
@@ -169,6 +173,7 @@ def _file(entry: Thing, value: Thing, base: str) -> FileRow:
         checksum=text(checksum, "value"),
         description=text(entry, "description"),
         address=public_iri(base, "file", own) if own and reading.is_open(value) else "",
+        altered=_ALTERED.get(altered.get(own, ""), ""),
     )
 
 

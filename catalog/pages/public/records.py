@@ -16,6 +16,7 @@ from catalog.formats.table import BY_SUFFIX, FORMATS, Format
 from catalog.models import Published
 from catalog.pages.public import answering, landing, linking, negotiating, rows
 from catalog.pages.public.landing import FILES_A_PAGE, FilePage
+from catalog.publishing.altered import altered_among
 from catalog.publishing.site import Site, has_sparql, site
 
 _HTML = "text/html; charset=utf-8"
@@ -84,18 +85,21 @@ def _page(request: HttpRequest, row: Published) -> HttpResponse:
         words = f"The dataset has {pages:,} of them."
         ways = [("The dataset", f"{site().base_url}/datasets/{row.identifier}")]
         return answering.refused(request, 404, "There is no such page of files", words, ways)
-    here, name = site(), f"html-{number}-{has_sparql():d}"
+    here, start = site(), (number - 1) * FILES_A_PAGE
+    altered = altered_among(row, start, FILES_A_PAGE) if rights.gives_data(row) else {}
+    # A part of the name, so that a page that is kept never tells of other files than are so now.
+    name = f"html-{number}-{has_sparql():d}" + "".join(f"-{own}-{why}" for own, why in sorted(altered.items()))
 
     def make() -> bytes:
-        entries = rows.files(row, (number - 1) * FILES_A_PAGE, FILES_A_PAGE)
-        return landing.page(rows.value_of(row), here, FilePage(entries, number, pages))
+        entries = rows.files(row, start, FILES_A_PAGE)
+        return landing.page(rows.value_of(row), here, FilePage(entries, number, pages, altered))
 
     return answering.data(
         request,
         lambda: rendered.kept(row.etag, name, here, make),
         _HTML,
         _etag(row, name, here),
-        modified=row.modified,
+        modified=None if altered else row.modified,  # the record did not change, the page did
         headers={"Link": _links(row, "links", here, lambda value: linking.header_of_page(value, here))},
         vary=answering.NEGOTIATED,
     )

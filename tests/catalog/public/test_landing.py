@@ -8,6 +8,7 @@ import re
 import pytest
 from django.test import Client
 
+from catalog.pages import values
 from tests.catalog.public.shown import Shown
 
 
@@ -56,3 +57,8 @@ def test_what_is_not_open_says_whom_to_ask(shown: Shown, client: Client, level: 
     assert "data@example.org" in html
     assert not re.search(r'href="[^"]*/id/file/', html)
     assert "contentUrl" not in html
+
+
+def test_a_word_of_a_list_is_shown_as_people_write_it() -> None:
+    [fact] = values.facts({"run_type": "wet_lab"}, {})
+    assert fact.node == values.Text("wet lab")

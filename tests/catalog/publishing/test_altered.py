@@ -125,3 +125,40 @@ def test_what_is_withdrawn_is_not_looked_at(published: Ready) -> None:
     published.withdraw()
     write(published, OTHER)
     assert altered() == []
+
+
+def test_the_public_page_marks_them_also_where_it_was_kept_before(published: Ready) -> None:
+    (published.root / FOLDER / "plate1/b.csv").unlink()
+    published.described.describe()
+    page = f"/datasets/{published.identifier}"
+    gone = Client().get(page)
+    assert "1 of these files is not as published" in text(gone)
+    assert gone.content.count(b"Not at its place at present") == 1
+    write(published, OTHER)
+    known = {"If-None-Match": gone["ETag"], "If-Modified-Since": "Fri, 01 Jan 2100 00:00:00 GMT"}
+    both = Client().get(page, headers=known)
+    assert "2 of these files are not as published" in text(both)
+    assert both.content.count(b"Not the published file at present") == 1
+    assert "Those marked below are not given at present." in text(both)
+    published.described.put(f"{FOLDER}/plate1/b.csv", "x\n1\n")
+    write(published, CONTENT)
+    assert b"at present" not in Client().get(page).content
+
+
+def test_what_nobody_may_have_is_not_marked(published: Ready) -> None:
+    published.access("restricted", access_conditions="Ask.")
+    write(published, OTHER)
+    assert b"at present" not in Client().get(f"/datasets/{published.identifier}").content
+
+
+def test_the_curators_pages_promise_no_more(published: Ready) -> None:
+    curie, page = browser("curie", "curator"), reverse("dataset", args=[published.identifier])
+    assert "Published files of it are missing" not in text(curie.get(page))
+    assert "Everybody may download these files:" in text(curie.get(address(published)))
+    write(published, OTHER)
+    assert "Published files of it are missing or have other bytes" in text(curie.get(page))
+    assert "but for 1 that is missing or changed" in text(curie.get(address(published)))
+    published.described.put(f"{FOLDER}/a.csv", CONTENT)
+    (published.root / FOLDER / "plate1/b.csv").unlink()
+    published.described.describe()
+    assert "Published files of it are missing or have other bytes" in text(curie.get(page))

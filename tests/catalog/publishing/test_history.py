@@ -57,6 +57,7 @@ def test_acts_are_told_in_words_the_newest_first(acted: Ready) -> None:
 def test_the_history_page_and_its_prov_tell_them(acted: Ready) -> None:
     curie = browser("viewer", "viewer")
     page = curie.get(reverse("history", args=["dataset", acted.identifier]))
+    assert page.content.count(b"versions-list") == 2  # both tables are cards on a phone
     told = text(page)
     assert [told.index(words) for words in WORDS] == sorted(told.index(words) for words in WORDS)
     assert b"plate <b>" not in page.content

@@ -84,6 +84,38 @@ def test_when_nothing_would_change_it_is_said_and_there_is_no_button(
     assert "Publish again" in text(curie.get(address(ready)))
 
 
+def test_a_change_without_a_revision_is_said_in_one_way(
+    ready: Ready, curie: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ready.publish()
+    ready.change(ADMINISTRATIVE, methods="Counted by eye.")
+    page = text(curie.get(address(ready)))
+    assert "The dataset has changed: methods" in page
+    assert "without one, nothing new would be published" in page
+    assert "Nothing has changed" not in page
+    call_command("publish", str(ready.root / FOLDER), "--check")
+    assert (
+        capsys.readouterr()
+        .out.splitlines()[-1]
+        .endswith("nothing new would be published until a new revision of the run is written")
+    )
+
+
+def test_a_published_dataset_has_a_button_called_publication(ready: Ready, curie: Client) -> None:
+    page = reverse("dataset", args=[ready.identifier])
+    assert ">Publish</a>" in curie.get(page).content.decode()
+    ready.publish()
+    for client in (curie, browser("vera", "viewer")):
+        assert f'href="{address(ready)}">Publication</a>' in client.get(page).content.decode()
+
+
+def test_a_withdrawn_dataset_is_not_called_public(ready: Ready, curie: Client) -> None:
+    ready.publish()
+    assert '<span class="badge plain">public</span>' in curie.get(address(ready)).content.decode()
+    ready.withdraw()
+    assert '<span class="badge plain">public</span>' not in curie.get(address(ready)).content.decode()
+
+
 def test_the_preview_shows_where_the_data_are_kept(ready: Ready, curie: Client) -> None:
     ready.change(PROJECT, data_storage_strategy="Mirrored tapes in two towns.")
     ready.change(ADMINISTRATIVE, preservation_location="The archive of the library.")
