@@ -95,26 +95,31 @@ def _queries(bench: Bench, folder: Path, port: int) -> Iterator[Figure]:
             ratio_words="its time",
             targets=(Target.at_most(medians[title], round(most, 1), "ms (1.3 times the yardstick and 10 ms)"),),
         )
-    yield _beside_rdflib(raw, medians, size)
+    yield from _beside_rdflib(raw, medians, size)
     lease.release()
 
 
-def _beside_rdflib(raw: Store, medians: Mapping[str, float], size: int) -> Figure:
+def _beside_rdflib(raw: Store, medians: Mapping[str, float], size: int) -> Iterator[Figure]:
+    """Each query beside rdflib, which is asked once: it takes seconds."""
     graph = rdflib.Graph()
     for quad in raw:
         graph.add((rdflib.URIRef(quad.subject.value), rdflib.URIRef(quad.predicate.value), _rdflib(quad.object)))
-    theirs = sum(1000 * seconds(lambda q=query: len(graph.query(_PREFIXES + q))) for query in QUERIES.values())  # type: ignore[misc]
-    ours = sum(medians.values())
-    return Figure(
-        title=f"all six, {size:,} triples, through HTTP",
-        unit="ms",
-        values=[ours],
-        yardstick="rdflib, its graph in memory of this process",
-        yardstick_values=[theirs],
-        ratio=theirs / ours,
-        ratio_words="as fast",
-        targets=(Target.at_least(theirs / ours, LEAST_RDFLIB, "times as fast"),),
-    )
+    theirs = {
+        title: 1000 * seconds(lambda q=query: len(graph.query(_PREFIXES + q)))  # type: ignore[misc]
+        for title, query in QUERIES.items()
+    }
+    for title, ours in (*medians.items(), ("all six", sum(medians.values()))):
+        ratio = theirs.get(title, sum(theirs.values())) / ours
+        yield Figure(
+            title=f"{title}, {size:,} triples, through HTTP",
+            unit="ms",
+            values=[ours],
+            yardstick="rdflib, its graph in memory of this process",
+            yardstick_values=[ratio * ours],
+            ratio=ratio,
+            ratio_words="as fast",
+            targets=(Target.at_least(ratio, LEAST_RDFLIB, "times as fast"),),
+        )
 
 
 def _rdflib(term: object) -> rdflib.term.Node:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from threading import Lock
+from typing import Generic, TypeVar
 
 from django.db.models import Exists, OuterRef
 from django.db.models.fields.json import KT
@@ -17,6 +20,8 @@ from ingest.publication import PUBLISHED
 
 GONE, OTHER = "gone", "other"
 _AT_ONCE = 5_000
+
+Found = TypeVar("Found")
 
 
 @dataclass
@@ -65,34 +70,72 @@ def altered(identifier: str = "") -> list[Altered]:
     public = Published.objects.filter(state=PUBLISHED)
     if identifier:
         public = public.filter(identifier=identifier)
-    found = []
-    for record, level in public.order_by("identifier").values_list("identifier", "access_level"):
-        dataset = Dataset.objects.filter(identifier=record).first()
-        if dataset is None:
-            continue
-        told = Altered(record, dataset.root, dataset.path, level == PUBLIC)
-        things = PublishedThing.objects.filter(record=record, kind=FILE).order_by("position")
-        things = things.annotate(path=KT("value__path"), published=KT("value__checksum__value"))
-        rows = things.values_list("identifier", "path", "published").iterator(_AT_ONCE)
-        while part := list(islice(rows, _AT_ONCE)):
-            _sort(told, part, dataset)
-        if told.sentences:
-            found.append(told)
-    return sorted(found, key=lambda each: (each.root, each.path))
+    datasets = Dataset.objects.filter(identifier__in=public.values("identifier")).order_by("-pk")
+    places = {each.identifier: each for each in datasets}  # of several with one identifier, the first
+    told = []
+    for row in public.order_by("identifier").only("identifier", "access_level", "etag"):
+        dataset = places.get(row.identifier)
+        if dataset is not None:
+            told.append(_whole(row, dataset))
+    return sorted((each for each in told if each.sentences), key=lambda each: (each.root, each.path))
 
 
 def altered_among(row: Published, start: int, number: int) -> dict[str, str]:
     """Of some files of one record, in its order: the identifiers of those that are not as published, with why."""
-    dataset = Dataset.objects.filter(identifier=row.identifier).first()
-    things = PublishedThing.objects.filter(record=row.identifier, kind=FILE).order_by("position")
-    things = things.annotate(published=KT("value__checksum__value"))
-    asked = list(things.values_list("identifier", "identifier", "published")[start : start + number])
-    told = Altered(row.identifier, "", "", is_given=True)
-    if dataset is None:
-        told.missing += [own for own, _, _ in asked]
-    else:
-        _sort(told, asked, dataset)
-    return dict.fromkeys(told.missing, GONE) | dict.fromkeys([*told.changed, *told.renewed], OTHER)
+    dataset = Dataset.objects.filter(identifier=row.identifier).only("manifest_sha256").first()
+
+    def look() -> dict[str, str]:
+        things = PublishedThing.objects.filter(record=row.identifier, kind=FILE).order_by("position")
+        things = things.annotate(published=KT("value__checksum__value"))
+        asked = list(things.values_list("identifier", "identifier", "published")[start : start + number])
+        told = Altered(row.identifier, "", "", is_given=True)
+        if dataset is None:
+            told.missing += [own for own, _, _ in asked]
+        else:
+            _sort(told, asked, dataset)
+        return dict.fromkeys(told.missing, GONE) | dict.fromkeys([*told.changed, *told.renewed], OTHER)
+
+    return look() if dataset is None else _some.of(row, dataset, look, start, number)
+
+
+def _whole(row: Published, dataset: Dataset) -> Altered:
+    """All files of one record."""
+
+    def look() -> Altered:
+        told = Altered(row.identifier, dataset.root, dataset.path, row.access_level == PUBLIC)
+        things = PublishedThing.objects.filter(record=row.identifier, kind=FILE).order_by("position")
+        things = things.annotate(path=KT("value__path"), published=KT("value__checksum__value"))
+        rows = things.values_list("identifier", "path", "published").iterator(_AT_ONCE)
+        while part := list(islice(rows, _AT_ONCE)):
+            _sort(told, part, dataset)
+        return told
+
+    return _all.of(row, dataset, look, dataset.root, dataset.path, row.access_level)
+
+
+class _Kept(Generic[Found]):
+    """What was found, as long as neither the record nor the manifest of its files changed: a page asks each time."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._lock = Lock()
+        self._found: OrderedDict[Hashable, Found] = OrderedDict()
+
+    def of(self, row: Published, dataset: Dataset, look: Callable[[], Found], *more: Hashable) -> Found:
+        sha256 = dataset.manifest_sha256
+        key = (row.identifier, row.etag, dataset.pk, sha256, *more)
+        with self._lock:
+            if key in self._found:
+                self._found.move_to_end(key)
+                return self._found[key]
+        found = look()
+        # Files that changed under the look would stand for the manifest before them, which may come back.
+        if sha256 and Dataset.objects.filter(pk=dataset.pk, manifest_sha256=sha256).exists():
+            with self._lock:
+                self._found[key] = found
+                while len(self._found) > self._most:
+                    self._found.popitem(last=False)
+        return found
 
 
 def has_altered(dataset: Dataset) -> bool:
@@ -128,3 +171,7 @@ def _count(paths: Sequence[str]) -> str:
 
 def _them(paths: Sequence[str]) -> str:
     return "it" if len(paths) == 1 else "them"
+
+
+_some: _Kept[dict[str, str]] = _Kept(1_000)
+_all: _Kept[Altered] = _Kept(10_000)

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from catalog.models import File, Run
@@ -93,6 +95,21 @@ def test_the_lines_for_people_say_it_too(published: Ready, capsys: pytest.Captur
         with pytest.raises(SystemExit):
             call_command(*arguments)
         assert line in capsys.readouterr().out.splitlines()
+
+
+def test_files_are_looked_at_again_only_when_their_manifest_changed(published: Ready) -> None:
+    def looks(address: str) -> list[str]:
+        with CaptureQueriesContext(connection) as asked:
+            assert curie.get(address).status_code == 200
+        return [each["sql"] for each in asked if '"catalog_file"."checksum"' in each["sql"]]
+
+    curie = browser("curie", "curator")
+    for page in (reverse("status"), f"/datasets/{published.identifier}"):
+        assert (len(looks(page)), len(looks(page))) == (1, 0), page
+        write(published, OTHER)
+        assert (len(looks(page)), len(looks(page))) == (1, 0), page
+        write(published, CONTENT)
+        curie.get(page)
 
 
 def test_a_new_revision_that_is_not_published_yet_is_what_is_missing(published: Ready) -> None:
