@@ -28,6 +28,7 @@ from catalog.graph.store import Change, QuadStore
 CHECKOUT = Path(__file__).resolve().parents[1]
 MANAGE = [sys.executable, str(CHECKOUT / "manage.py")]
 BASE = "http://127.0.0.1:8000"
+MOST_RECORDS = 10_000  # what is beyond is reported, without a target and without rdflib, which would take an hour
 FILES = 14  # of each record, which makes about 100 triples of it
 MOST_TIMES, MOST_MORE, LEAST_RDFLIB = 1.3, 10.0, 10.0
 MOST_SNAPSHOT, MOST_VISIBLE = 200.0, 2.0
@@ -45,40 +46,49 @@ _WHOLE = NamedNode("http://www.w3.org/2001/XMLSchema#integer")
 _FORMATS = ("TIFF", "CSV", "FASTQ", "HDF5", "NetCDF", "PNG", "Zarr")
 QUERIES: Mapping[str, str] = {
     "datasets with a keyword": 'SELECT ?d ?t { ?d dcat:keyword "keyword 7" ; dct:title ?t } LIMIT 100',
-    "datasets by instrument": "SELECT ?i (COUNT(DISTINCT ?d) AS ?n) { ?r prov:used ?i ; ff:ofDataset ?d } GROUP BY ?i",
+    "datasets by instrument": "SELECT ?i (COUNT(DISTINCT ?d) AS ?n) "
+    "{ ?r prov:used ?i { SELECT ?r ?d { ?r ff:ofDataset ?d } } } GROUP BY ?i",
     "files of a format larger than": "SELECT ?f ?b { ?f ff:fileFormat <urn:format:TIFF> ; dcat:byteSize ?b "
     "FILTER(?b > 900000) } LIMIT 100",
     "who used a protocol": "SELECT DISTINCT ?n { ?r prov:used <urn:protocol:3> ; prov:wasAssociatedWith ?p . "
     "?p foaf:name ?n }",
     "datasets of a person": "SELECT ?d ?t { ?d dct:creator <urn:person:5> ; dct:title ?t } LIMIT 100",
+    "size by format": "SELECT ?x (SUM(?b) AS ?s) "
+    "{ ?f ff:fileFormat ?x { SELECT ?f ?b { ?f dcat:byteSize ?b } } } GROUP BY ?x",
+}
+# The same questions as rdflib answers them soonest: it compares the rows of a query in a query one by one.
+PLAINLY: Mapping[str, str] = {
+    "datasets by instrument": "SELECT ?i (COUNT(DISTINCT ?d) AS ?n) { ?r prov:used ?i ; ff:ofDataset ?d } GROUP BY ?i",
     "size by format": "SELECT ?x (SUM(?b) AS ?s) { ?f ff:fileFormat ?x ; dcat:byteSize ?b } GROUP BY ?x",
 }
 
 
 def run(bench: Bench) -> Iterator[Figure]:
-    """The queries at 1 M triples; all sides ask the same graph."""
-    records = bench.scale.pick(10_000, 1_000, 20)
+    """The queries at 1 M triples, and at 10 M without a target; all sides ask the same graph."""
     folder = bench.folder / "state" / "graph" / "public"
-    with QuadStore(folder, "bench") as store:
-        store.apply(Change(str(n), _graph(n).value, "1", list(_record(n))) for n in range(records))
-        yield _snapshot(bench, store, len(store))
-    with _serving(bench.folder / "state") as port:
-        yield from _queries(bench, folder, port)
-    shutil.rmtree(bench.folder / "state")
+    sizes = (bench.scale.pick(MOST_RECORDS, 1_000, 20), bench.scale.pick(10 * MOST_RECORDS, 0, 0))
+    for records in filter(None, sizes):
+        with QuadStore(folder, "bench") as store:
+            store.apply(Change(str(n), _graph(n).value, "1", list(_record(n))) for n in range(records))
+            yield _snapshot(bench, store, len(store))
+        with _serving(bench.folder / "state") as port:
+            yield from _queries(bench, folder, port, is_reported=records > MOST_RECORDS)
+        shutil.rmtree(bench.folder / "state")
     yield _visible(bench)
 
 
 # --- queries ------------------------------------------------------------------------------------------------------
 
 
-def _queries(bench: Bench, folder: Path, port: int) -> Iterator[Figure]:
+def _queries(bench: Bench, folder: Path, port: int, *, is_reported: bool) -> Iterator[Figure]:
     lease = Lease(Snapshots(folder / "snapshots"))
     raw = Store.read_only(str(lease.path))
     size = sum(1 for _ in raw.quads_for_pattern(None, None, None, DefaultGraph()))
     times = max(bench.runs, bench.scale.pick(15, 7, 2))
     medians: dict[str, float] = {}
+    rows: dict[str, int] = {}
     for title, query in QUERIES.items():
-        _agree(title, _asked(port, query), _answered(raw, query))
+        rows[title] = _agree(title, _asked(port, query), _answered(raw, query))
         ours, theirs = [], []
         for _ in range(times):
             ours.append(1000 * seconds(lambda q=query: _asked(port, q)))  # type: ignore[misc]
@@ -93,21 +103,27 @@ def _queries(bench: Bench, folder: Path, port: int) -> Iterator[Figure]:
             yardstick_values=theirs,
             ratio=medians[title] / statistics.median(theirs),
             ratio_words="its time",
-            targets=(Target.at_most(medians[title], round(most, 1), "ms (1.3 times the yardstick and 10 ms)"),),
+            targets=()
+            if is_reported
+            else (Target.at_most(medians[title], round(most, 1), "ms (1.3 times the yardstick and 10 ms)"),),
         )
-    yield from _beside_rdflib(raw, medians, size)
+    if not is_reported:
+        yield from _beside_rdflib(raw, medians, rows, size)
     lease.release()
 
 
-def _beside_rdflib(raw: Store, medians: Mapping[str, float], size: int) -> Iterator[Figure]:
+def _beside_rdflib(raw: Store, medians: Mapping[str, float], rows: Mapping[str, int], size: int) -> Iterator[Figure]:
     """Each query beside rdflib, which is asked once: it takes seconds."""
     graph = rdflib.Graph()
     for quad in raw:
         graph.add((rdflib.URIRef(quad.subject.value), rdflib.URIRef(quad.predicate.value), _rdflib(quad.object)))
-    theirs = {
-        title: 1000 * seconds(lambda q=query: len(graph.query(_PREFIXES + q)))  # type: ignore[misc]
-        for title, query in QUERIES.items()
-    }
+    theirs: dict[str, float] = {}
+    for title, query in QUERIES.items():
+        began = time.perf_counter()
+        found = len(graph.query(_PREFIXES + PLAINLY.get(title, query)))
+        theirs[title] = 1000 * (time.perf_counter() - began)
+        if found != rows[title]:
+            raise BenchError(f"{title}: {rows[title]} rows through HTTP, {found} by rdflib.")
     for title, ours in (*medians.items(), ("all six", sum(medians.values()))):
         ratio = theirs.get(title, sum(theirs.values())) / ours
         yield Figure(
@@ -151,10 +167,12 @@ def _answered(raw: Store, query: str) -> bytes:
     return found.serialize(format=QueryResultsFormat.JSON) or b""
 
 
-def _agree(title: str, ours: bytes, theirs: bytes) -> None:
+def _agree(title: str, ours: bytes, theirs: bytes) -> int:
+    """How many rows both have."""
     counts = [len(json.loads(body)["results"]["bindings"]) for body in (ours, theirs)]
     if counts[0] != counts[1] or not counts[0]:
         raise BenchError(f"{title}: {counts[0]} rows through HTTP, {counts[1]} without.")
+    return counts[0]
 
 
 # --- a snapshot, and a change -------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 LAYOUT = "2"
 MANY = 10_000  # quads from which loading in bulk is quicker than one transaction
+COMPACTED = 200_000  # quads loaded in one go after which the store is put in order: what looks up is twice as quick
 _AT_ONCE, _IN_BATCH, _CHANGES = 100_000, 500_000, 2_000  # quads loaded, and quads and changes marked, in one go
 _DEFAULT = DefaultGraph()
 _WAIT_SECONDS = 10.0
@@ -113,11 +114,14 @@ class QuadStore:
 
     def apply(self, changes: Iterable[Change]) -> int:
         """Brings records up to date, and shows them all in one new snapshot; answers how many changed."""
-        done = 0
+        done = loaded = 0
         for batch in _batches(changes):
-            self._apply(batch)
+            loaded += self._apply(batch)
             done += len(batch)
         if done or self._followed.is_stale or not self.snapshots.current():
+            self.show()
+        if loaded >= COMPACTED:  # takes seconds; what was loaded is seen meanwhile
+            self._store.optimize()
             self.show()
         return done
 
@@ -127,19 +131,23 @@ class QuadStore:
         self._followed.shown()
         return name
 
-    def _apply(self, batch: list[Change]) -> None:
+    def _apply(self, batch: list[Change]) -> int:
+        """How many quads were loaded."""
+        loaded = 0
         known, whole = self._followed.graphs(), self._followed.etags()
         self._followed.begin({change.identifier: change.graph for change in batch})
         changes = ((change, change.identifier in known, change.identifier in whole) for change in batch)
         for some in _portions(quad for each in changes for quad in self._fresh(*each)):
             load = self._store.bulk_extend if len(some) >= MANY else self._store.extend
             load(_in_both(some))
+            loaded += len(some)
         self._store.flush()
         fresh = [change for change in batch if change.etag]
         self._followed.done(
             {change.identifier: (change.graph, change.etag) for change in fresh},
             [change.identifier for change in batch if not change.etag],
         )
+        return loaded
 
     def _fresh(self, change: Change, is_known: bool, is_whole: bool) -> Iterable[Quad]:
         """The quads of a change that are not there yet, once those that it does not have are gone."""

@@ -77,8 +77,9 @@ LIMIT 100
         "dct ff prov ssn",
         """
 SELECT ?instrument ?name (COUNT(DISTINCT ?dataset) AS ?datasets) WHERE {
-  ?run prov:used ?instrument ; ff:ofDataset ?dataset .
   ?instrument a ssn:System ; dct:title ?name .
+  ?run prov:used ?instrument .
+  { SELECT ?run ?dataset { ?run ff:ofDataset ?dataset } }  # on its own: read once, not once for each run
 }
 GROUP BY ?instrument ?name
 ORDER BY DESC(?datasets)
@@ -165,7 +166,8 @@ LIMIT 100
         "dcat ff rdfs",
         """
 SELECT ?format (COUNT(?file) AS ?files) (SUM(?bytes) AS ?size) WHERE {
-  ?file ff:fileFormat/rdfs:label ?format ; dcat:byteSize ?bytes .
+  ?file ff:fileFormat/rdfs:label ?format .
+  { SELECT ?file ?bytes { ?file dcat:byteSize ?bytes } }  # on its own: read once, not once for each file
 }
 GROUP BY ?format
 ORDER BY DESC(?size)

@@ -100,6 +100,38 @@ def test_many_at_once_are_loaded_in_bulk(tmp_path: Path) -> None:
         assert len(store) == 2 * 5 * many == 2 * 5 * len(held(store.snapshots))
 
 
+def test_a_store_that_much_was_loaded_into_is_put_in_order_and_shown_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("catalog.graph.store.COMPACTED", 12)
+    steps: list[str] = []
+
+    class Told:
+        """The engine's store, which lets nothing in it be replaced."""
+
+        def __init__(self, store: Store) -> None:
+            self._told = store
+
+        def optimize(self) -> None:
+            steps.append("optimize")
+            self._told.optimize()
+
+        def backup(self, place: str) -> None:
+            steps.append("show")
+            self._told.backup(place)
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self._told, name)
+
+    with QuadStore(tmp_path, "1") as store:
+        store._store = Told(store._store)  # type: ignore[assignment]
+        store.apply([change(1, 1), change(2, 1)])
+        assert steps == ["show"]
+        store.apply([change(n, 1) for n in range(3, 6)])
+        assert steps == ["show", "show", "optimize", "show"]
+    assert sorted(held(store.snapshots)) == ["1", "2", "3", "4", "5"]
+
+
 def test_a_reader_keeps_its_snapshot_until_it_lets_go(tmp_path: Path) -> None:
     with QuadStore(tmp_path, "1") as store:
         store.apply([change(1, 1)])
