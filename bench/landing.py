@@ -115,12 +115,14 @@ def _asked_by_many(bench: Bench, root: Path, state: Path, page: str, files: int)
         assert service.stdout is not None
         url = urlsplit(_first_object(service.stdout)["url"])
         where = (str(url.hostname), int(url.port or 80))
-        for title, address in (("landing page", page), (".ttl", f"{page}.ttl"), (".jsonld", f"{page}.jsonld")):
-            _rate(where, address, 0.5)
+        forms = (("landing page", page), (".ttl", f"{page}.ttl"), (".jsonld", f"{page}.jsonld"))
+        for title, address in (*forms, *((f"{title} in gzip", address) for title, address in forms)):
+            packing = "gzip" if title.endswith("gzip") else "identity"
+            length = _rate(where, address, 0.5, packing)[1]
             mine, theirs = [], []
             for _ in range(max(1, bench.runs)):
-                mine.append(_rate(where, address, seconds))
-                theirs.append(_rate(where, EMPTY, seconds))
+                mine.append(_rate(where, address, seconds, packing)[0])
+                theirs.append(_rate(where, EMPTY, seconds)[0])
             yield Figure(
                 title=f"published dataset of {files:,} files: {title}, kept, {_WORKERS} workers, {_CLIENTS} clients",
                 unit="requests/s",
@@ -130,7 +132,7 @@ def _asked_by_many(bench: Bench, root: Path, state: Path, page: str, files: int)
                 ratio=statistics.median(mine) / statistics.median(theirs),
                 ratio_words="its rate",
                 targets=(Target.at_least(round(statistics.median(mine)), _LEAST_A_SECOND, "requests/s"),),
-                notes=("the clients take a part of the same processors",),
+                notes=(f"{length / 1000:,.0f} kB each; the clients take a part of the same processors",),
             )
 
 
@@ -145,19 +147,22 @@ def _first_object(stream: IO[bytes]) -> dict[str, Any]:
     raise BenchError("the service ended before it was ready")
 
 
-def _rate(where: tuple[str, int], address: str, seconds: float) -> float:
-    """Requests a second, each client on one connection that stays open."""
+def _rate(where: tuple[str, int], address: str, seconds: float, packing: str = "identity") -> tuple[float, int]:
+    """Requests a second, each client on one connection that stays open; and how long each answer is, in bytes."""
     counts: list[int] = []
+    lengths: set[int] = set()
     until = time.monotonic() + seconds
-    request = f"GET {address} HTTP/1.1\r\nHost: {where[0]}:{where[1]}\r\n\r\n".encode()
+    head = f"Host: {where[0]}:{where[1]}\r\nAccept-Encoding: {packing}\r\n"
+    request = f"GET {address} HTTP/1.1\r\n{head}\r\n".encode()
 
     def ask() -> None:
         number = 0
         with socket.create_connection(where, 30) as connection:
             while time.monotonic() < until:
                 connection.sendall(request)
-                if not _is_answered(connection):
+                if not (length := _answered(connection)):
                     return  # told below: its requests are missing
+                lengths.add(length)
                 number += 1
         counts.append(number)
 
@@ -169,25 +174,25 @@ def _rate(where: tuple[str, int], address: str, seconds: float) -> float:
         each.join()
     if len(counts) != _CLIENTS:
         raise BenchError(f"{address} was not answered with 200 to {_CLIENTS - len(counts)} of {_CLIENTS} clients")
-    return sum(counts) / (time.monotonic() - started)
+    return sum(counts) / (time.monotonic() - started), max(lengths)
 
 
-def _is_answered(connection: socket.socket) -> bool:
-    """Reads one answer, as cheaply as can be: the clients share the processors with what they ask."""
+def _answered(connection: socket.socket) -> int:
+    """Reads one answer, as cheaply as can be: the clients share the processors with what they ask. Its length; or 0."""
     data = bytearray()
     while (end := data.find(b"\r\n\r\n")) < 0:
         if not (piece := connection.recv(1 << 18)):
-            return False
+            return 0
         data += piece
     length = _LENGTH.search(data, 0, end + 2)
     if length is None or not data.startswith(b"HTTP/1.1 200"):
-        return False
+        return 0
     left = end + 4 + int(length[1]) - len(data)
     while left > 0:
         if not (piece := connection.recv(1 << 18)):
-            return False
+            return 0
         left -= len(piece)
-    return True
+    return int(length[1])
 
 
 def _free_port() -> int:

@@ -6,6 +6,7 @@ that nothing has to be thrown away when something changes; the oldest go when th
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import logging
 import os
@@ -44,6 +45,11 @@ def kept(etag: str, name: str, site: Site, make: Callable[[], bytes]) -> bytes:
             _keep(path, found)
         _near.put(called, found)
     return found
+
+
+def packed(etag: str, name: str, site: Site, make: Callable[[], bytes]) -> bytes:
+    """The same bytes in gzip, a tenth of them, packed only where that is not kept."""
+    return kept(etag, f"{name}-gzip", site, lambda: gzip.compress(kept(etag, name, site, make), 6, mtime=0))
 
 
 def is_kept(etag: str, name: str, site: Site) -> bool:

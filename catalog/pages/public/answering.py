@@ -116,12 +116,24 @@ def is_known(request: HttpRequest, etag: str, modified: datetime | None = None) 
     return since is not None and modified is not None and int(modified.timestamp()) <= since
 
 
+def takes_gzip(request: HttpRequest) -> bool:
+    """Whether whoever asks unpacks gzip (RFC 9110, 12.5.3); who says nothing of it may not."""
+    weights: dict[str, float] = {}
+    for each in request.headers.get("Accept-Encoding", "").lower().split(","):
+        name, *parameters = (part.strip() for part in each.split(";"))
+        weight = next((part[2:] for part in parameters if part.startswith("q=")), "1")
+        with suppress(ValueError):
+            weights[name] = float(weight)
+    return weights.get("gzip", weights.get("*", 0.0)) > 0
+
+
 def data(
     request: HttpRequest,
     body: Callable[[], bytes],
     content_type: str,
     etag: str,
     *,
+    packed: Callable[[], bytes] | None = None,
     modified: datetime | None = None,
     headers: Mapping[str, str] | None = None,
     vary: tuple[str, ...] = (),
@@ -132,24 +144,30 @@ def data(
 
     Args:
         etag: unquoted.
+        packed: the same bytes in gzip, for who takes them so.
     """
-    tag = quote_etag(etag)
+    packs = packed is not None and takes_gzip(request)
+    tag = quote_etag(f"{etag}-gzip" if packs else etag)
     if status == 200 and is_known(request, tag, modified):
         response: HttpResponse = HttpResponseNotModified()
     else:
-        response = HttpResponse(body(), content_type=content_type, status=status)
+        response = HttpResponse(packed() if packed and packs else body(), content_type=content_type, status=status)
         response["Content-Length"] = str(len(response.content))
         response["X-Content-Type-Options"] = "nosniff"
         if not content_type.startswith("text/html"):
             response["Content-Security-Policy"] = _DATA_POLICY
         if request.method == "HEAD":
             response.content = b""
+    if packs and status == 200:
+        response["Content-Encoding"] = "gzip"
     response["ETag"] = tag
     if modified is not None:
         response["Last-Modified"] = http_date(modified.timestamp())
     response["Cache-Control"] = cache
     for name, value in (headers or {}).items():
         response[name] = value
+    if packed is not None:
+        vary = (*vary, "Accept-Encoding")
     if vary:
         patch_vary_headers(response, vary)
     return response

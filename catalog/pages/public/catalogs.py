@@ -69,6 +69,7 @@ def dcat(request: HttpRequest) -> HttpResponse:
         lambda: rendered.kept(etag, name, here, make),
         wanted.content_type,
         rendered.name_of(etag, name, here)[:32],
+        packed=lambda: rendered.packed(etag, name, here, make),
         headers={"Link": _paging(here, wanted, int(number), pages)},
         vary=("Accept",),
     )

@@ -76,6 +76,7 @@ def _page(request: HttpRequest, row: Published, found: Thing, wanted: Format, nu
         lambda: rendered.kept(row.etag, name, here, make),
         wanted.content_type,
         rendered.name_of(row.etag, name, here)[:32],
+        packed=lambda: rendered.packed(row.etag, name, here, make),
         modified=row.modified,
         headers={"Link": linking.header(links)},
     )

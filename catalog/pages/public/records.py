@@ -69,11 +69,16 @@ def in_format(request: HttpRequest, row: Published, wanted: Format) -> HttpRespo
     headers = {"Link": _links(row, f"links-{wanted.name}", here, links)}
     if wanted.profile is not None:
         headers["Content-Profile"] = f"<{wanted.profile_iri}>"
+
+    def make() -> bytes:
+        return wanted.render(rows.value_of(row), here)
+
     return answering.data(
         request,
-        lambda: rendered.kept(row.etag, wanted.name, here, lambda: wanted.render(rows.value_of(row), here)),
+        lambda: rendered.kept(row.etag, wanted.name, here, make),
         wanted.content_type,
         _etag(row, wanted.name, here),
+        packed=lambda: rendered.packed(row.etag, wanted.name, here, make),
         modified=row.modified,
         headers=headers,
     )
@@ -99,6 +104,7 @@ def _page(request: HttpRequest, row: Published) -> HttpResponse:
         lambda: rendered.kept(row.etag, name, here, make),
         _HTML,
         _etag(row, name, here),
+        packed=lambda: rendered.packed(row.etag, name, here, make),
         modified=None if altered else row.modified,  # the record did not change, the page did
         headers={"Link": _links(row, "links", here, lambda value: linking.header_of_page(value, here))},
         vary=answering.NEGOTIATED,
@@ -134,6 +140,7 @@ def _linkset(request: HttpRequest, row: Published, *, as_json: bool) -> HttpResp
         lambda: rendered.kept(row.etag, name, here, make),
         name,
         _etag(row, name, here),
+        packed=lambda: rendered.packed(row.etag, name, here, make),
         modified=row.modified,
         vary=("Accept",),
     )
