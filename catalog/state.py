@@ -103,26 +103,45 @@ def watcher_note() -> WatcherNote | None:
 
 def note_unwatched(sentences: Mapping[str, str]) -> None:
     """Keeps for the status page why this process does not watch some roots: root → sentence."""
-    _put(_UNWATCHED, {"process": os.getpid(), "sentences": {readable(root): why for root, why in sentences.items()}})
+    _put(_UNWATCHED, {**_this_process(), "sentences": {readable(root): why for root, why in sentences.items()}})
 
 
 def unwatched(root: Path) -> str:
     """Why the watcher that runs leaves a root out, or an empty string."""
     note = _get(_UNWATCHED)
-    if not Path(f"/proc/{note.get('process', 'none')}").exists():
+    if not _still_runs(note):
         return ""
     return str(note.get("sentences", {}).get(readable(str(root)), ""))
 
 
 def note_serving(url: str) -> None:
     """Keeps where this process serves the pages, for commands that lead there."""
-    _put(_SERVING, {"process": os.getpid(), "url": url})
+    _put(_SERVING, {**_this_process(), "url": url})
 
 
 def serving_url() -> str:
     """Where the service on this state folder has its pages, without a slash at the end; "" where none runs."""
     note = _get(_SERVING)
-    return str(note.get("url", "")) if Path(f"/proc/{note.get('process', 'none')}").exists() else ""
+    return str(note.get("url", "")) if _still_runs(note) else ""
+
+
+def _this_process() -> dict[str, Any]:
+    return {"process": os.getpid(), "began": _began(os.getpid())}
+
+
+def _still_runs(note: Mapping[str, Any]) -> bool:
+    """Whether the process that wrote a note runs: after a restart of the machine another may have its number."""
+    process = note.get("process")
+    began = _began(process) if isinstance(process, int) else ""
+    return bool(began) and began == note.get("began")
+
+
+def _began(process: int) -> str:
+    """When a process began, in ticks since the machine did (proc_pid_stat(5), field 22); "" where it does not run."""
+    try:
+        return Path(f"/proc/{process}/stat").read_bytes().rpartition(b")")[2].split()[19].decode()
+    except OSError:
+        return ""
 
 
 def _put(name: str, value: Mapping[str, Any]) -> None:

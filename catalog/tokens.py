@@ -29,8 +29,8 @@ def make(user_name: str, name: str) -> str:
     Raises:
         SettingError: when there is no such account, or it has a token of that name.
     """
-    user = _user(user_name)
-    if not name.strip() or len(name) > _LONGEST_NAME or not name.isprintable():
+    user, name = _user(user_name), name.strip()
+    if not name or len(name) > _LONGEST_NAME or not name.isprintable():
         raise SettingError(f"The token's name is {name!r}; say in 1 to {_LONGEST_NAME} characters what it is for.")
     token = _BEGINS + secrets.token_urlsafe(32)
     try:

@@ -284,8 +284,14 @@ def _things(made: record.Published) -> Iterator[PublishedThing]:
     for kind, identifier in made.gone:
         yield PublishedThing(record=made.identifier, kind=kind, identifier=identifier)
     for position, file in enumerate(made.files):
-        identifier = file["file_identifier"]
-        yield PublishedThing(record=made.identifier, kind=FILE, identifier=identifier, position=position, value=file)
+        yield PublishedThing(
+            record=made.identifier,
+            kind=FILE,
+            identifier=file["file_identifier"],
+            position=position,
+            run=file.get("run_id") or "",
+            value=file,
+        )
 
 
 def _kept(made: record.Published) -> Iterator[PublishedThing]:

@@ -218,10 +218,12 @@ class PublishedThing(models.Model):
     identifier = models.CharField(max_length=36)
     position = models.BigIntegerField(default=0, help_text="Its place in the record")
     value = models.JSONField(null=True, help_text="Of a file")
+    run = models.CharField(max_length=36, blank=True, db_default="", help_text="Of a file: the run that made it")
 
     class Meta:
         indexes = (
             models.Index(fields=("kind", "identifier"), name="published_thing"),
+            models.Index(fields=("record", "kind", "run", "position"), name="published_thing_run"),
             models.Index(fields=("record", "kind", "position"), name="published_thing_record"),
         )
 

@@ -9,9 +9,9 @@ from itertools import islice
 from threading import Lock
 from typing import Generic, TypeVar
 
-from django.db.models import Exists, OuterRef
 from django.db.models.fields.json import KT
 
+from catalog import queries
 from catalog.models import Dataset, File, Published, PublishedThing, Run
 from catalog.publishing.access import PUBLIC
 from catalog.publishing.iris import FILE
@@ -19,7 +19,7 @@ from ingest.parts import some
 from ingest.publication import PUBLISHED
 
 GONE, OTHER = "gone", "other"
-_AT_ONCE = 5_000
+_AT_ONCE, _MOST_KEPT = 5_000, 20_000  # rows read, answers and files in them kept by each process
 
 Found = TypeVar("Found")
 
@@ -65,37 +65,43 @@ class Altered:
 def altered(identifier: str = "") -> list[Altered]:
     """Of one published dataset, or of all: those with such files, by path.
 
-    The question is the one a download asks: is the file there, with the published checksum?
+    The question is the one a download asks: is the file there, with the published checksum? A dataset that is not in
+    the index, such as one whose folder is gone, has its own sentences elsewhere.
     """
     public = Published.objects.filter(state=PUBLISHED)
     if identifier:
         public = public.filter(identifier=identifier)
     datasets = Dataset.objects.filter(identifier__in=public.values("identifier")).order_by("-pk")
     places = {each.identifier: each for each in datasets}  # of several with one identifier, the first
+    is_whole = queries.rebuilding() is None
     told = []
     for row in public.order_by("identifier").only("identifier", "access_level", "etag"):
         dataset = places.get(row.identifier)
-        if dataset is not None:
+        if dataset is not None and (is_whole or dataset.manifest_sha256):
             told.append(_whole(row, dataset))
     return sorted((each for each in told if each.sentences), key=lambda each: (each.root, each.path))
 
 
 def altered_among(row: Published, start: int, number: int) -> dict[str, str]:
-    """Of some files of one record, in its order: the identifiers of those that are not as published, with why."""
+    """Of some files of one record, in its order: the identifiers of those that are not as published, with why.
+
+    While the index is being rebuilt nothing is known of what it does not hold yet.
+    """
     dataset = Dataset.objects.filter(identifier=row.identifier).only("manifest_sha256").first()
+    if (dataset is None or not dataset.manifest_sha256) and queries.rebuilding():
+        return {}
+    things = PublishedThing.objects.filter(record=row.identifier, kind=FILE).order_by("position")
+    things = things.filter(position__gte=start, position__lt=start + number)
+    if dataset is None:
+        return dict.fromkeys(things.values_list("identifier", flat=True), GONE)
 
     def look() -> dict[str, str]:
-        things = PublishedThing.objects.filter(record=row.identifier, kind=FILE).order_by("position")
-        things = things.annotate(published=KT("value__checksum__value"))
-        asked = list(things.values_list("identifier", "identifier", "published")[start : start + number])
+        asked = things.annotate(published=KT("value__checksum__value"))
         told = Altered(row.identifier, "", "", is_given=True)
-        if dataset is None:
-            told.missing += [own for own, _, _ in asked]
-        else:
-            _sort(told, asked, dataset)
+        _sort(told, list(asked.values_list("identifier", "identifier", "published")), dataset)
         return dict.fromkeys(told.missing, GONE) | dict.fromkeys([*told.changed, *told.renewed], OTHER)
 
-    return look() if dataset is None else _some.of(row, dataset, look, start, number)
+    return _some.of(row, dataset, look, start, number)
 
 
 def _whole(row: Published, dataset: Dataset) -> Altered:
@@ -116,10 +122,11 @@ def _whole(row: Published, dataset: Dataset) -> Altered:
 class _Kept(Generic[Found]):
     """What was found, as long as neither the record nor the manifest of its files changed: a page asks each time."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, size: Callable[[Found], int]) -> None:
+        self._size = size
         self._lock = Lock()
         self._found: OrderedDict[Hashable, Found] = OrderedDict()
+        self._held = 0
 
     def of(self, row: Published, dataset: Dataset, look: Callable[[], Found], *more: Hashable) -> Found:
         sha256 = dataset.manifest_sha256
@@ -132,10 +139,14 @@ class _Kept(Generic[Found]):
         # Files that changed under the look would stand for the manifest before them, which may come back.
         if sha256 and Dataset.objects.filter(pk=dataset.pk, manifest_sha256=sha256).exists():
             with self._lock:
+                self._held += self._weight(found) - self._weight(self._found.pop(key, None))
                 self._found[key] = found
-                while len(self._found) > self._most:
-                    self._found.popitem(last=False)
+                while self._held > _MOST_KEPT:
+                    self._held -= self._weight(self._found.popitem(last=False)[1])
         return found
+
+    def _weight(self, found: Found | None) -> int:
+        return 0 if found is None else 1 + self._size(found)
 
 
 def has_altered(dataset: Dataset) -> bool:
@@ -145,9 +156,7 @@ def has_altered(dataset: Dataset) -> bool:
     """
     if not Run.objects.filter(dataset_identifier=dataset.identifier).exclude(outdated_files=[]).exists():
         return False
-    published = PublishedThing.objects.filter(kind=FILE, identifier=OuterRef("identifier"), record=dataset.identifier)
-    rows = File.objects.filter(dataset=dataset, state__in=("missing", "changed"))
-    return rows.filter(Exists(published)).exists()
+    return bool(altered(dataset.identifier))
 
 
 def _sort(into: Altered, things: Sequence[tuple[str, str, str]], dataset: Dataset) -> None:
@@ -173,5 +182,5 @@ def _them(paths: Sequence[str]) -> str:
     return "it" if len(paths) == 1 else "them"
 
 
-_some: _Kept[dict[str, str]] = _Kept(1_000)
-_all: _Kept[Altered] = _Kept(10_000)
+_some: _Kept[dict[str, str]] = _Kept(len)
+_all: _Kept[Altered] = _Kept(lambda each: len(each.missing) + len(each.changed) + len(each.renewed))

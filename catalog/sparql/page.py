@@ -62,7 +62,7 @@ def _saved_at(asked: Asked, form: str) -> str:
 
 def _rendered(request: HttpRequest, more: Mapping[str, Any], *, query: str, status: int = 200) -> HttpResponse:
     limits = answering.limits()
-    asking_for = ready.questions(ready.of_what_is_public())
+    asking_for = ready.questions(ready.of_what_is_public() if status < 400 else ready.Examples())
     links = [(each.title, f"{reverse('sparql')}?{urlencode({'query': each.query})}") for each in asking_for]
     context = {
         "query": query,

@@ -107,3 +107,10 @@ def test_a_name_is_given_once(curator: tuple[User, Client]) -> None:
     with pytest.raises(SettingError, match="has a token 'often' already"):
         tokens.make("cora", "often")
     assert Token.objects.count() == 1
+
+
+def test_spaces_around_a_name_are_no_part_of_it(curator: tuple[User, Client]) -> None:
+    user, _ = curator
+    tokens.make(user.get_username(), " notebook ")
+    assert list(tokens.of_account(user).values_list("name", flat=True)) == ["notebook"]
+    tokens.remove(user.get_username(), "notebook")

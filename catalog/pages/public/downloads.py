@@ -20,7 +20,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header, http_date, quote_etag
 
-from catalog import engine, names, rights
+from catalog import engine, names, queries, rights
 from catalog.formats import reading
 from catalog.formats.reading import Thing
 from catalog.models import Dataset, File, Published
@@ -56,6 +56,8 @@ def file(request: HttpRequest, identifier: UUID) -> HttpResponseBase:
     if not rights.gives_data(row):
         return _refused(request, value)
     described = _described(row, entry)
+    if described is None and queries.rebuilding():
+        return _unreachable(request, value, "The catalog is being read anew from its files.")
     if described is None:
         return _gone(request, value, "The file is not kept at its place any more.")
     etag = reading.text(reading.one(entry, "checksum"), "value")

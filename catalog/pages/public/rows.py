@@ -92,7 +92,7 @@ def files_of_run(row: Published, run: str, start: int, number: int) -> list[Thin
     Raises:
         ChangedError: when they may be those of a later record.
     """
-    things = PublishedThing.objects.filter(record=row.identifier, kind=FILE, value__run_id=run).order_by("position")
+    things = PublishedThing.objects.filter(record=row.identifier, kind=FILE, run=run).order_by("position")
     return _as_of(row, _texts(things, start, number))
 
 

@@ -81,6 +81,11 @@ def test_where_something_is_public_nothing_is_added_unasked(described: Described
 
 def test_only_a_running_service_has_an_address(described: Described, monkeypatch: pytest.MonkeyPatch) -> None:
     assert state.serving_url() == ""
+    state.note_serving("http://127.0.0.1:1")
+    assert state.serving_url() == "http://127.0.0.1:1"
+    monkeypatch.setattr("catalog.state._began", lambda process: "0")  # another process with the number of that one
+    assert state.serving_url() == ""
+    monkeypatch.undo()
     monkeypatch.setattr("os.getpid", lambda: 2**31 - 1)
     state.note_serving("http://127.0.0.1:1")
     assert state.serving_url() == ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from catalog.models import File, Run
+from catalog.models import Dataset, File, Rebuild, Run
 from catalog.publishing.altered import altered
 from tests.catalog.publishing.ready import FOLDER, Ready
 from tests.catalog.publishing.test_page import address, browser, command, text
@@ -179,3 +180,19 @@ def test_the_curators_pages_promise_no_more(published: Ready) -> None:
     (published.root / FOLDER / "plate1/b.csv").unlink()
     published.described.describe()
     assert "Published files of it are missing or have other bytes" in text(curie.get(page))
+
+
+def test_while_the_index_is_rebuilt_nothing_is_called_gone(published: Ready) -> None:
+    file, page = f"/id/file/{File.objects.get(path='a.csv').identifier}", f"/datasets/{published.identifier}"
+    Rebuild.objects.create(started=datetime(2026, 11, 1, tzinfo=UTC))
+    Dataset.objects.update(manifest_sha256="")
+    File.objects.all().delete()
+    for _ in range(2):  # the dataset before its files, and not even the dataset
+        answer = Client().get(file)
+        assert (answer.status_code, answer["Retry-After"]) == (503, "600")
+        assert "Not at its place" not in text(Client().get(page))
+        assert altered() == []
+        Dataset.objects.all().delete()
+    Rebuild.objects.all().delete()
+    assert Client().get(file).status_code == 410
+    assert "Not at its place at present" in text(Client().get(page))

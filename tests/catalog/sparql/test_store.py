@@ -120,6 +120,9 @@ def test_a_store_that_much_was_loaded_into_is_put_in_order_and_shown_again(
             steps.append("show")
             self._told.backup(place)
 
+        def __len__(self) -> int:
+            return len(self._told)
+
         def __getattr__(self, name: str) -> object:
             return getattr(self._told, name)
 
@@ -129,7 +132,12 @@ def test_a_store_that_much_was_loaded_into_is_put_in_order_and_shown_again(
         assert steps == ["show"]
         store.apply([change(n, 1) for n in range(3, 6)])
         assert steps == ["show", "show", "optimize", "show"]
-    assert sorted(held(store.snapshots)) == ["1", "2", "3", "4", "5"]
+        steps.clear()
+        store.apply(change(n, 1) for n in range(6, 16))
+        assert steps == ["show", "optimize", "show"]
+        store.apply(change(n, 1) for n in range(16, 19))  # many, and a small part of all
+        assert steps == ["show", "optimize", "show", "show"]
+    assert len(held(store.snapshots)) == 18
 
 
 def test_a_reader_keeps_its_snapshot_until_it_lets_go(tmp_path: Path) -> None:
