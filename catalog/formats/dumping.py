@@ -1,7 +1,8 @@
 """The dump of everything public, made ahead by the indexer a little at a time, in ``<STATE_DIR>/dumps/``.
 
 Each record is a gzip member of its own: members one after the other are a gzip file, and what is as it was is copied.
-Beside a dump stands which records it gives whole, so that none is given after one of them was closed.
+Beside a dump stands which records it gives whole, so that none is given after one of them was closed; and which version
+of the program made it, since a later one may hold back more.
 """
 
 from __future__ import annotations
@@ -65,10 +66,11 @@ def may_be_given(tag: str) -> bool:
 
 
 def _whole(tag: str) -> frozenset[str] | None:
-    """The records a dump gives whole; None where that cannot be read."""
+    """The records a dump gives whole; None where that cannot be read, or another version of the program made it."""
     try:
-        return frozenset(orjson.loads((folder() / f"{BEFORE}{tag}{RECORDS}").read_bytes()))
-    except (OSError, ValueError, TypeError):
+        told = orjson.loads((folder() / f"{BEFORE}{tag}{RECORDS}").read_bytes())
+        return frozenset(told["whole"]) if told["edition"] == rendered.edition() else None
+    except (OSError, ValueError, TypeError, KeyError):
         return None
 
 
@@ -129,7 +131,7 @@ def _building(here: Site) -> Iterator[None]:
             _settle(file)
         made = path(etag(written, here))
         with listed.open("wb") as file:
-            file.write(orjson.dumps(whole))
+            file.write(orjson.dumps({"edition": rendered.edition(), "whole": whole}))
             _settle(file)
         os.replace(listed, made.with_name(f"{BEFORE}{etag(written, here)}{RECORDS}"))
         os.replace(draft, made)

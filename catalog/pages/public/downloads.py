@@ -103,22 +103,22 @@ def _given(request: HttpRequest, value: Thing, described: File, headers: dict[st
         seen = _seen(root, folder, path, described)
         opened = described_file(root, folder, path, described.size_bytes, described.modified, seen)
         descriptor = stack.enter_context(opened)
+        modified = os.fstat(descriptor).st_mtime
+        headers = {**headers, "ETag": etag, "Last-Modified": http_date(modified)}
+        if answering.is_known(request, etag):
+            stack.close()
+            return HttpResponse(status=304, headers={k: v for k, v in headers.items() if k != "Content-Type"})
+        if settings.FAIRFOLDER_SENDFILE != "off":
+            stack.close()
+            return _handed_over(root, folder, path, headers)
+        return _streamed(request, descriptor, stack, described.size_bytes, headers, etag)
     except StoreError as error:
         log.warning("a published file is not given: %s", error)
         return _unreachable(request, value, "The service cannot tell at present whether it still is the published one.")
-    except OtherFileError as error:
+    except OtherFileError as error:  # when it was opened, or when it was closed again
         log.info("a published file is not given: %s", error)
         there = os.path.lexists(os.path.join(root, folder, path))
         return _changed(request, value, _sentence(error)) if there else _gone(request, value, _sentence(error))
-    modified = os.fstat(descriptor).st_mtime
-    headers = {**headers, "ETag": etag, "Last-Modified": http_date(modified)}
-    if answering.is_known(request, etag):
-        stack.close()
-        return HttpResponse(status=304, headers={k: v for k, v in headers.items() if k != "Content-Type"})
-    if settings.FAIRFOLDER_SENDFILE != "off":
-        stack.close()
-        return _handed_over(root, folder, path, headers)
-    return _streamed(request, descriptor, stack, described.size_bytes, headers, etag)
 
 
 def _seen(root: Path, folder: str, path: str, described: File) -> Stamp | None:

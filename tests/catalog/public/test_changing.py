@@ -251,6 +251,17 @@ def test_a_dump_from_before_a_dataset_was_closed_is_given_to_nobody(shown: Shown
     assert b"WITHDRAWN" in text
 
 
+def test_a_dump_of_another_version_is_given_to_nobody(
+    shown: Shown, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    until_made(Dumping(site()))
+    content(client.get(DUMP))
+    monkeypatch.setattr(rendered, "edition", lambda: "another")
+    assert client.get(DUMP).status_code == 503
+    until_made(Dumping(site()))
+    assert client.get(DUMP).status_code == 200
+
+
 def test_a_dump_is_made_one_record_after_the_other(
     shown: Shown, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -110,6 +110,24 @@ def test_a_condition_on_the_range(shown: Shown, client: Client) -> None:
         content(answer)
 
 
+@pytest.mark.parametrize("handed_over", [False, True])
+@pytest.mark.parametrize("method", ["get", "head"])
+def test_what_changes_just_then_is_told_as_changed(
+    shown: Shown, client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch, method: str, handed_over: bool
+) -> None:
+    """Whoever knows the bytes, asks for the head or is sent on by the front server gets no answer of old ones."""
+    settings.FAIRFOLDER_SENDFILE = "x-sendfile" if handed_over else "off"
+    known = method == "get" and not handed_over
+
+    def changing(*_: object) -> bool:
+        shown.on_disk(CSV).write_bytes(b"other bytes")
+        return known
+
+    monkeypatch.setattr("catalog.pages.public.downloads.answering.is_known", changing)
+    answer = getattr(client, method)(shown.file(CSV))
+    assert answer.status_code == 409
+
+
 def test_what_is_known_is_not_sent_again(shown: Shown, client: Client) -> None:
     etag = client.head(shown.file(CSV))["ETag"]
     for known in (etag, f"W/{etag}", f'"x", {etag}', "*"):
