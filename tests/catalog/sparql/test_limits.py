@@ -8,7 +8,6 @@ import socket
 import threading
 import time
 import urllib.parse
-from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -19,9 +18,10 @@ import pytest
 from pyoxigraph import Literal, NamedNode, Quad
 
 from tests.catalog.service import eventually, is_running
-from tests.catalog.sparql.endpoint import BASE, Endpoint, endpoint, triples
+from tests.catalog.sparql.endpoint import BASE, Endpoint, Reply, endpoint, triples
 
 SECONDS, MINUTES = 2, 300.0  # the limit of a query, and when a test that failed is ended
+PATIENCE = 60.0  # seconds that nothing takes which ends at the limit, on any machine
 MEMORY = 256
 _ANY = "?a ?b ?c . ?d ?e ?f . ?g ?h ?i . "
 DEATHS = {
@@ -66,37 +66,60 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
 
 @pytest.mark.parametrize("name", DEATHS)
 def test_a_query_of_death_ends_at_its_limit(busy: Endpoint, name: str) -> None:
+    began = time.monotonic()
     reply = busy.ask(DEATHS[name], method="POST", timeout=MINUTES)  # without a limit it would take hours, or all memory
-    partial = reply.headers.get("fairfolder-partial", "")
-    assert reply.status in (400, 413, 503) or partial, reply.text[:200]
-    assert reply.status == 200 or (reply.text.count("\n") == 1 and "Traceback" not in reply.text)
+    assert time.monotonic() - began < PATIENCE
+    assert is_ended(reply), (reply.status, reply.text[:200])
     eventually(lambda: busy.ask("ASK {}").status == 200)
 
 
 def test_many_at_a_time_leave_pages_and_other_queries_alone(busy: Endpoint, count: Callable[[int, int], int]) -> None:
-    many = count(24, 200)
-    statuses: Counter[int] = Counter()
+    """Each comes from its own address, and asks again as it is told until it was let in: every one of them runs."""
+    many = count(len(DEATHS), 200)
     names = list(DEATHS)
+    took: list[float] = []
+    pages: list[float] = []
 
-    def one(number: int) -> None:
-        query, headers = DEATHS[names[number % len(names)]], {"X-Forwarded-For": "192.0.2.1"}
-        reply = busy.ask(query, method="POST", headers=headers, timeout=MINUTES)
-        statuses[reply.status] += 1
-        if reply.status == 503 and "another" not in reply.text:
-            assert reply.headers.get("retry-after", "5").isdigit()
+    def one(number: int) -> Reply:
+        headers = {"X-Forwarded-For": f"192.0.2.{number}"}
+        while True:
+            began = time.monotonic()
+            reply = busy.ask(DEATHS[names[number % len(names)]], method="POST", headers=headers, timeout=MINUTES)
+            if not is_sent_away(reply):
+                took.append(time.monotonic() - began)
+                return reply
+            time.sleep(int(reply.headers["retry-after"]) / 5)
 
     with memory_watched(busy) as most, ThreadPoolExecutor(many) as pool:
         waiting = [pool.submit(one, number) for number in range(many)]
         while not all(each.done() for each in waiting):
+            began = time.monotonic()
             assert busy.send("GET", "/healthz", None, {}).status == 200
+            pages.append(time.monotonic() - began)
             asked_patiently(busy)
             time.sleep(0.1)
-        for each in waiting:
-            each.result()
-    assert sum(statuses.values()) == many
-    assert set(statuses) <= {200, 400, 413, 503}, statuses
+        replies = [each.result() for each in waiting]
+    for number, reply in enumerate(replies):
+        assert is_ended(reply), (names[number % len(names)], reply.status, reply.text[:200])
+    # How quickly is for the benchmarks: here a page that waits for a query, or a query without an end.
+    assert len(pages) < 4 or sorted(pages)[len(pages) // 2] < PATIENCE, pages
+    assert max(took) < PATIENCE, took
     assert most[0] < 4 * (MEMORY + 200) << 20
     eventually(lambda: len(busy.workers()) == 3 and not burning(busy))
+
+
+def is_sent_away(reply: Reply) -> bool:
+    """Whether a query was not run, since too many others are; it is told when to ask again."""
+    sent_away = reply.status == 503 and "ask again in a few seconds" in reply.text
+    assert not sent_away or reply.headers["retry-after"] == "5"
+    return sent_away
+
+
+def is_ended(reply: Reply) -> bool:
+    """Whether a query ended as a death does: at a limit, or cut off with what it had; none of them has an answer."""
+    if reply.status == 200:
+        return "fairfolder-partial" in reply.headers
+    return reply.status in (400, 413, 503) and reply.text.count("\n") == 1 and "Traceback" not in reply.text
 
 
 def asked_patiently(busy: Endpoint) -> None:
