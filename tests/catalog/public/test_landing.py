@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from html import unescape
 
 import pytest
 from django.test import Client
@@ -62,3 +63,16 @@ def test_what_is_not_open_says_whom_to_ask(shown: Shown, client: Client, level: 
 def test_a_word_of_a_list_is_shown_as_people_write_it() -> None:
     [fact] = values.facts({"run_type": "wet_lab"}, {})
     assert fact.node == values.Text("wet lab")
+
+
+def test_where_the_page_is_shared_it_is_shown_by_its_title_and_summary(shown: Shown, client: Client) -> None:
+    """Open Graph, escaped like everything else."""
+    title = 'Cells "under" <heat> & light'
+    shown.publish(dataset_title=title, dataset_abstract=f"{title}, as counted in images of seedlings after a shock.")
+    html = client.get(shown.page).content.decode()
+    told = {name: unescape(text) for name, text in re.findall(r'<meta property="og:(\w+)" content="([^"]*)">', html)}
+    assert told["type"] == "website"
+    assert told["title"] == title
+    assert told["description"].startswith(title)
+    assert told["url"] == f"http://127.0.0.1:8000{shown.page}"
+    assert told["site_name"]

@@ -6,6 +6,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -267,6 +268,21 @@ def test_the_graph_of_all_records_waits_for_a_rebuild_and_then_catches_up(ready:
     note.delete()
     graph.look(rows_changed=False)
     assert told == ["read"]
+
+
+def test_the_indexer_lifts_embargoes_by_itself(ready: Ready, monkeypatch: pytest.MonkeyPatch) -> None:
+    ready.change(ADMINISTRATIVE, access_level="embargoed", embargo_end_date="2998-06-01")
+    ready.finalise("first")
+    ready.publish()
+    ready.described.settings.FAIRFOLDER_SPARQL = False
+    stop = threading.Event()
+    stop.set()
+    indexing.follow(stop)
+    assert ready.row.access_level == "embargoed"
+    that_day = datetime(2998, 6, 1, tzinfo=UTC)
+    monkeypatch.setattr("catalog.index.published.timezone.now", lambda: that_day)
+    indexing.follow(stop)
+    assert (ready.row.access_level, ready.row.embargo_end) == ("public", None)
 
 
 # --- another version of this program -------------------------------------------------------------------------------

@@ -48,6 +48,26 @@ def test_the_records_the_example_is_made_of_are_valid(kind: str) -> None:
         assert [f"{p.pointer} {p.message}" for p in SchemaSet().problems(kind, value)] == []
 
 
+@pytest.mark.parametrize("newest", [0, 1])
+def test_the_facts_are_those_of_the_newest_data_object(newest: int) -> None:
+    """Whichever of them is named first, and whatever the live record says by now."""
+    made = copy.deepcopy(example.objects())
+    for number, each in enumerate(made):
+        each["generated_date"] = f"2026-0{1 + (number == newest)}-01T00:00:00Z"
+        each["dataset"] |= {"dataset_title": f"Title {number}", "license": ("CC0-1.0", "ODbL-1.0")[number]}
+        each["dataset"]["access_level"] = "public" if number == newest else "restricted"
+        each["project"]["project_title"] = f"Project {number}"
+        each["structure"]["naming_convention"] = f"Names {number}"
+    for objects in (made, made[::-1]):
+        found = compose(copy.deepcopy(example.entry()), {**example.dataset(), "dataset_title": "Live"}, objects, NOW)
+        assert found is not None
+        value = found.value
+        assert (value["dataset_title"], value["license"]) == (f"Title {newest}", ("CC0-1.0", "ODbL-1.0")[newest])
+        assert value["project"]["project_title"] == f"Project {newest}"
+        assert value["structure"]["naming_convention"] == f"Names {newest}"
+        assert (value["access_level"], len(value["data_objects"])) == ("public", 2)
+
+
 # --- every key is decided ------------------------------------------------------------------------------------------
 
 OF_SCHEMAS = {
