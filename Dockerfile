@@ -1,5 +1,7 @@
 # syntax=docker/dockerfile:1
 # Two stages: the first installs the locked packages, the second holds only what runs, under a user without rights.
+# DVC is among them and keeps every version of every data file: data takes its size twice, and once more for each change,
+# unless the file system shares blocks (XFS with reflinks, Btrfs). FAIRFOLDER_DVC=off, record or folder chooses otherwise.
 
 FROM python:3.13-slim AS packages
 WORKDIR /build

@@ -20,4 +20,5 @@ BENCHMARKS = (
     "landing",
     "quads",
     "sparql",
+    "deaths",
 )

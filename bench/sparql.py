@@ -28,6 +28,7 @@ from catalog.graph.store import Change, QuadStore
 CHECKOUT = Path(__file__).resolve().parents[1]
 MANAGE = [sys.executable, str(CHECKOUT / "manage.py")]
 BASE = "http://127.0.0.1:8000"
+PLANTED = "0b6a3f0e-6f4c-4b8e-9d53-2a1c7e5f9b10"
 MOST_RECORDS = 10_000  # what is beyond is reported, without a target and without rdflib, which would take an hour
 FILES = 14  # of each record, which makes about 100 triples of it
 MOST_TIMES, MOST_MORE, LEAST_RDFLIB = 1.3, 10.0, 10.0
@@ -71,7 +72,7 @@ def run(bench: Bench) -> Iterator[Figure]:
         with QuadStore(folder, "bench") as store:
             store.apply(Change(str(n), _graph(n).value, "1", list(_record(n))) for n in range(records))
             yield _snapshot(bench, store, len(store))
-        with _serving(bench.folder / "state") as port:
+        with serving(bench.folder / "state") as port:
             yield from _queries(bench, folder, port, is_reported=records > MOST_RECORDS)
         shutil.rmtree(bench.folder / "state")
     yield _visible(bench)
@@ -201,12 +202,12 @@ def _snapshot(bench: Bench, store: QuadStore, size: int) -> Figure:
 def _visible(bench: Bench) -> Figure:
     """A row written as the index writes it, until a query through HTTP finds what it says."""
     state = bench.folder / "state"
-    with _serving(state, "index_graph") as port:
+    with serving(state, "index_graph") as port:
         ours, theirs = [], []
         for number in range(max(3, bench.runs)):
             title = f"Visible {number}"
             began = time.perf_counter()
-            _plant(state, title, str(number))
+            plant(state, title, str(number))
             while title.encode() not in _asked(port, "SELECT ?t { ?d a dcat:Dataset ; dct:title ?t }"):
                 if time.perf_counter() - began > 60:
                     raise BenchError("The change was not visible after 60 s.")
@@ -225,7 +226,8 @@ def _visible(bench: Bench) -> Figure:
     )
 
 
-def _plant(state: Path, title: str, etag: str) -> None:
+def plant(state: Path, title: str, etag: str) -> None:
+    """The one published row, as the index writes it."""
     uuid = "0b6a3f0e-6f4c-4b8e-9d53-2a1c7e5f9b10"
     value = {"@id": f"urn:uuid:{uuid}", "@type": "Dataset", "dataset_identifier": uuid, "dataset_title": title}
     row = {
@@ -245,14 +247,15 @@ def _plant(state: Path, title: str, etag: str) -> None:
 
 
 @contextmanager
-def _serving(state: Path, *more: str) -> Iterator[int]:
+def serving(state: Path, *more: str, **settings: str) -> Iterator[int]:
     """A web process, what answers queries, and other commands, while the block runs; answers the port."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = int(server.getsockname()[1])
     data = state.parent / "data"
     data.mkdir(exist_ok=True)
-    own = {"FAIRFOLDER_STATE_DIR": str(state), "MONITOR_PATH": str(data), "FAIRFOLDER_BASE_URL": BASE}
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("FAIRFOLDER_", "DJANGO_"))} | own
+    own = {"FAIRFOLDER_STATE_DIR": str(state), "MONITOR_PATH": str(data), "FAIRFOLDER_BASE_URL": BASE, **settings}
+    others = {k: v for k, v in os.environ.items() if not k.startswith(("FAIRFOLDER_", "DJANGO_"))}
+    environment = others | own | settings
     web = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)]
     web += ["--workers", "2", "--blocking-threads", "10", "--no-ws", "--log-level", "error", "catalog.wsgi:application"]
     with ExitStack() as stack:

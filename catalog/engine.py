@@ -13,6 +13,8 @@ from typing import Any
 from django.conf import settings
 
 from ingest import documents
+from ingest.catching_up import VERSIONS
+from ingest.errors import FairfolderError
 from ingest.layout import TEMPLATE_SCHEMAS, Layout
 from ingest.provenance.recorder import Recorder
 from ingest.rows import Condition
@@ -74,6 +76,16 @@ def recorder(root: Path) -> Recorder:
     """The history of a root, as this process uses it."""
     own = settings.ENGINE
     return Recorder(root, state_folder(own.state_dir, root), own.git, Layout(own.project_prefix, own.dataset_prefix))
+
+
+def are_reflinks(root: Path) -> bool:
+    """Whether the last pass found that versions of data files take no room of their own in a root."""
+    try:
+        with looking(root) as workspace:
+            last = workspace.seen.get(VERSIONS)
+    except FairfolderError:
+        return False
+    return isinstance(last, dict) and last.get("clones") is True
 
 
 def labels(root: Path, kind: str) -> dict[str, str]:

@@ -76,6 +76,19 @@ class CacheSlice(Scope):
         return False
 
 
+@dataclass(frozen=True)
+class Marks:
+    """Alarms of files by their paths (``os`` paths relative to the root); ``more`` of the same dataset have no name."""
+
+    named: Mapping[str, str] = field(default_factory=dict)
+    more: int = 0
+
+    @property
+    def words(self) -> list[str]:
+        """The sentences, in the order of the paths."""
+        return [self.named[path] for path in sorted(self.named)]
+
+
 def verify(
     ws: Workspace, path: str = "", *, rate: int | None = None, on_bytes: Callable[[int], None] | None = None
 ) -> FixityReport:
@@ -161,11 +174,26 @@ def alarms(ws: Workspace) -> list[str]:
 
     What describing anew would hide stands until someone accepts it.
     """
-    now = _Present(ws)
-    standing = [each for each in _kept(ws) if not _is_back(each) and now.has(_path(each), str(each["recorded"]))]
-    told = [str(each["words"]) for each in standing]
+    told = [str(each["words"]) for each in _standing(ws, Scope())]
     told += lasting.told(ws.seen)
     return told + [_and_more(dataset, count) for dataset, count in sorted(_more(ws).items())]
+
+
+def marks(ws: Workspace, path: str) -> Marks:
+    """The same alarms, of the files of one dataset or of one file: what stands on their own pages."""
+    scope = Scope(path)
+    named: dict[str, str] = {}
+    for each in (*_standing(ws, scope), *lasting.alarms_kept(ws.seen)):
+        if scope.holds(_path(each)):  # of both kinds, the later sentence holds the one before
+            named[_path(each)] = str(each["words"])
+    return Marks(named, _more(ws).get(path, 0) + lasting.unnamed(ws.seen, path))
+
+
+def _standing(ws: Workspace, scope: Scope) -> list[dict[str, Any]]:
+    """The alarms that are kept and that neither a later look nor describing anew has ended."""
+    now = _Present(ws)
+    asked = (each for each in _kept(ws) if scope.covers(each))
+    return [each for each in asked if not _is_back(each) and now.has(_path(each), str(each["recorded"]))]
 
 
 def _is_back(alarm: Mapping[str, Any]) -> bool:

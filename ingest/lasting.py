@@ -126,6 +126,11 @@ def alarms_kept(seen: Seen) -> list[dict[str, Any]]:
     return list(kept["found"]) if isinstance(kept, dict) else []
 
 
+def unnamed(seen: Seen, dataset: str) -> int:
+    """How many more alarms there are of a dataset."""
+    return _more(seen).get(dataset, 0)
+
+
 def _more(seen: Seen) -> dict[str, int]:
     kept = seen.get(_KEY)
     return {_path(each): int(each["count"]) for each in kept["more"]} if isinstance(kept, dict) else {}

@@ -92,8 +92,8 @@ class Upkeep:
         if recorder is None:
             return
         state = recorder.state()
-        if state.pending and not state.busy:
-            recorder.catch_up([])  # a merge or rebase is over: what waited follows without waiting for a change
+        if recorder.is_behind() or (state.pending and not state.busy):
+            recorder.catch_up([])  # git works again, or a merge is over: what waited follows without a change
         recorder.push()
         head = recorder.state().head
         if self._pusher is not None and head != self._pushed:

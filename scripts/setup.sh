@@ -65,3 +65,10 @@ echo "Installing what Fairfolder needs into .venv (once) ..." >&2
 purelib=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 echo "../../../.." >"$purelib/fairfolder-checkout.pth"
 echo "$wanted" >"$stamp"
+if [ "$kind" = dvc ]; then
+    cat >&2 <<'ROOM'
+DVC keeps every version of every data file: your data takes its size twice, and once more for each change, unless the
+watched folder and the cache are on one file system that shares blocks (XFS with reflinks, Btrfs). FAIRFOLDER_DVC has the
+other choices (folder, record, off): see docs/history.md.
+ROOM
+fi

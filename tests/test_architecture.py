@@ -46,7 +46,7 @@ WRITERS = {
     "ingest/provenance/landing.py": "the user's index, under git's own lock on it",
     "ingest/provenance/marking.py": "our lines in .git/info/exclude and .git/info/attributes",
     "ingest/provenance/intents.py": "the action under way, in the state folder",
-    "ingest/provenance/proving.py": "whose signature counts, in a temporary folder",
+    "ingest/provenance/signing.py": "whose signature counts, in a temporary folder",
     "ingest/provenance/notes.py": "what the recorder remembers, in the state folder",
     "ingest/provenance/pushing.py": "where to push, in a repository of our own in the state folder",
     "catalog/state.py": "the state folder, and what the service says of itself in it",

@@ -56,3 +56,11 @@ def test_the_service_runs_without_rights_it_does_not_need() -> None:
     assert one["security_opt"] == ["no-new-privileges:true"]
     assert all(port.startswith("127.0.0.1:") for port in one["ports"])
     assert {volume.rpartition(":")[2] for volume in one["volumes"]} == {"/data", "/state"}
+
+
+def test_who_sets_it_up_reads_that_data_takes_its_size_twice() -> None:
+    compose = (CHECKOUT / "compose.yaml").read_text().partition("\nservices:")[0]
+    for said in (DOCKERFILE.partition("\nFROM")[0], compose, (CHECKOUT / "README.md").read_text()):
+        assert "takes its size twice" in said
+        assert "FAIRFOLDER_DVC" in said
+    assert service()["environment"]["FAIRFOLDER_DVC"] == "${FAIRFOLDER_DVC:-auto}"  # what the file .env says reaches it

@@ -88,7 +88,10 @@ def test_a_changed_lock_is_installed_and_a_broken_environment_made_anew(checkout
 def test_who_asked_for_dvc_once_keeps_it(checkout: Path) -> None:
     env = {**os.environ, "PYTHON": sys.executable}
     (checkout / "requirements-dvc.lock").write_text("# nothing\n")
-    subprocess.run(["scripts/setup.sh", "dvc"], cwd=checkout, env=env, check=True, capture_output=True)
+    asked = ["scripts/setup.sh", "dvc"]
+    done = subprocess.run(asked, cwd=checkout, env=env, check=True, capture_output=True, text=True)
+    assert "your data takes its size twice" in done.stderr  # before the first byte is kept
+    assert "FAIRFOLDER_DVC" in done.stderr
     assert make(checkout, "setup", env).stderr == ""
     (checkout / "requirements-dvc.lock").write_text("# something else\n")
     assert "Installing" in make(checkout, "setup", env).stderr

@@ -6,6 +6,7 @@ It must show the union of its named graphs as default graph, and nobody else may
 from __future__ import annotations
 
 import json
+import os
 import re
 import tempfile
 import time
@@ -62,15 +63,17 @@ def ask(url: str, question: Question, limits: Limits) -> Answer:
         raise _refused(error) from error
     except (OSError, HTTPException) as error:
         raise _unreachable(error) from error
-    return _answer(media, stream, question)
+    return _answer(media, stream, question, limits)
 
 
-def _answer(media: str, stream: IO[bytes], question: Question) -> Answer:
-    size = stream.tell()
-    stream.seek(0)
+def _answer(media: str, stream: IO[bytes], question: Question, limits: Limits) -> Answer:
     for kind, form, table in ((asking.GRAPH, question.rdf, RDF), (asking.SELECT, question.results, RESULTS)):
         if form and media == table[form]:
-            return Answer(kind, form, size, "", cast(BinaryIO, stream))
+            most = min(question.rows or limits.rows, limits.rows)
+            whole, partial = _cut(stream, kind, form, most, question.note)
+            size = whole.seek(0, os.SEEK_END)
+            whole.seek(0)
+            return Answer(kind, form, size, partial, cast(BinaryIO, whole))
     stream.close()
     kind = asking.GRAPH if media in RDF.values() else asking.SELECT
     if (question.rdf if kind == asking.GRAPH else question.results) == "":
@@ -78,6 +81,36 @@ def _answer(media: str, stream: IO[bytes], question: Question) -> Answer:
     raise NoAnswerError(
         asking.FAILED, f"The SPARQL server of this catalog answers with {media!r}, which nobody asked for."
     )
+
+
+def _cut(stream: IO[bytes], kind: str, form: str, most: int, note: str) -> tuple[IO[bytes], str]:
+    """The answer, or its first rows where it has more than `most`; and which limit cut it.
+
+    Raises:
+        NoAnswerError: when it cannot be read.
+    """
+    if stream.tell() <= most:  # bytes: no row and no triple takes less than one
+        return stream, ""
+    from catalog.graph import cutting  # loads the RDF engine
+
+    stream.seek(0)
+    with ExitStack() as dropped:
+        part = dropped.enter_context(tempfile.TemporaryFile())
+        try:
+            if kind == asking.GRAPH:
+                has_more = cutting.first_triples(stream, part, form, most)
+            else:
+                has_more = cutting.first_rows(stream, part, form, most, note)
+        except (SyntaxError, ValueError) as error:
+            stream.close()
+            raise NoAnswerError(
+                asking.FAILED, f"The SPARQL server of this catalog answers with {form} that cannot be read: {error}."
+            ) from error
+        if not has_more:
+            return stream, ""
+        dropped.pop_all()
+    stream.close()
+    return part, "rows"
 
 
 def _opened(url: str, fields: Sequence[tuple[str, str]], accept: str, seconds: float) -> HTTPResponse:

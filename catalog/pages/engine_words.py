@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from catalog import engine, queries
-from catalog.models import Dataset, Project
+from catalog.models import Dataset, File, Project
 from ingest import documents
 from ingest.errors import FairfolderError
+from ingest.fixity import Marks, marks
 
 _NEVER = ("link", "special")
 
@@ -42,6 +43,31 @@ def of_record(record: Project | Dataset) -> EngineWords:
         return EngineWords([*told.values(), str(error)])
     waiting = [each for each in seen if each.condition not in _NEVER]
     return EngineWords(list(told.values()), waiting, [each for each in seen if each.condition in _NEVER])
+
+
+def marks_of(record: Dataset, file: File | None = None) -> Marks:
+    """What reading its data again found to be other than it is recorded; none where the engine cannot be asked.
+
+    That it cannot stands on the dataset's page already.
+    """
+    root = engine.root_named(record.root)
+    if root is None:
+        return Marks()
+    path = documents.decode_path(record.path, record.path_encoding)
+    if file is not None:
+        path = f"{path}/{documents.decode_path(file.path, file.path_encoding)}"
+    try:
+        with engine.looking(root) as workspace:
+            return marks(workspace, path)
+    except FairfolderError:
+        return Marks()
+
+
+def marked(record: Dataset, found: Marks, rows: Sequence[File]) -> set[int]:
+    """Keys of those files of one page that an alarm names."""
+    folder = documents.decode_path(record.path, record.path_encoding)
+    names = {row.pk: f"{folder}/{documents.decode_path(row.path, row.path_encoding)}" for row in rows}
+    return {key for key, name in names.items() if name in found.named}
 
 
 def _troubles(root: Path, folder: str) -> list[tuple[str, str]]:

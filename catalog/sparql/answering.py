@@ -30,8 +30,11 @@ def is_on() -> bool:
 
 
 def in_templates(request: HttpRequest) -> Mapping[str, object]:
-    """A context processor: ``has_sparql``, for pages that would lead to ``/sparql``."""
-    return {"has_sparql": is_on()}
+    """A context processor: ``has_sparql``, for pages that would lead to ``/sparql``, and ``sparql_trouble``.
+
+    The latter is a function, called by the template that names it: it asks a query, which few pages should wait for.
+    """
+    return {"has_sparql": is_on(), "sparql_trouble": trouble}
 
 
 def folder() -> Path:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import orjson
@@ -101,25 +102,34 @@ def portions(root: Path, paths: Sequence[str]) -> Iterator[list[str]]:
         yield part
 
 
-def differences(repository: Repository, heads: Heads, paths: Sequence[str]) -> list[Difference]:
-    """Those of some paths that are not as recorded, and ours: other people's DVC and ignore files are theirs."""
+def differences(
+    repository: Repository, heads: Heads, paths: Sequence[str], kept: Mapping[str, bytes] | None = None
+) -> list[Difference]:
+    """Those of some paths that are not as recorded, and ours: other people's DVC and ignore files are theirs.
+
+    Args:
+        kept: texts that count in the place of what is on disk now.
+    """
     known = recorded(repository, heads, paths)
     stamps: dict[str, FileStamp | None] = {}
+    kept = kept or {}
 
     def stamped() -> Iterator[str]:
         for path in paths:
-            stamps[path] = _stamp_if_there(f"{repository.root}/{path}")
-            yield path
+            if path not in kept:
+                stamps[path] = _stamp_if_there(f"{repository.root}/{path}")
+                yield path
 
     found = []
-    for path, text in ours.texts(repository.root, stamped()):
+    former = ((path, kept[path]) for path in paths if path in kept)
+    for path, text in chain(former, ours.texts(repository.root, stamped())):
         in_tip, apart = known[path]
         blob = in_tip or apart
         now = "" if text is None else ours.blob_id(repository.algorithm, text)
         if path == credentials.CONFIG and text is not None and credentials.secrets_in(text):
             _log.warning("%s", credentials.withheld(repository.root))
         elif now != blob:
-            found.append(Difference(path, text, blob, not in_tip and bool(apart), now, stamps[path]))
+            found.append(Difference(path, text, blob, not in_tip and bool(apart), now, stamps.get(path)))
     foreign = _foreign(repository, found)
     return [each for each in found if each.path not in foreign] if foreign else found
 

@@ -11,12 +11,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.provenance import building, ours
+from ingest.provenance import building, ours, signing
 from ingest.provenance.building import BeyondError, Step, build
 from ingest.provenance.git import GitError
 from ingest.provenance.locks import ForeignLocks, LiveLockError, index_lock
 from ingest.provenance.notes import Notes
-from ingest.provenance.proving import remember_head
+from ingest.provenance.proving import heads_left, remember_head
 from ingest.provenance.repository import Heads, Repository, look
 from ingest.provenance.waiting import raw_objects_there, waiting_steps
 
@@ -165,6 +165,7 @@ class Landing:
             self._move([(heads.branch, commit, heads.commit), *more], reason)
             if ready:
                 os.replace(self.repository.own / "index.new", self.repository.git_dir / "index")
+        signing.remember(self.notes, self.signing_key, [heads.commit, *heads_left(self.notes)])
         remember_head(self.repository, self.notes, heads.branch, commit, heads.commit)
 
     def refresh_index(self, heads: Heads, paths: Sequence[str] | None = None) -> None:

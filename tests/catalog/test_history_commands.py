@@ -185,6 +185,20 @@ def test_a_rewritten_history_is_noticed(recorded: Service) -> None:
     assert (gone.code, "has no repository any more" in gone.out) == (1, True)
 
 
+def test_describing_once_pushes_what_it_recorded(recorded: Service) -> None:
+    past, copy = Past(recorded.root), recorded.base / "copy.git"
+    past.git("init", "-q", "--bare", str(copy))
+    past.git("remote", "add", "copy", str(copy))
+    recorded.settings["FAIRFOLDER_GIT_REMOTE"] = "copy"
+    edit(recorded, dataset_title="One")
+    assert past.git("--git-dir", str(copy), "rev-parse", "refs/heads/main") == past.git("rev-parse", "HEAD")
+    past.git("remote", "set-url", "copy", str(recorded.base / "nowhere"))
+    (recorded.root / DATASET / "late.csv").write_text("x\n1\n")
+    told = recorded.run("reconcile", "--json")
+    assert (told.code, told.value["roots"][0]["described"]) == (0, 1)
+    assert "could not be pushed to copy" in recorded.run("status", "--json").value["roots"][0]["history"]["push"]
+
+
 @pytest.mark.skipif(program.find() is None, reason="needs DVC")
 def test_a_data_file_is_had_back_beside_and_never_over(recorded: Service) -> None:
     recorded.settings["FAIRFOLDER_DVC"] = "file"

@@ -8,15 +8,20 @@ import signal
 import socket
 import subprocess
 import time
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pytest_django import Settings
 
+from catalog.management.commands.serve import Command
 from catalog.serving import Address, children
+from ingest.catching_up import VERSIONS
 from ingest.errors import SettingError
 from ingest.locking import lock_file
-from ingest.seen import state_folder
+from ingest.provenance.data.settings import DataSettings, Mode
+from ingest.seen import Seen, state_folder
 from ingest.sources import file_system_of
 from ingest.status import is_watched
 from tests.catalog.service import MANAGE, Service, eventually, free_port, is_running
@@ -121,7 +126,7 @@ def test_the_last_line_at_start_is_the_address_and_nothing_is_said_in_between(se
     with said.open("w") as both:
         process = subprocess.Popen(
             [*MANAGE, "serve", "--port", str(free_port()), "--workers", "1"],
-            env=service.environment(MONITOR_PATH=f"{service.root}:{other}"),
+            env=service.environment(MONITOR_PATH=f"{service.root}:{other}", FAIRFOLDER_DVC="off"),
             cwd=service.base,
             stdout=both,
             stderr=both,
@@ -142,6 +147,25 @@ def test_the_last_line_at_start_is_the_address_and_nothing_is_said_in_between(se
     assert words[4][:2] == ["with", "password"]
     assert re.fullmatch(r"  Fairfolder is at  http://127\.0\.0\.1:\d+/   \(Ctrl-C stops it\)", lines[-1])
     assert len(lines) == 8
+
+
+def test_that_data_takes_its_size_twice_is_said_at_the_start_until_it_is_found_not_to(
+    tree: Tree, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.ENGINE = replace(settings.ENGINE, data=DataSettings(Mode.FILE))
+
+    def welcome() -> list[str]:
+        Command()._welcome(Address("127.0.0.1", 1), None, as_json=False)
+        return capsys.readouterr().out.splitlines()
+
+    said = welcome()
+    assert said[2].startswith("  Versions          DVC keeps every version")
+    assert "data takes its size twice" in " ".join(" ".join(said).split())
+    assert said[-1].startswith("  Fairfolder is at  ")
+    assert max(map(len, said[2:])) <= 120
+    with closing(Seen(state_folder(settings.ENGINE.state_dir, tree.root))) as seen:
+        seen.put(VERSIONS, {"clones": True})
+    assert "Versions" not in " ".join(welcome())
 
 
 def test_standard_output_holds_one_object_and_nothing_of_the_children(service: Service) -> None:

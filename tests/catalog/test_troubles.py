@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,8 @@ from django.test import Client
 from pytest_django import Settings
 
 from catalog import index
-from catalog.models import Dataset
+from catalog.models import Dataset, File
+from ingest import fixity
 from ingest.reconcile import reconcile
 from ingest.seen import state_folder
 from ingest.workspace import open_workspace
@@ -133,3 +136,54 @@ def test_the_sign_in_page_waits_for_the_user_name(client: Any) -> None:
     page = client.get("/login/").content.decode()
     assert "autofocus" in page.partition('id="id_username"')[2].partition(">")[0]
     assert ".venv/bin/python manage.py user password admin" in page
+
+
+def test_a_file_that_is_not_as_recorded_is_marked_where_researchers_look(
+    reader: Client, tree: Tree, plate: Path, settings: Settings
+) -> None:
+    """FA-27: the record is marked; the status page is not open to everybody."""
+    (plate / "well.csv").write_text("x\n1\n")
+    odd = plate / "odd \udcff.csv"
+    odd.write_text("x\n2\n")
+    describe(tree, settings)
+    dataset, _ = pages_of(plate)
+    files = {row.path: f"/files/{row.identifier}/" for row in File.objects.all()}
+    addresses = [dataset, f"{dataset}files/", files["a.csv"], files["odd %FF.csv"]]
+    for address in (*addresses, files["well.csv"]):
+        assert "ot as recorded" not in see(reader, address).words, address
+    recorded = (plate / ".metadata" / "dataset_structural.json").read_bytes()
+    for damaged in (plate / "a.csv", odd):
+        raw, times = bytearray(damaged.read_bytes()), damaged.stat()
+        raw[-2] ^= 1
+        damaged.write_bytes(bytes(raw))
+        os.utime(damaged, ns=(times.st_atime_ns, times.st_mtime_ns))
+    with open_workspace(tree.root, settings.ENGINE) as workspace:
+        fixity.verify(workspace)
+    for address in addresses:
+        assert "ot as recorded" in see(reader, address).words, address
+    assert "ot as recorded" not in see(reader, files["well.csv"]).words
+    words = see(reader, dataset).words
+    assert "Not as recorded p_Alpha/plate/a.csv has other bytes than were described" in words
+    assert words.count(" not as recorded") == 2  # those two rows of the table, and not the third
+    assert (plate / ".metadata" / "dataset_structural.json").read_bytes() == recorded
+    shutil.copy(plate / "well.csv", plate / "a.csv")  # other bytes at another time are described as such
+    describe(tree, settings)
+    with open_workspace(tree.root, settings.ENGINE) as workspace:
+        fixity.accept(workspace)
+    assert "ot as recorded" not in see(reader, files["a.csv"]).words
+
+
+def test_of_very_many_files_that_are_not_as_recorded_the_first_are_named(
+    reader: Client, tree: Tree, plate: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.fixity._MOST", 12)
+    for number in range(20):
+        (plate / f"f{number:02}.csv").write_text("x\n1\n")
+    describe(tree, settings)
+    for number in range(20):
+        (plate / f"f{number:02}.csv").unlink()
+    with open_workspace(tree.root, settings.ENGINE) as workspace:
+        fixity.verify(workspace)
+    words = see(reader, pages_of(plate)[0]).words
+    assert "20 files are not as recorded; verify names them all." in words
+    assert words.count(" is not there") <= 10

@@ -1,4 +1,4 @@
-"""`kill -9` anywhere: nothing is lost, doubled, half written or left locked, and the next pass completes it."""
+"""FA-28: `kill -9` anywhere: nothing is lost, doubled, half written or left locked, and the next pass completes it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Storage that is full, read-only or out of inodes: said in words, nothing half, and mended by itself."""
+"""Storage that is full, read-only or out of inodes: said in words, nothing half, and mended by itself.
+
+FA-26 and FA-31.
+"""
 
 from __future__ import annotations
 

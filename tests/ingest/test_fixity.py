@@ -1,4 +1,4 @@
-"""Data held against its records: what is found is an alarm for as long as it stands, and mends nothing."""
+"""FA-27: data held against its records: what is found is an alarm for as long as it stands, and mends nothing."""
 
 from __future__ import annotations
 

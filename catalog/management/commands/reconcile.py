@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 
-from catalog import state
+from catalog import engine, state
 from catalog.commanding import EngineCommand, Outcome, chosen, found_lines, progress_bar, stopping
 from catalog.following import Follower
 from ingest.layout import Layout
@@ -43,7 +44,12 @@ class Command(EngineCommand):
         collect_rarely()
         with ReadingProcesses() as processes:
             _start_for_new(processes)
-            return self._described(processes, options)
+            outcome = self._described(processes, options)
+        if not any(engine.recorder(root).settings.remote for root, _ in chosen(options["path"])):
+            return outcome
+        self.answer(outcome, as_json=options["json"])  # nobody waits for the push to read it
+        _push(options["path"])
+        return replace(outcome, lines=(), is_told=True)
 
     def _described(self, processes: ReadingProcesses, options: dict[str, Any]) -> Outcome:
         state.prepare()
@@ -71,6 +77,13 @@ def _start_for_new(processes: ReadingProcesses) -> None:
     for root in settings.MONITOR_PATHS:
         if not (state_folder(own.state_dir, root) / "seen.sqlite").exists():
             processes.start_for_new(root, Layout(own.project_prefix, own.dataset_prefix))
+
+
+def _push(path: str | None) -> None:
+    """What was recorded goes to the remote now: without a service nobody else sends it. Trouble is told by status."""
+    with stopping():  # Ctrl-C ends the git that pushes, and what is left is pushed the next time
+        for root, _ in chosen(path):
+            engine.recorder(root).push()
 
 
 def _hold(path: str | None, *, on: bool) -> Outcome:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import textwrap
 from argparse import ArgumentParser
 from typing import Any
 
@@ -13,8 +14,10 @@ from catalog import accounts, engine, state
 from catalog.commanding import EngineCommand, Outcome, stopping
 from catalog.serving import Address, check_address, check_unwatched, children, supervise
 from ingest.errors import SettingError
+from ingest.provenance.data import telling
 
 MOST_WORKERS = 64
+_WIDTH = 100
 
 
 class Command(EngineCommand):
@@ -59,6 +62,10 @@ class Command(EngineCommand):
         if first is not None:
             value |= {"user": first.name, "password": first.password}
             lines += [f"  Sign in as        {first.name}", f"  with password     {first.password}   (not shown again)"]
+        if room := telling.at_set_up(settings.ENGINE.data, all(map(engine.are_reflinks, engine.roots()))):
+            value["versions"] = room
+            first_line, *more = textwrap.wrap(room, _WIDTH)
+            lines += [f"  Versions          {first_line}", *(f"{'':<20}{line}" for line in more)]
         lines.append(f"  Fairfolder is at  {address.url}   (Ctrl-C stops it)")
         self.answer(Outcome(value, ["", *lines, ""]), as_json=as_json)
 

@@ -59,6 +59,22 @@ def room(cache: Cache, clones: bool | None) -> str:
     )
 
 
+def at_set_up(settings: DataSettings, all_clone: bool) -> str:
+    """What is said of room where somebody sets the service up or starts it; "" where no bytes are kept twice.
+
+    Args:
+        all_clone: whether versions were found to be reflinks in every root.
+    """
+    modes = {settings.mode, *(mode for _, mode in settings.choices)}
+    if all_clone or not modes & {Mode.FILE, Mode.FOLDER}:
+        return ""
+    return (
+        "DVC keeps every version of every data file: data takes its size twice, and once more for each change, unless "
+        "the watched folder and the cache are on one file system that shares blocks (XFS with reflinks, Btrfs). "
+        "FAIRFOLDER_DVC has the other choices; see docs/history.md."
+    )
+
+
 def told(
     settings: DataSettings,
     cache: Cache | None,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import socket
 import subprocess
@@ -9,17 +11,22 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import pyoxigraph
 import pytest
 from django.test import Client, override_settings
+from pyoxigraph import Literal, NamedNode, Quad
 
 from catalog.graph import external
 from catalog.graph.asking import NoAnswerError, Question
 from catalog.graph.limits import Limits
+from catalog.graph.media import RDF, RESULTS
 from catalog.graph.outside import OutsideStore
 from catalog.graph.store import Change
-from tests.catalog.service import eventually, free_port
+from tests.catalog.service import CHECKOUT, Service, eventually, free_port
+from tests.catalog.sparql.test_indexing import asked
 from tests.catalog.sparql.test_store import NAME, change
 
 pytest.importorskip("rdflib_endpoint", reason="needs rdflib-endpoint")
@@ -39,8 +46,9 @@ def outside(folder: Path, server: str, version: str) -> OutsideStore:
     return OutsideStore(folder, server, server, NAME, version)
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
+@contextmanager
+def serving_sparql() -> Iterator[str]:
+    """An empty server of its own."""
     port = free_port()
     process = subprocess.Popen([sys.executable, "-c", _SERVER, str(port)])
     address = f"http://127.0.0.1:{port}/"
@@ -58,6 +66,12 @@ def server() -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(120)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with serving_sparql() as address:
+        yield address
 
 
 def values(server: str) -> list[str]:
@@ -115,8 +129,8 @@ def test_sparql_asks_there_and_refuses_what_it_refuses_here(server: str, tmp_pat
             return answer.status_code, body.decode()
 
         assert asked("SELECT ?o WHERE { GRAPH ?g { ?s ?p ?o } }", "text/csv")[1].split() == ["o", "3", "0"]
-        status, text = asked("CONSTRUCT WHERE { GRAPH ?g { ?s ?p ?o } }", "text/turtle")
-        assert (status, "http://e/" in text) == (200, True) or status == 400
+        status, text = asked("CONSTRUCT { ?s ?p ?o } WHERE { GRAPH ?g { ?s ?p ?o } }", "text/turtle")
+        assert (status, "http://e/" in text) == (200, True)
         assert asked("SELECT * WHERE {", "text/csv")[0] == 400
         assert asked("SELECT * WHERE { SERVICE <http://127.0.0.1:9/> { ?s ?p ?o } }", "text/csv")[0] == 400
         assert asked("CLEAR ALL", "text/csv")[0] == 400
@@ -193,3 +207,92 @@ def test_an_answer_in_drops_is_given_up_and_half_of_one_refused(head: str, body:
                 Limits(seconds=1 if reason == "time" else 300),
             )
     assert told.value.reason == reason
+
+
+# --- more rows than may be told ---------------------------------------------------------------------------------------
+
+_ROWS = "SELECT ?o WHERE { GRAPH ?g { ?s ?p ?o } } ORDER BY ?o"
+_MORE = 'a "quoted", word\nand a second line'
+
+
+@pytest.fixture
+def many(server: str, tmp_path: Path) -> Iterator[str]:
+    """A server with five triples, two of them with a line break in their text."""
+    graph = NamedNode(f"{NAME}many")
+    texts = [_MORE, f"b {_MORE}", "c", "d", "e"]
+    quads = [Quad(NamedNode("http://e/many"), NamedNode("http://e/p"), Literal(text), graph) for text in texts]
+    with outside(tmp_path, server, "many") as store:
+        store.apply([Change("many", graph.value, "1", quads)])
+        yield server
+        store.apply([Change("many", graph.value)])
+
+
+def rows(form: str, text: str) -> int:
+    if form == "csv":
+        return len(list(csv.reader(io.StringIO(text)))) - 1
+    found = pyoxigraph.parse_query_results(text, pyoxigraph.QueryResultsFormat.from_media_type(RESULTS[form]))
+    return len(list(found))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("form", ["json", "xml", "csv"])
+@pytest.mark.parametrize(("most", "told", "partial"), [(1, 1, "rows"), (2, 2, "rows"), (5, 5, ""), (9, 5, "")])
+def test_rows_beyond_the_limit_are_cut(many: str, form: str, most: int, told: int, partial: str) -> None:
+    found = external.ask(many, Question(_ROWS, results=form, note="http://e/note"), Limits(seconds=300, rows=most))
+    with found.stream:
+        text = found.stream.read().decode()
+    assert (found.partial, rows(form, text), found.size) == (partial, told, len(text.encode()))
+    assert ("http://e/note" in text) == (bool(partial) and form != "csv")
+
+
+@pytest.mark.parametrize(("most", "told", "partial"), [(2, 2, "rows"), (5, 5, "")])
+@pytest.mark.parametrize("form", ["turtle", "ntriples"])
+def test_triples_beyond_the_limit_are_cut(many: str, form: str, most: int, told: int, partial: str) -> None:
+    question = Question("CONSTRUCT { ?s ?p ?o } WHERE { GRAPH ?g { ?s ?p ?o } }", rdf=form)
+    found = external.ask(many, question, Limits(seconds=300, rows=most))
+    with found.stream:
+        triples = list(pyoxigraph.parse(found.stream.read(), pyoxigraph.RdfFormat.from_media_type(RDF[form])))
+    assert (found.partial, len(triples)) == (partial, told)
+
+
+def test_an_answer_that_cannot_be_read_is_refused() -> None:
+    def serve(door: socket.socket) -> None:
+        client, _ = door.accept()
+        with client:
+            client.recv(65_536)
+            body = b'{"head": {"vars": ["x"]}, "results": {"bindings": [{"x": 1},'
+            media = RESULTS["json"]
+            client.sendall(f"HTTP/1.0 200 OK\r\nContent-Type: {media}\r\n\r\n".encode() + body)
+
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        thread = threading.Thread(target=serve, args=(door,), daemon=True)
+        thread.start()
+        with pytest.raises(NoAnswerError, match="answers with json that cannot be read"):
+            external.ask(f"http://127.0.0.1:{door.getsockname()[1]}/", Question("ASK {}"), Limits(seconds=300, rows=1))
+        thread.join(60)
+
+
+# --- the service as a whole -------------------------------------------------------------------------------------------
+
+
+def test_what_is_published_and_taken_back_is_asked_from_a_server_of_ones_own(tmp_path: Path) -> None:
+    """By the settings alone: the indexer writes there, ``/sparql`` asks there, and nothing public is kept here."""
+    (tmp_path / "data").mkdir()
+    with serving_sparql() as server:
+        urls = {"FAIRFOLDER_SPARQL_QUERY_URL": server, "FAIRFOLDER_SPARQL_UPDATE_URL": server}
+        service = Service(tmp_path, urls)
+        environment = service.environment(DJANGO_SETTINGS_MODULE="catalog.settings")
+        command = [sys.executable, "-m", "tests.catalog.public.served"]
+        made = subprocess.run(command, env=environment, cwd=CHECKOUT, capture_output=True, text=True)
+        assert made.returncode == 0, made.stderr
+        files = "SELECT (COUNT(DISTINCT ?f) AS ?n) { ?f a <http://www.w3.org/ns/dcat#Distribution> }"
+        with service.serving() as serving:
+            eventually(lambda: asked(serving, files) == ["2"])
+            there = external.ask(server, Question(files, results="csv"), LIMITS)
+            with there.stream:
+                assert there.stream.read().split() == [b"n", b"2"]
+            assert not (service.state / "graph" / "public").exists()
+            taken_back = service.run(
+                "publish", made.stdout.strip(), "--withdraw", "--reason", "Consent was taken back."
+            )
+            assert taken_back.code == 0, taken_back.err
+            eventually(lambda: asked(serving, files) == ["0"])

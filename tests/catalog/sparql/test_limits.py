@@ -184,7 +184,7 @@ def test_a_query_that_nobody_waits_for_is_stopped_long_before_its_limit(tmp_path
         with socket.create_connection(("127.0.0.1", patient.port)) as client:
             client.sendall(f"GET /sparql?{text} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
             eventually(lambda: burning(patient))
-        eventually(lambda: set(patient.workers()) != before and not burning(patient))
+        eventually(lambda: set(patient.workers()) != before and not burning(patient), PATIENCE)  # its limit is an hour
 
 
 # --- killed ---------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What the log is told of a query that is given up: one warning, with who, how long and what, and no error."""
+"""What the log is told of a query that is given up (one warning, with who, how long and what), and the status page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from django.test import Client
 
 from catalog.graph import asking
 from catalog.graph.asking import NoAnswerError
+from catalog.sparql import answering
 from catalog.sparql.places import PLACES_HERE
+from tests.catalog.hostile import see
 
 
 @pytest.mark.django_db
@@ -37,3 +39,24 @@ def test_a_query_at_its_limit_is_one_warning(
     assert "s3cr3t" not in said
     assert "\n" not in said
     assert len(said) < 400
+
+
+@pytest.mark.django_db
+def test_the_status_page_tells_that_queries_get_no_answer(reader: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    reason = [asking.FAILED]
+
+    def give_up(*_: Any) -> None:
+        raise NoAnswerError(reason[0], "The processes for <b>queries</b> do not start.")
+
+    monkeypatch.setattr(asking, "ask", give_up)
+    told = "SPARQL: The processes for <b>queries</b> do not start."
+    assert told not in see(reader, "/status/").words, "nobody serves here"
+    answering.folder().mkdir(parents=True, exist_ok=True)
+    door = answering.folder() / asking.DOOR
+    door.touch()
+    try:
+        assert told in see(reader, "/status/").words
+        reason[0] = asking.BUSY
+        assert told not in see(reader, "/status/").words
+    finally:
+        door.unlink()

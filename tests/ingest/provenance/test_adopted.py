@@ -1,4 +1,7 @@
-"""A person's own repository: their branch, their staged and unstaged work, their settings and folders stay theirs."""
+"""A person's own repository: their branch, their staged and unstaged work, their settings and folders stay theirs.
+
+FA-38: staged work, a missing .git; FA-40: a bare repository in a dataset.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""While HEAD is not to be moved, actions wait in line; then each is made as it was: order, author, date and message."""
+"""While HEAD is not to be moved, actions wait in line; then each is made as it was: order, author, date and message.
+
+FA-38: a detached HEAD, a merge, a rebase.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A history that cannot be kept stops no action: it is told in words, and made up for when that is over."""
+"""A history that cannot be kept stops no action: it is told in words, and made up for when that is over.
+
+FA-38: a corrupt object.
+"""
 
 from __future__ import annotations
 
@@ -95,7 +98,7 @@ def test_words_of_git_that_are_not_understood_stop_no_save(
         patch.setattr(recorder, "look", strange)
         assert kept.save(3) == ""
         assert "was not understood" in kept.another().state().trouble
-    assert kept.another(lock_seconds=0.1).catch_up() == 1
+    assert kept.another(lock_seconds=0.1).catch_up() == 2
     assert kept.blob(kept.document()) == stamped(3).encode()
     assert kept.another().state().trouble == ""
 

@@ -16,7 +16,6 @@ from ingest.provenance import git
 from ingest.provenance.git import GitError
 from ingest.provenance.notes import Notes
 from ingest.provenance.pushing import is_folder
-from ingest.provenance.recorder import Recorder
 from tests.ingest.provenance.kept import Kept
 from tests.ingest.provenance.test_hostile import HOOKS, Traps
 
@@ -145,28 +144,6 @@ def test_a_password_stands_in_no_command(kept: Kept, monkeypatch: pytest.MonkeyP
     assert recorder.push()
     assert not (own / "key").exists()
     assert "CANARY" not in trace.read_text()
-
-
-def test_pushing_keeps_nobody_waiting(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
-    recorder = kept.another(remote="copy")
-    kept.save(1, recorder=recorder)
-    folder = remote(kept)
-    going = threading.Event()
-    true_push = type(recorder).push
-
-    def slowly(one: Recorder) -> bool:
-        going.wait()
-        return true_push(one)
-
-    monkeypatch.setattr(type(recorder), "push", slowly)
-    recorder.push_in_background()  # comes back while nothing can be pushed
-    kept.save(2, recorder=recorder)
-    going.set()
-    for thread in threading.enumerate():
-        if thread.name == "pushing the history":
-            thread.join()
-    recorder.push()
-    assert kept.git("rev-parse", "main", cwd=folder) == kept.git("rev-parse", "HEAD")
 
 
 @pytest.mark.parametrize(("address", "folder"), [

@@ -1,4 +1,7 @@
-"""What the status tells somebody who works with git in the watched folder: another branch, and a rebase that waits."""
+"""What the status tells somebody who works with git in the watched folder: another branch, and a rebase that waits.
+
+FA-38: another branch, a rebase.
+"""
 
 from __future__ import annotations
 

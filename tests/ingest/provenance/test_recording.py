@@ -239,23 +239,3 @@ def test_looking_whether_anything_changed_starts_git_three_times(kept: Kept, mon
     assert kept.recorder.catch_up() == 0
     # Where everything stands, what the tip holds, and what the user's index has of it.
     assert [next(w for w in words if w in _COMMANDS) for words in started] == ["cat-file", "ls-tree", "diff-index"]
-
-
-def test_what_git_could_not_record_is_recorded_as_it_stands_by_who_saved_it_last(
-    kept: Kept, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    kept.save(0, subject="Save 0")
-
-    def refuses(*_: Any, **more: Any) -> git.Answer:
-        raise git.GitError("git is out of order")
-
-    with monkeypatch.context() as broken:
-        broken.setattr(git, "run", refuses)
-        assert [kept.save(n, by=by, subject=f"Save {n}") for n, by in ((1, "alice"), (2, "bob"), (3, "carol"))] == [
-            ""
-        ] * 3
-        assert "out of order" in kept.recorder.state().trouble
-    assert kept.recorder.catch_up() == 1
-    assert kept.log("%an|%s") == ["carol|Save 3", "alice|Save 0"]
-    assert kept.blob(kept.document()) == stamped(3, "carol").encode()
-    assert kept.recorder.state().trouble == ""

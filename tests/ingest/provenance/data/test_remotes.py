@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from ingest.provenance.data import program
+from ingest.provenance.data import program, telling
+from ingest.provenance.data.cache import Cache
 from ingest.provenance.data.remotes import Pusher
-from ingest.provenance.data.settings import Mode
+from ingest.provenance.data.settings import DataSettings, Mode
 from tests.catalog.service import eventually, free_port
 from tests.ingest.provenance.data.conftest import DATASET, DVC, Lab
 
@@ -139,16 +140,38 @@ def wait_for(pusher: Pusher, word: str) -> None:
         time.sleep(0.05)
 
 
-def test_what_is_told(root: Path) -> None:
+@pytest.mark.parametrize("clones", [True, False])
+def test_what_is_told(root: Path, monkeypatch: pytest.MonkeyPatch, clones: bool) -> None:
+    monkeypatch.setattr(Cache, "can_clone", lambda cache, root: clones)
     lab = Lab(root, Mode.FILE)
     lab.fill({"a": b"1", "dvc.lock": b"2"}, DATASET)
     lab.catch_up()
     state = lab.tracker.state()
     assert (state.enabled, state.mode, state.installed) == (True, "file", True)
-    assert state.clones is not None
+    assert state.clones is clones
     assert state.free_bytes
-    assert ("take no room" in state.words) == state.clones
-    assert state.clones or "twice" in state.words
+    assert ("take no room" in state.words) is clones
+    assert ("takes its size twice" in state.words) is not clones
+    assert ("mode record" in state.words) is not clones
     assert list(state.untracked) == [f"{DATASET}/dvc.lock"]
     assert state.untracked_count == 1
     assert state.as_json()["push"]["word"] == "off"
+
+
+@pytest.mark.parametrize(
+    ("settings", "all_clone", "doubles"),
+    [
+        (DataSettings(Mode.FILE), False, True),
+        (DataSettings(Mode.FOLDER), False, True),
+        (DataSettings(Mode.OFF, (("p_x/*", Mode.FILE),)), False, True),
+        (DataSettings(Mode.FILE), True, False),
+        (DataSettings(Mode.RECORD), False, False),
+        (DataSettings(Mode.OFF), False, False),
+    ],
+)
+def test_that_data_takes_its_size_twice_is_said_at_set_up(
+    settings: DataSettings, all_clone: bool, doubles: bool
+) -> None:
+    said = telling.at_set_up(settings, all_clone)
+    assert ("takes its size twice" in said) is doubles
+    assert ("FAIRFOLDER_DVC" in said) is doubles

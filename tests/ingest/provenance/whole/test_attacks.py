@@ -1,4 +1,7 @@
-"""Names that are options, patterns and paths, and what is planted in a dataset: through description, commit and DVC."""
+"""Names that are options, patterns and paths, and what is planted in a dataset: through description, commit and DVC.
+
+FA-25 and FA-40, of the whole chain.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A process that keeps a file open and writes on, through description, commit and tracking: it loses nothing."""
+"""FA-23: a process that keeps a file open and writes on, through description, commit and tracking: it loses nothing."""
 
 from __future__ import annotations
 
