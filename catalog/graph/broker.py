@@ -8,6 +8,8 @@ them with the thread that started them.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 import os
 import signal
@@ -16,6 +18,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,9 +35,11 @@ log = logging.getLogger(__name__)
 _CHECKOUT = Path(__file__).resolve().parents[2]
 _START_SECONDS, _TURN, _PAUSE, _LONGEST_PAUSE = 20.0, 1.0, 1.0, 60.0
 _SHARE_KEPT = 4  # a worker that keeps more than this part of what a query may take is replaced
+_LONG_KNOWN = 10_000  # queries that ran for long, remembered
 _SLOW_SECONDS = 5.0  # for a question to arrive, and for an answer's first message to leave
 
 
+_OTHERS = "It is a long query, and others of the kind are running"
 _NOBODY = "Queries are not answered, because the processes for them do not start; the log of the service tells why."
 
 
@@ -74,6 +79,7 @@ class Broker:
         self._all: list[_Worker] = []
         self._line: list[object] = []
         self._long_ones = threading.Semaphore(limits.long_ones)
+        self._known_long: OrderedDict[bytes, None] = OrderedDict()
         self._stop = False
         self._pause = 0.0  # before a worker is tried again, since none started
 
@@ -213,11 +219,29 @@ class Broker:
                 os.close(fd)
 
     def _answered(self, question: dict[str, Any], client: socket.socket) -> tuple[dict[str, Any], int]:
+        """What to say, and the open file of an answer.
+
+        A query that ran for long before is let in as one of the long: asked again and again it would have the worker
+        that is left to the quick ones, each time until it turns out to be long.
+        """
+        text = _digest(question)
+        if text not in self._known_long:
+            return self._asked(question, client, text)
+        if not self._long_ones.acquire(blocking=False):
+            return self._busy(_OTHERS), -1
+        try:
+            return self._asked(question, client, text, is_long=True)
+        finally:
+            self._long_ones.release()
+
+    def _asked(
+        self, question: dict[str, Any], client: socket.socket, text: bytes, *, is_long: bool = False
+    ) -> tuple[dict[str, Any], int]:
         while (worker := self._take(client)) is not None:
             is_well = False
             try:
                 _hand_over(worker, question)
-                told, fd, is_well = self._run(worker, client)
+                told, fd, is_well = self._run(worker, client, text, is_long=is_long)
             except _IdleEndError:
                 log.warning("a worker ended while it was idle (%s); another answers", worker.process.wait())
                 continue
@@ -227,6 +251,14 @@ class Broker:
         if self._has_nobody():
             return _no(asking.FAILED, _NOBODY, retry=30), -1
         return self._busy("Too many queries wait already"), -1
+
+    def _note(self, text: bytes, *, is_long: bool) -> None:
+        with self._changed:
+            self._known_long.pop(text, None)
+            if is_long:
+                self._known_long[text] = None
+                while len(self._known_long) > _LONG_KNOWN:
+                    self._known_long.popitem(last=False)
 
     def _has_nobody(self) -> bool:
         return bool(self._pause) and not self._all
@@ -265,25 +297,33 @@ class Broker:
                 self._all.remove(worker)
             self._changed.notify_all()
 
-    def _run(self, worker: _Worker, client: socket.socket) -> tuple[dict[str, Any], int, bool]:
-        """The worker's answer, or what to say where there is none; and whether the worker can go on."""
-        started, is_long = time.monotonic(), False
+    def _run(
+        self, worker: _Worker, client: socket.socket, text: bytes = b"", *, is_long: bool = False
+    ) -> tuple[dict[str, Any], int, bool]:
+        """The worker's answer, or what to say where there is none; and whether the worker can go on.
+
+        Args:
+            is_long: whether whoever calls has a place for it among the long ones already.
+        """
+        started, has_place, quick = time.monotonic(), False, min(self._limits.quick_seconds, self._limits.seconds)
         try:
             while True:
-                limit = self._limits.seconds if is_long else min(self._limits.quick_seconds, self._limits.seconds)
-                left = started + limit - time.monotonic()
-                ready = frames.ready([worker.door, client], max(0.0, left))
+                limit = self._limits.seconds if is_long or has_place else quick
+                ready = frames.ready([worker.door, client], max(0.0, started + limit - time.monotonic()))
                 if worker.door in ready:
+                    if is_long and time.monotonic() < started + quick:
+                        self._note(text, is_long=False)  # what it asks is no longer so much
                     return self._said(worker)
                 if client in ready:
                     raise ConnectionResetError  # it says nothing more: it has gone, and the worker is ended
-                if is_long or limit == self._limits.seconds:
+                self._note(text, is_long=True)
+                if limit == self._limits.seconds:
                     return self._too_slow(), -1, False
-                is_long = self._long_ones.acquire(blocking=False)
-                if not is_long:
-                    return self._busy("It is a long query, and others of the kind are running"), -1, False
+                has_place = self._long_ones.acquire(blocking=False)
+                if not has_place:
+                    return self._busy(_OTHERS), -1, False
         finally:
-            if is_long:
+            if has_place:
                 self._long_ones.release()
 
     def _said(self, worker: _Worker) -> tuple[dict[str, Any], int, bool]:
@@ -318,6 +358,10 @@ class Broker:
 
     def _busy(self, why: str) -> dict[str, Any]:
         return _no(asking.BUSY, f"{why}; ask again in a few seconds.", retry=5)
+
+
+def _digest(question: dict[str, Any]) -> bytes:
+    return hashlib.sha256(json.dumps(question, sort_keys=True).encode()).digest()
 
 
 def _no(reason: str, sentence: str, retry: int = 0) -> dict[str, Any]:

@@ -103,18 +103,28 @@ def _take_plainly(lock: Path) -> bool:
 
 def release_our_own(repository: Repository) -> bool:
     """Take away an index lock of ours that a crash left; only under our lock. True when there was one."""
+    _release_references(repository)
     lock = repository.git_dir / "index.lock"
     try:
         with lock.open("rb") as handle:
             ours = handle.read(len(_MARK)) == _MARK
     except OSError:
-        return False
+        ours = False
     if ours:
         lock.unlink(missing_ok=True)
         _log.warning("%s was left by a crash of ours and is taken away", lock)
     for leftover in ("index.new", "index.new.lock", "index.mark"):
         (repository.own / leftover).unlink(missing_ok=True)
     return ours
+
+
+def _release_references(repository: Repository) -> None:
+    """Locks of references that nobody moves but us, under our lock: a git of a crash left them, however young."""
+    folder = repository.git_dir if repository.refs.startswith("refs/worktree/") else repository.common_dir
+    for lock in (folder / repository.refs).glob("*.lock"):
+        if not in_use(lock, repository):  # that git may live on for a moment
+            lock.unlink(missing_ok=True)
+            _log.warning("%s was left by a crash of ours and is taken away", lock)
 
 
 # --- locks of other gits ------------------------------------------------------------------------------------

@@ -115,6 +115,14 @@ def test_everything_named_leads_somewhere(shown: Shown, client: Client, name: st
     assert data in (None, answer["Location"])
 
 
+@pytest.mark.parametrize("accept", ["text/html", "text/turtle", "application/ld+json", "image/png"])
+def test_head_of_a_name_is_its_get_without_the_content(shown: Shown, client: Client, accept: str) -> None:
+    name = shown.page.replace("/datasets/", "/id/dataset/")
+    get, head = (ask(name, headers={"accept": accept}) for ask in (client.get, client.head))
+    assert get.status_code == (406 if accept == "image/png" else 303)
+    assert (head.status_code, head.content, dict(head.headers)) == (get.status_code, b"", dict(get.headers))
+
+
 def test_every_anchor_is_in_the_page(shown: Shown, client: Client) -> None:
     html = client.get(shown.page).content.decode()
     for anchor in ("runs", f"run-{example.IMAGING}", f"instrument-{example.MICROSCOPE}"):
@@ -124,7 +132,7 @@ def test_every_anchor_is_in_the_page(shown: Shown, client: Client) -> None:
 # --- conditions, HEAD, CORS ---------------------------------------------------------------------------------------
 
 ADDRESSES = (
-    "", ".csl.json", ".json", ".bib", "/linkset",
+    "", ".csl.json", ".json", ".bib", "/linkset", ".ttl", ".jsonld", ".rdf", ".nt", ".trig", ".nq",
 )  # fmt: skip
 
 

@@ -127,6 +127,26 @@ def test_long_queries_leave_a_worker_to_the_quick_ones(stage: Stage) -> None:
     assert stage.broker._long_ones._value == 2
 
 
+def test_a_query_that_ran_for_long_has_no_worker_of_the_quick_ones_again(stage: Stage) -> None:
+    """It is let in where a long one may run, and forgotten when it answers soon."""
+    broker, question = stage.broker, {"query": "SELECT ?long {}"}
+    for _ in range(2):
+        assert broker._long_ones.acquire(blocking=False)
+    broker._give_back(stage.worker(), is_well=True)
+    told, _ = broker._answered(question, stage.client()[0])
+    assert (told["reason"], broker._idle) == (asking.BUSY, [])  # it had a worker, which is ended
+    broker._give_back(stage.worker(), is_well=True)
+    told, _ = broker._answered(question, stage.client()[0])
+    assert (told["reason"], told["retry_seconds"], len(broker._idle)) == (asking.BUSY, 5, 1)
+    assert "It is a long query" in told["sentence"]
+    broker._long_ones.release()
+    frames.send(stage.ends[-1], {"kind": "rows", "resident": 1})  # its answer is there at once
+    broker._limits = Limits(seconds=600, quick_seconds=600.0)
+    assert broker._answered(question, stage.client()[0])[0] == {"kind": "rows"}
+    assert broker._long_ones._value == 1
+    assert not broker._known_long
+
+
 @pytest.mark.django_db
 def test_a_process_has_few_places_for_queries_and_an_address_fewer(
     client: Client, monkeypatch: pytest.MonkeyPatch

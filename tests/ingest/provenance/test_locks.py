@@ -60,7 +60,8 @@ def test_a_stale_lock_is_taken_away_and_told(kept: Kept, lock: str, caplog: pyte
         assert kept.save(3)
     assert not path.exists()
     assert str(path) in caplog.text
-    assert str(path) in kept.another().state().lock
+    # A lock of a reference of ours is nobody else's: the log tells of it, and no notice.
+    assert (str(path) in kept.another().state().lock) == (lock != ".git/refs/fairfolder/next.lock")
     assert len(kept.log("%H")) == 3
     assert kept.recorder.state().pending == 0
     assert kept.status() == []
@@ -96,6 +97,21 @@ def test_a_live_lock_delays_nothing_for_long_and_loses_nothing(
     assert kept.subjects() == [f"Save {n}" for n in range(4)]
     assert recorder.state().pending == 0
     assert kept.status() == []
+    kept.assert_sound()
+
+
+@pytest.mark.parametrize("name", ["next", "pending", "base", "apart"])
+def test_a_young_lock_of_a_reference_of_ours_that_nobody_holds_is_in_nobodys_way(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """FA-37: a git of ours that was killed leaves it, and the next action comes before it is old."""
+    kept.save(0)
+    path = plant(kept, f".git/refs/fairfolder/{name}.lock")
+    slept = asleep(monkeypatch)
+    kept.save(1, subject="Save 1", recorder=kept.another())
+    assert not path.exists()
+    assert kept.subjects()[-1] == "Save 1"
+    assert slept == []
     kept.assert_sound()
 
 
