@@ -43,6 +43,7 @@ _IN_ONE_QUERY = 200
 _AT_ONCE = 500
 _IN_ONE_TRANSACTION = 50  # records compared while other writers wait
 _CODE = (Path(record.__file__).parent, Path(__file__))
+_LEADING_ON = (FILE, RUN, DATA_OBJECT, PROJECT, INSTRUMENT, VARIABLE)  # to the tombstone of what is withdrawn
 _AGENT_TYPES = ("Person", "Organization")
 
 
@@ -281,7 +282,7 @@ def _things(made: record.Published) -> Iterator[PublishedThing]:
     named = dict.fromkeys(_named(made))
     for position, (kind, identifier) in enumerate(named):
         yield PublishedThing(record=made.identifier, kind=kind, identifier=identifier, position=position)
-    for kind, identifier in made.gone:
+    for kind, identifier in dict.fromkeys(made.gone):
         yield PublishedThing(record=made.identifier, kind=kind, identifier=identifier)
     for position, file in enumerate(made.files):
         yield PublishedThing(
@@ -299,7 +300,7 @@ def _kept(made: record.Published) -> Iterator[PublishedThing]:
     if made.state != WITHDRAWN:
         return
     told = set(made.gone)
-    known = PublishedThing.objects.filter(record=made.identifier, kind__in=(FILE, RUN, DATA_OBJECT))
+    known = PublishedThing.objects.filter(record=made.identifier, kind__in=_LEADING_ON)
     for kind, identifier in known.values_list("kind", "identifier"):
         if (kind, identifier) not in told:
             yield PublishedThing(record=made.identifier, kind=kind, identifier=identifier)

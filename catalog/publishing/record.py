@@ -242,8 +242,17 @@ def _gone(entry: Value, objects: Sequence[Value]) -> Iterator[tuple[str, str]]:
     for each in pinned(entry):
         yield iris.DATA_OBJECT, str(each["data_object_identifier"])
         yield iris.RUN, str(each["run_id"])
-    for file in _files(objects):
+    files = _files(objects)
+    for file in files:
         yield iris.FILE, str(file["file_identifier"])
+    for each in objects:
+        yield iris.PROJECT, str(each["project"]["project_identifier"])
+        for instrument in each.get("instruments", ()):
+            yield iris.INSTRUMENT, str(instrument["instrument_identifier"])
+    for holder in (*(each["structure"] for each in objects[:1]), *files):
+        for variable in holder.get("variables", ()):
+            if own := iris.uuid_of(str(variable.get("@id"))):
+                yield iris.VARIABLE, own
 
 
 # --- around both ----------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from catalog import index
@@ -336,8 +337,12 @@ def test_a_project_is_public_with_its_published_datasets_only(ready: Ready) -> N
     ready.publish()
     project = ready.described.read(PROJECT)["project_identifier"]
     assert PublishedThing.objects.get(kind="project").identifier == project
+    name, page = f"/id/project/{project}", f"/datasets/{ready.identifier}"
+    assert f"/datasets/?project={project}" in Client().get(name)["Location"]
     ready.withdraw()
-    assert not PublishedThing.objects.filter(kind="project").exists()
+    assert Client().get(name)["Location"].endswith(page), "the tombstone is all that speaks of it"
+    listed = Client().get(f"/datasets/?project={project}")
+    assert page not in listed.content.decode()
 
 
 def test_every_thing_with_an_iri_of_ours_leads_to_the_record(ready: Ready) -> None:
